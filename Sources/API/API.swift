@@ -1,0 +1,1 @@
+// API: see Sources/README.md.

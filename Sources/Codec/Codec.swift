@@ -1,0 +1,1 @@
+// Codec: see Sources/README.md.

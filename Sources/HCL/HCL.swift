@@ -1,0 +1,1 @@
+// HCL: see Sources/README.md.

@@ -1,0 +1,1 @@
+// Isolation: see Sources/README.md.

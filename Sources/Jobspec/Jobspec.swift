@@ -1,0 +1,1 @@
+// Jobspec: see Sources/README.md.

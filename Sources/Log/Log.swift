@@ -1,0 +1,1 @@
+// Log: see Sources/README.md.

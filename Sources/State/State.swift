@@ -1,0 +1,1 @@
+// State: see Sources/README.md.

@@ -1,0 +1,1 @@
+// TemplateEngine: see Sources/README.md.
