@@ -44,7 +44,8 @@ let modules: [Target] = [
   module("TemplateEngine"),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
-  module("Jobspec", ["HCL", "Model", "Codec"]),
+  module("HCLSchema", ["HCL", "Codec"]),
+  module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Model", "State"]),
   module("Transport", ["Linux", "Codec"]),
@@ -54,7 +55,7 @@ let modules: [Target] = [
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
   module("API", ["Log", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
-  module("Agent", ["Linux", "Log", "Codec", "HCL", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+  module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 

@@ -1,4 +1,5 @@
 internal import Codec
+internal import HCLSchema
 
 /// The `group` block. https://developer.hashicorp.com/nomad/docs/job-specification/group
 let groupSchema = BlockSchema(

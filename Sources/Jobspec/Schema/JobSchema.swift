@@ -1,4 +1,5 @@
 internal import Codec
+internal import HCLSchema
 
 /// The `job` block. https://developer.hashicorp.com/nomad/docs/job-specification/job
 let jobSchema = BlockSchema(

@@ -1,4 +1,5 @@
 internal import Codec
+internal import HCLSchema
 
 /// `constraint`, with its shorthands (`version = ">= 2"` for `operator = "version"`, `value = ">= 2"`).
 let constraintSchema = BlockSchema(

@@ -1,4 +1,5 @@
 internal import Codec
+internal import HCLSchema
 
 /// The `service` block. https://developer.hashicorp.com/nomad/docs/job-specification/service
 let serviceSchema = BlockSchema([

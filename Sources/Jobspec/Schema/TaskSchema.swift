@@ -1,4 +1,5 @@
 internal import Codec
+internal import HCLSchema
 
 /// The `task` block. https://developer.hashicorp.com/nomad/docs/job-specification/task
 let taskSchema = BlockSchema(

@@ -1,19 +1,19 @@
-internal import Codec
+public import Codec
 
 /// What may stand in one kind of block and which member of the API's JSON each thing becomes.
 ///
-/// A jobspec is read in two steps: these tables turn blocks into the JSON that the API takes, with an error at the exact
-/// place for whatever does not fit; the model then reads that JSON like any other. So a jobspec and a JSON job cannot
-/// differ in meaning, and a new attribute is one line in a table.
-struct BlockSchema: Sendable {
+/// Files in HCL (jobspecs, agent configuration, node pools, …) are read in two steps: these tables turn blocks into JSON,
+/// with an error at the exact place for whatever does not fit; the model then reads that JSON like any other. So a
+/// jobspec and a JSON job cannot differ in meaning, and a new attribute is one line in a table.
+public struct BlockSchema: Sendable {
   /// The JSON members that the block's labels become, in order; a block has exactly as many labels.
-  var labels: [String] = []
-  var attributes: [String: Attribute] = [:]
-  var blocks: [String: Nested] = [:]
+  public var labels: [String] = []
+  public var attributes: [String: Attribute] = [:]
+  public var blocks: [String: Nested] = [:]
   /// Reshapes the finished object where HCL and JSON differ by more than names; runs after everything was read.
-  var reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)?
+  public var reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)?
 
-  init(
+  public init(
     labels: [String] = [], _ items: [SchemaItem],
     reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)? = nil
   ) {
@@ -32,7 +32,7 @@ struct BlockSchema: Sendable {
 }
 
 /// One line of a schema.
-enum SchemaItem: Sendable {
+public enum SchemaItem: Sendable {
   case attribute(String, Attribute)
   case block(String, Nested)
   /// May be written as an attribute or as a block (`meta = {…}` and `meta {…}`).
@@ -40,13 +40,13 @@ enum SchemaItem: Sendable {
 }
 
 /// An attribute of a block.
-struct Attribute: Sendable {
+public struct Attribute: Sendable {
   /// The JSON member.
-  let key: String
-  let kind: Kind
-  let isRequired: Bool
+  public let key: String
+  public let kind: Kind
+  public let isRequired: Bool
 
-  enum Kind: Sendable {
+  public enum Kind: Sendable {
     case string, bool, int
     /// A Go duration ("30s") or a number of nanoseconds, kept in nanoseconds.
     case duration
@@ -63,12 +63,12 @@ struct Attribute: Sendable {
 }
 
 /// A block inside a block.
-struct Nested: Sendable {
+public struct Nested: Sendable {
   /// The JSON member.
-  let key: String
-  let kind: Kind
+  public let key: String
+  public let kind: Kind
 
-  enum Kind: Sendable {
+  public enum Kind: Sendable {
     /// At most one; becomes an object.
     case one(@Sendable () -> BlockSchema)
     /// Any number; becomes a list of objects in the order of the file.
@@ -85,61 +85,75 @@ struct Nested: Sendable {
 }
 
 /// What a reshaping may report.
-struct Reshaping {
+public struct Reshaping {
+  init() {}
   /// Summary and detail of errors about the whole block.
-  var errors: [(summary: String, detail: String)] = []
+  public var errors: [(summary: String, detail: String)] = []
 }
 
 // MARK: one-line constructors for the tables
 
-func string(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
+/// An attribute that holds a string.
+public func string(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .string, isRequired: required))
 }
 
-func bool(_ name: String, _ key: String) -> SchemaItem {
+/// An attribute that holds a boolean.
+public func bool(_ name: String, _ key: String) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .bool, isRequired: false))
 }
 
-func int(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
+/// An attribute that holds a whole number.
+public func int(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .int, isRequired: required))
 }
 
-func duration(_ name: String, _ key: String) -> SchemaItem {
+/// An attribute that holds a length of time.
+public func duration(_ name: String, _ key: String) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .duration, isRequired: false))
 }
 
-func strings(_ name: String, _ key: String) -> SchemaItem {
+/// An attribute that holds a list of strings.
+public func strings(_ name: String, _ key: String) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .strings, isRequired: false))
 }
 
-func ints(_ name: String, _ key: String) -> SchemaItem {
+/// An attribute that holds a list of whole numbers.
+public func ints(_ name: String, _ key: String) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .ints, isRequired: false))
 }
 
-func stringMap(_ name: String, _ key: String) -> SchemaItem {
+/// Names to strings, as attribute or as block.
+public func stringMap(_ name: String, _ key: String) -> SchemaItem {
   .both(name, Attribute(key: key, kind: .stringMap, isRequired: false), Nested(key: key, kind: .stringMap))
 }
 
-func stringsMap(_ name: String, _ key: String) -> SchemaItem {
+/// Names to lists of strings, as attribute or as block.
+public func stringsMap(_ name: String, _ key: String) -> SchemaItem {
   .both(name, Attribute(key: key, kind: .stringsMap, isRequired: false), Nested(key: key, kind: .stringsMap))
 }
 
-func freeMap(_ name: String, _ key: String) -> SchemaItem {
+/// Names to anything, as attribute or as block.
+public func freeMap(_ name: String, _ key: String) -> SchemaItem {
   .both(name, Attribute(key: key, kind: .freeMap, isRequired: false), Nested(key: key, kind: .free))
 }
 
-func free(_ name: String, _ key: String) -> SchemaItem {
+/// An attribute that holds anything.
+public func free(_ name: String, _ key: String) -> SchemaItem {
   .attribute(name, Attribute(key: key, kind: .free, isRequired: false))
 }
 
-func one(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
+/// A block that may stand once.
+public func one(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
   .block(name, Nested(key: key, kind: .one(schema)))
 }
 
-func many(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
+/// A block that may be repeated.
+public func many(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
   .block(name, Nested(key: key, kind: .many(schema)))
 }
 
-func keyed(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
+/// A block that may be repeated, told apart by its label.
+public func keyed(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
   .block(name, Nested(key: key, kind: .keyed(schema)))
 }
