@@ -10,14 +10,17 @@ public struct BlockSchema: Sendable {
   public var labels: [String] = []
   public var attributes: [String: Attribute] = [:]
   public var blocks: [String: Nested] = [:]
+  /// Whether attributes that no line names are kept as they are, for plugins that define their own.
+  public var isOpen: Bool
   /// Reshapes the finished object where HCL and JSON differ by more than names; runs after everything was read.
   public var reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)?
 
   public init(
-    labels: [String] = [], _ items: [SchemaItem],
+    labels: [String] = [], _ items: [SchemaItem], open: Bool = false,
     reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)? = nil
   ) {
     self.labels = labels
+    isOpen = open
     self.reshape = reshape
     for item in items {
       switch item {
