@@ -68,6 +68,12 @@ let executables: [Target] = [
 let testPrograms: [Target] = [
   .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+  .target(
+    name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
+    swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -77,6 +83,7 @@ let testTargets: [Target] = [
   tests("CodecTests", ["Codec"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
 ]
 
 let package = Package(
