@@ -40,7 +40,8 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "CSeccomp", "CCap"]),
   module("Codec"),
-  module("HCL"),
+  module("RegularExpression"),
+  module("HCL", ["RegularExpression"]),
   module("TemplateEngine"),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
@@ -64,11 +65,26 @@ let executables: [Target] = [
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
 ]
 
+/// Programs that tests drive; nothing of them is installed.
+let testPrograms: [Target] = [
+  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+  .target(
+    name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
+    swiftSettings: strict),
+]
+
 let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
+  tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("HCLTests", ["HCL"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
 ]
 
 let package = Package(
@@ -77,5 +93,5 @@ let package = Package(
     .executable(name: "serai", targets: ["serai"]),
     .executable(name: "serai-supervisor", targets: ["serai-supervisor"]),
   ],
-  targets: shims + modules + executables + testTargets
+  targets: shims + modules + executables + testPrograms + testTargets
 )
