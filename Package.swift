@@ -67,6 +67,7 @@ let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
 ]
 
 let package = Package(
