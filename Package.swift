@@ -86,6 +86,7 @@ let testTargets: [Target] = [
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("ModelTests", ["Model", "Codec"]),
 ]
 
 let package = Package(
