@@ -63,6 +63,7 @@ let modules: [Target] = [
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -70,7 +71,7 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
-  tests("HTTPTests", ["HTTP"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
   tests("TransportTests", ["Transport"]),
 ]
 

@@ -63,7 +63,7 @@ final class ConnectionTable: Sendable {
 
   /// A connection was accepted. One over its client's limit comes back as `refused`.
   func opened(descriptor: Int32, remoteAddress: String) -> ServerConnection {
-    let connection = state.withLock { state in
+    let (connection, isFirst) = state.withLock { state in
       state.lastID += 1
       let count = state.perClient[remoteAddress, default: 0] + 1
       state.perClient[remoteAddress] = count
@@ -72,8 +72,9 @@ final class ConnectionTable: Sendable {
         id: state.lastID, descriptor: descriptor, remoteAddress: remoteAddress, refused: refused,
         deadline: monotonicNanoseconds() + (refused ? 1_000_000_000 : headerTimeout))
       state.connections[connection.id] = connection
-      return connection
+      return (connection, state.connections.count == 1)
     }
+    if isFirst { serai_eventfd_signal(wake) }
     // Edge-triggered, and only for the peer's end of stream: bytes that arrive don't wake the thread. If the kernel
     // refuses (no memory), the connection is served without early cancellation.
     let events = SERAI_EPOLLRDHUP | SERAI_EPOLLET
@@ -97,8 +98,8 @@ final class ConnectionTable: Sendable {
     var lastSweep = monotonicNanoseconds()
     while true {
       let idle = state.withLock { $0.connections.isEmpty }
-      // With no connection there is no deadline; the first one is noticed at most a second late after idling.
-      let count = serai_epoll_wait(epoll, &ready, 64, idle ? 10_000 : 1000)
+      // Without connections there are no deadlines; the first one wakes the thread.
+      let count = serai_epoll_wait(epoll, &ready, 64, idle ? -1 : 1000)
       for index in 0..<max(0, Int(count)) {
         if ready[index].token == Self.wakeToken {
           serai_eventfd_clear(wake)
