@@ -67,6 +67,8 @@ let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
