@@ -38,6 +38,12 @@ enum Files {
       return bytes
     }
 
+    func size() throws(StorageError) -> Int {
+      var status = stat()
+      guard fstat(number, &status) == 0 else { throw .errno(errno, "stat", path) }
+      return Int(status.st_size)
+    }
+
     /// `fsync(2)`: contents and size are on the disk.
     func sync() throws(StorageError) {
       guard retrying({ fsync(number) }) == 0 else { throw .errno(errno, "fsync", path) }

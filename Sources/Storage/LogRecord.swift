@@ -20,12 +20,9 @@ public struct LogRecord: Hashable, Sendable {
 
   /// Covers everything, so that a record read under another index or term than it was written is found out too.
   var checksum: UInt64 {
-    var hasher = XXHash64()
-    hasher.update(index)
-    hasher.update(term)
-    hasher.update(UInt64(kind))
-    hasher.update(bytes)
-    return hasher.value
+    // Odd factors keep the three apart; the position is the seed, so that the bytes are gone over only once.
+    let place = index &* 0x9E37_79B9_7F4A_7C15 ^ term &* 0xC2B2_AE3D_27D4_EB4F ^ UInt64(kind) &* 0x1656_67B1_9E37_79F9
+    return XXHash64.hash(bytes, seed: place)
   }
 }
 

@@ -45,8 +45,8 @@ public struct LogStore: ~Copyable, Sendable {
   ///     that commits overwrite a file instead of growing it (that nearly halves an fdatasync). 0 for none.
   /// - Throws: `.corrupt`, `.foreign`, `.inUse`, `.inaccessible`, `.full`.
   public init(opening path: String, preallocateBytes: Int = 4 << 20) throws(StorageError) {
-    try preallocateWriteAheadLog(of: path, bytes: preallocateBytes)
     let connection = try Connection.open(path, mode: .readWriteCreate, identity: .log)
+    try preallocateWriteAheadLog(of: path, bytes: preallocateBytes)
     let insert = try connection.prepare(
       "INSERT INTO entries(position, term, kind, checksum, bytes) VALUES(?1, ?2, ?3, ?4, ?5)")
     var select = try connection.prepare(selectEntries)
@@ -318,12 +318,20 @@ private func read(
   return records
 }
 
-/// Fills a write-ahead log that does not exist yet with zeros, which SQLite reads as an empty one. `fallocate` would not
-/// do: its extents are unwritten, and turning them into written ones is the metadata update that this avoids.
+/// Fills the write-ahead log up with zeros. SQLite takes no notice of what lies behind the last valid frame: in use it
+/// goes by its shared index, and recovery stops at a frame whose salt does not match.
+///
+/// `fallocate` would not do: its extents are unwritten, and turning them into written ones is the metadata update that
+/// this avoids. Only after opening: SQLite deletes the log of an empty database.
 func preallocateWriteAheadLog(of path: String, bytes: Int) throws(StorageError) {
-  guard bytes > 0, !Files.exists(path), !Files.exists(path + "-wal") else { return }
-  let file = try Files.Descriptor(opening: path + "-wal", flags: O_WRONLY | O_CREAT)
-  let zeros = [UInt8](repeating: 0, count: 64 * 1024)
-  for _ in 0..<(bytes / zeros.count) { try file.write(zeros) }
+  guard bytes > 0 else { return }
+  let file = try Files.Descriptor(opening: path + "-wal", flags: O_WRONLY | O_APPEND)
+  var missing = bytes - (try file.size())
+  guard missing > 0 else { return }
+  while missing > 0 {
+    let count = min(missing, 64 * 1024)
+    try file.write([UInt8](repeating: 0, count: count))
+    missing -= count
+  }
   try file.sync()
 }
