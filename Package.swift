@@ -65,6 +65,7 @@ let executables: [Target] = [
 
 let testTargets: [Target] = [
   tests("LayoutTests", []),
+  tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
   tests("StorageTests", ["Storage", "Codec"]),
