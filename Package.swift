@@ -92,6 +92,8 @@ let testTargets: [Target] = [
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
   tests("TransportTests", ["Transport"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
