@@ -1,5 +1,6 @@
 import Codec
 import Model
+import State
 
 /// When a failed allocation is replaced: the `reschedule` block applied to its history.
 ///
@@ -26,7 +27,7 @@ struct RescheduleHistory {
 
   /// Decides for an allocation. `toleranceForTimers` is how much too early a timer may wake the evaluation.
   func decide(
-    allocation: JobAllocation, now: Timestamp, force: Bool, toleranceForTimers: Nanoseconds = .seconds(1)
+    allocation: StoredAllocation, now: Timestamp, force: Bool, toleranceForTimers: Nanoseconds = .seconds(1)
   ) -> RescheduleDecision {
     guard force || hasAttemptsLeft else { return .never }
     let delay = nextDelay
