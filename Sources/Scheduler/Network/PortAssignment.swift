@@ -13,7 +13,7 @@ enum PortAssignment {
   }
 
   /// The same for the columns and here: the wildcard addresses stand for every address.
-  private static func key(_ address: String) -> String { address == "0.0.0.0" || address == "::" ? "" : address }
+  static func key(_ address: String) -> String { address == "0.0.0.0" || address == "::" ? "" : address }
 
   /// Why the static ports can't be had; nil when they can.
   static func obstacle(_ requests: [NetworkRequirement.Request], on node: Node, beside use: PortUse) -> Obstacle? {

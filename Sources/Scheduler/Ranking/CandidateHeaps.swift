@@ -60,13 +60,14 @@ struct CandidateHeaps {
 
   mutating func remove(_ candidate: Int) { revisions[candidate] += 1 }
 
-  /// The candidate with the highest mean. `shared` gives a bucket's part: nil when none of the bucket may be chosen, zero
+  /// The candidate with the highest mean. `shared` has each bucket's part: NaN when none of the bucket may be chosen, zero
   /// when there is no such part.
-  mutating func best(shared: (_ bucket: Int) -> Double?) -> (candidate: Int, score: Double)? {
+  mutating func best(shared: [Double]) -> (candidate: Int, score: Double)? {
     var best: (entry: Entry, score: Double)?
     for heap in heaps.indices {
       if heaps[heap].isEmpty { continue }
-      guard let part = shared(heap / Self.maximumParts) else { continue }
+      let part = shared[heap / Self.maximumParts]
+      if part.isNaN { continue }
       while let top = heaps[heap].first, top.revision != revisions[Int(top.candidate)] { Self.removeTop(&heaps[heap]) }
       guard let top = heaps[heap].first else { continue }
       let score = Self.mean(sum: top.sum, parts: heap % Self.maximumParts + 1, shared: part)
