@@ -81,7 +81,11 @@ public struct StoredAllocation: Sendable {
     return groups.indices.contains(Int(groupIndex)) ? groups[Int(groupIndex)] : nil
   }
   /// The group's name.
-  public var groupName: String { group?.name ?? "" }
+  public var groupName: String {
+    // Not through `group`, which would copy all of it.
+    let groups = job.value.taskGroups
+    return groups.indices.contains(Int(groupIndex)) ? groups[Int(groupIndex)].name : ""
+  }
   /// `job.group[index]`.
   public var name: String { "\(job.value.id).\(groupName)[\(nameIndex)]" }
 
