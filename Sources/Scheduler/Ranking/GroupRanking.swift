@@ -96,16 +96,14 @@ struct GroupRanking {
         counts.filter(reason, slot, columns)
         continue
       }
-      if !occupancy.isEmpty, occupancy[slot] != nil {
-        counts.filter("distinct_hosts", slot, columns)
-        continue
-      }
+      // Both may be given up again when an allocation is replaced elsewhere: the node stays among the candidates.
       let bucket = buckets.number(slot: slot, columns)
-      if let obstacle = buckets.obstacle(bucket) { counts.filter(obstacle, slot, columns) }
+      let closed = occupancy[slot] != nil ? "distinct_hosts" : buckets.obstacle(bucket)
+      if let closed { counts.filter(closed, slot, columns) }
       if asksStaticPorts, let node = nodeRecords[slot],
         let obstacle = PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot))
       {
-        counts.exhaust(obstacle.text, slot, columns)
+        if closed == nil { counts.exhaust(obstacle.text, slot, columns) }
         continue
       }
       let free =
@@ -116,8 +114,10 @@ struct GroupRanking {
           disk: diskTotal[slot] - diskUsed[slot],
           hasAllocationLeft: limits[slot] == 0 || allocationCounts[slot] < limits[slot])
       if let dimension = free.lacking(ask) {
-        counts.exhausted[dimension.rawValue] += 1
-        counts.exhaustedSlots.append(slot32)
+        if closed == nil {
+          counts.exhausted[dimension.rawValue] += 1
+          counts.exhaustedSlots.append(slot32)
+        }
         continue
       }
       slots.append(slot32)
@@ -135,6 +135,7 @@ struct GroupRanking {
     heaps = CandidateHeaps(candidates: slots.count, buckets: max(buckets.count, 1))
     for candidate in slots.indices {
       candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
+      if occupancy[Int(slots[candidate])] != nil { continue }
       let score = ownScore(Int(slots[candidate]), use)
       heaps.append(
         candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
@@ -204,6 +205,8 @@ struct GroupRanking {
     let ports: [PortMapping]
     /// All of the node's ports, those of the choice among them; nil when none was asked for.
     let portsInUse: PortUse?
+    /// What it takes over on its node from the allocation that it waits for.
+    var takenOver: Demand?
   }
 
   /// The allocation that a placement is to replace, as long as it still holds its place: on its own node the replacement
@@ -212,7 +215,8 @@ struct GroupRanking {
     let slot: Int
     let demand: Demand
     let ports: [PortMapping]
-    let isOfGroup: Bool
+    /// Whether it is among the group's allocations until the replacement is placed; false when the plan stops it anyway.
+    let isCounted: Bool
   }
 
   /// The best node for one more allocation; nil when there is none.
@@ -254,13 +258,9 @@ struct GroupRanking {
     guard columns.isCandidate(slot), let node = columns.nodes[slot],
       case .feasible = feasibility.verdict(class: Int(columns.computedClass[slot]), node: node.value, columns)
     else { return nil }
-    var free = use.free(slot)
-    free.cpu += incumbent.demand.cpu
-    free.memory += incumbent.demand.memory
-    free.disk += incumbent.demand.disk
-    guard free.cpu >= requirement.ask.cpu, free.memory >= requirement.ask.memory, free.disk >= requirement.ask.disk
-    else { return nil }
-    if (occupancy[slot] ?? 0) > 1 { return nil }
+    let free = use.free(slot, replacing: incumbent.demand)
+    if free.lacking(requirement.ask) != nil { return nil }
+    if (occupancy[slot] ?? 0) > (incumbent.isCounted && requirement.distinctHosts != nil ? 1 : 0) { return nil }
     var ports = use.ports(slot)
     for port in incumbent.ports { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
     let mappings: [PortMapping]
@@ -271,17 +271,18 @@ struct GroupRanking {
     }
     // What the incumbent holds stays held until its client says otherwise.
     for port in incumbent.ports { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
-    buckets.add(-1, node: node.value, isOfGroup: incumbent.isOfGroup)
+    let counted = incumbent.isCounted ? 1 : 0
+    buckets.add(-counted, node: node.value, isOfGroup: true)
     buckets.refresh()
     let part = partOfBucket(slot, columns)
-    buckets.add(1, node: node.value, isOfGroup: incumbent.isOfGroup)
+    buckets.add(counted, node: node.value, isOfGroup: true)
     buckets.refresh()
     if part.isNaN { return nil }
-    let others = max((collisions[slot] ?? 0) - (incumbent.isOfGroup ? 1 : 0), 0)
+    let others = max((collisions[slot] ?? 0) - counted, 0)
     let own = ownScore(slot, free: free, collisions: others, columns)
     return Choice(
       slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), ports: mappings,
-      portsInUse: requirement.network.ports.isEmpty && incumbent.ports.isEmpty ? nil : ports)
+      portsInUse: requirement.network.ports.isEmpty ? nil : ports, takenOver: incumbent.demand)
   }
 
   private mutating func partOfBucket(_ slot: Int, _ columns: NodeColumns) -> Double {
@@ -293,7 +294,7 @@ struct GroupRanking {
   /// Accounts for a choice that the plan has taken; `use` has it already.
   mutating func placed(_ choice: Choice, replacing incumbent: Incumbent?, use: NodeUse) {
     change(1, slot: choice.slot, isOfGroup: true, use)
-    if let incumbent { change(-1, slot: incumbent.slot, isOfGroup: incumbent.isOfGroup, use) }
+    if let incumbent, incumbent.isCounted { change(-1, slot: incumbent.slot, isOfGroup: true, use) }
     buckets.refresh()
     rescore(choice.slot, use)
     if let incumbent, incumbent.slot != choice.slot { rescore(incumbent.slot, use) }

@@ -15,12 +15,21 @@ struct NodeUse {
     var allocations: Int32 = 0
     /// The node's ports with those of the plan; nil while the plan has taken none.
     var ports: PortUse?
+    /// What replacements of the plan take over from the allocations that they wait for: taken and used at once in the
+    /// figures above, in one place on the node.
+    var shared = Demand(cpu: 0, memory: 0, disk: 0)
   }
 
   init(_ columns: NodeColumns) { self.columns = columns }
 
-  mutating func take(_ demand: Demand, ports: PortUse?, slot: Int) {
+  /// Accounts for a placement. `incumbent` is what the allocation holds on the same node whose place it takes.
+  mutating func take(_ demand: Demand, ports: PortUse?, slot: Int, incumbent: Demand?) {
     var entry = taken[slot] ?? Taken()
+    if let incumbent {
+      entry.shared.cpu += min(demand.cpu, incumbent.cpu)
+      entry.shared.memory += min(demand.memory, incumbent.memory)
+      entry.shared.disk += min(demand.disk, incumbent.disk)
+    }
     entry.cpu += demand.cpu
     entry.memory += demand.memory
     entry.disk += demand.disk
@@ -40,6 +49,17 @@ struct NodeUse {
       disk: columns.diskTotal[slot] - columns.diskUsed[slot] - plan.disk,
       hasAllocationLeft: columns.allocationLimit[slot] == 0
         || columns.allocationCount[slot] + plan.allocations < columns.allocationLimit[slot])
+  }
+
+  /// What is free for the replacement of an allocation on that allocation's own node.
+  func free(_ slot: Int, replacing incumbent: Demand) -> Free {
+    var free = free(slot)
+    let shared = taken[slot]?.shared ?? Demand(cpu: 0, memory: 0, disk: 0)
+    free.cpu += incumbent.cpu + shared.cpu
+    free.memory += incumbent.memory + shared.memory
+    free.disk += incumbent.disk + shared.disk
+    free.hasAllocationLeft = true
+    return free
   }
 
   struct Free {

@@ -13,6 +13,8 @@ struct GroupReconciler {
   /// A rollout of an earlier version that is ended by this evaluation or has ended last.
   let supersededDeployment: Deployment?
   let nodeCondition: (Identifier) -> NodeCondition
+  /// Whether a node still meets what the group asks.
+  let stillSuits: (TaskGroup, Identifier) -> Bool
 
   enum NodeCondition: Sendable {
     case available
@@ -198,7 +200,11 @@ struct GroupReconciler {
           needsReplacement = UpdateEffect.needsReplacement(group: group.name, old: old.value, new: job)
           verdicts[version] = needsReplacement
         }
-        if needsReplacement { outdated.append(item.allocation) } else { decision.inPlace.append(item.allocation) }
+        if needsReplacement || !stillSuits(group, item.allocation.value.nodeID) {
+          outdated.append(item.allocation)
+        } else {
+          decision.inPlace.append(item.allocation)
+        }
       case .live, .done, .settled: decision.updates.ignore += 1
       case .lost, .migrating, .rescheduled: break
       }

@@ -11,6 +11,7 @@ struct JobReconciler {
   let now: Timestamp
   let evaluationPriority: Int
   let nodeCondition: (Identifier) -> GroupReconciler.NodeCondition
+  let stillSuits: (TaskGroup, Identifier) -> Bool
 
   struct Decision {
     var groups: [GroupDecision] = []
@@ -43,7 +44,7 @@ struct JobReconciler {
     for (index, group) in job.taskGroups.enumerated() {
       let reconciler = GroupReconciler(
         job: job, group: group, groupIndex: index, now: now, deployment: current, supersededDeployment: superseded,
-        nodeCondition: nodeCondition)
+        nodeCondition: nodeCondition, stillSuits: stillSuits)
       decision.groups.append(reconciler.decide(byGroup.removeValue(forKey: group.name) ?? []))
     }
     for name in byGroup.keys.sorted() {
