@@ -1,4 +1,5 @@
 public import Codec
+internal import Model
 public import State
 internal import Synchronization
 
