@@ -432,12 +432,7 @@ public struct StateDecoder: Sendable {
     guard let current = versions.first else { throw CodecError(offset: 0, problem: "a snapshot's job has no version") }
     let job = StoredJob(versions: versions, status: item.status, queued: item.queued, modifyIndex: item.modifyIndex)
     state.reader.jobs.set(job.key, job)
-    if let parent = current.spec.value.parentID, !parent.isEmpty {
-      state.reader.jobsByParent.modify(JobKey(job.key.namespace, parent), initial: OrderedTable()) { children in
-        children.set(Name(job.key.id), StateReader.Nothing())
-        return true
-      }
-    }
+    state.setParent(of: job.key, from: nil, to: current.spec.value.parentID)
   }
 }
 
