@@ -1,5 +1,12 @@
 /// Readers of /proc.
 public enum Proc {
+  /// The calling process's id in the pid namespace that /proc shows.
+  public static func ownPID() throws(SystemError) -> Int32 {
+    let text = try FileDescriptor.open("/proc", [.readOnly, .directory]).readSymbolicLink("self")
+    guard let pid = Int32(text) else { throw SystemError("parse", "/proc/self", .protocolError) }
+    return pid
+  }
+
   /// Field 22 of /proc/pid/stat (proc_pid_stat(5)): the start time in clock ticks since boot. With the pid it names a
   /// process for ever on one boot.
   public static func startTime(pid: Int32) throws(SystemError) -> UInt64 {
