@@ -24,6 +24,17 @@ public enum Proc {
     return fields.count > 19 ? UInt64(fields[19]) : nil
   }
 
+  /// How a process has ended that nobody has waited for yet (state Z, exit_code in field 52 of its stat file); nil when
+  /// it runs, is gone, or is another one than started at `startTime`.
+  public static func zombieStatus(pid: Int32, startTime: UInt64) -> WaitStatus? {
+    guard let text = try? Files.readText("/proc/\(pid)/stat"), self.startTime(inStat: text) == startTime,
+      let end = text.lastIndex(of: ")")
+    else { return nil }
+    let fields = text[text.index(after: end)...].split(whereSeparator: \.isWhitespace)
+    guard fields.count > 49, fields[0] == "Z" else { return nil }
+    return Int32(fields[49]).map { WaitStatus(rawValue: $0) }
+  }
+
   /// One line of /proc/pid/mountinfo (proc_pid_mountinfo(5)).
   public struct MountInfo: Sendable, Equatable {
     /// Where it is mounted, octal escapes decoded.

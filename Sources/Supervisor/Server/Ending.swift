@@ -18,16 +18,23 @@ extension SupervisorServer {
     } catch {
       // ECHILD: adopted from a supervisor that died; somebody else reaps it.
       isReaped = true
-      status = status ?? ((try? process.handle.statusOfStranger()) ?? nil)
+      status = status ?? statusOfAdopted(task, process)
     }
     guard isReaped else { return }
     if let token = sources.first(where: { if case .process(let other) = $0.value { other === task } else { false } })?.key {
       unwatch(process.handle.descriptor.number, token: token)
     }
-    // A stranger's status is there once its new parent has waited for it: `progress` asks again for a moment.
+    // Between zombie and reaped there may be a moment without an answer: `progress` asks again for a while.
     if status != nil { task.process = nil }
     task.phase = .ending(status, since: Clock.monotonicNanoseconds)
     progress(task)
+  }
+
+  /// The status of a process that is no child of ours: its new parent has waited for it, or has not yet.
+  private func statusOfAdopted(_ task: SupervisedTask, _ process: OpenProcess) -> WaitStatus? {
+    if let status = Proc.zombieStatus(pid: task.record.pid, startTime: task.record.startTime) { return status }
+    // Kernels before 6.15 cannot tell.
+    return (try? process.handle.statusOfStranger()) ?? nil
   }
 
   /// Kills what is left, waits until the cgroup is empty and the output is written, removes the cgroup, tells.
@@ -39,7 +46,7 @@ extension SupervisorServer {
     guard case .ending(var status, let since) = task.phase else { return }
     let waited = Clock.monotonicNanoseconds - since
     if status == nil, let process = task.process {
-      status = (try? process.handle.statusOfStranger()) ?? nil
+      status = statusOfAdopted(task, process)
       if status == nil && waited < 500_000_000 {
         wake(inMilliseconds: 5)
         return
