@@ -68,6 +68,8 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(

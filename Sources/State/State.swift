@@ -1,1 +1,0 @@
-// State: see Sources/README.md.
