@@ -68,6 +68,8 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
+  tests("DriversTests", ["Drivers", "Codec"]),
+  tests("ClientTests", ["Client", "Drivers", "Model", "Codec"]),
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
 ]

@@ -34,7 +34,7 @@ struct InterfaceAddress: Equatable, Sendable {
     var next = list
     while let entry = next?.pointee {
       next = entry.ifa_next
-      guard entry.ifa_flags & UInt32(IFF_UP.rawValue) != 0, let socketAddress = entry.ifa_addr else { continue }
+      guard entry.ifa_flags & UInt32(IFF_UP) != 0, let socketAddress = entry.ifa_addr else { continue }
       let name = String(cString: entry.ifa_name)
       switch Int32(socketAddress.pointee.sa_family) {
       case AF_INET:

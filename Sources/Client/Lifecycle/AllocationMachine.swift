@@ -187,18 +187,18 @@ struct AllocationMachine: Sendable {
   ///
   /// Law 6: while a task still has processes the allocation counts as running, even when it is known to fail, because
   /// its ports, memory and cores are taken.
-  var status: (status: String, description: String) {
+  var status: (status: AllocationClientStatus, description: String) {
     let machines = members.values.map(\.machine)
     let failed = machines.contains(where: \.hasFailed)
     if machines.allSatisfy(\.isDead) {
-      if machines.isEmpty { return ("pending", "No tasks have started") }
-      return failed ? ("failed", "Failed tasks") : ("complete", "All tasks have completed")
+      if machines.isEmpty { return (.pending, "No tasks have started") }
+      return failed ? (.failed, "Failed tasks") : (.complete, "All tasks have completed")
     }
     if failed || machines.contains(where: { $0.isRunning || $0.mayHaveProcess && $0.attempt > 0 && $0.killAsked }) {
-      return ("running", "Tasks are running")
+      return (.running, "Tasks are running")
     }
-    if machines.contains(where: { !$0.state.startedAt.isZero }) { return ("running", "Tasks are running") }
-    return ("pending", "No tasks have started")
+    if machines.contains(where: { !$0.state.startedAt.isZero }) { return (.running, "Tasks are running") }
+    return (.pending, "No tasks have started")
   }
 
   private mutating func watchHealth(_ now: Timestamp, _ effects: inout [Effect]) {

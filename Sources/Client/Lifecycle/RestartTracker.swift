@@ -13,7 +13,29 @@ struct RestartTracker: Sendable, Equatable {
     case fail(reason: String)
   }
 
-  var policy: RestartPolicy
+  /// The policy with every default filled in.
+  struct Policy: Sendable, Equatable {
+    var attempts = 2
+    var interval = Nanoseconds.minutes(30)
+    var delay = Nanoseconds.seconds(15)
+    /// After the attempts are used up: wait for the next interval (`delay`) or give up (`fail`).
+    var waitsForNextInterval = false
+
+    /// Nomad's defaults for a service.
+    init() {}
+
+    /// What the job says; the server has filled in defaults already, those of a service stand in for what is missing.
+    init(_ policy: RestartPolicy?) {
+      attempts = policy?.attempts ?? attempts
+      interval = policy?.interval ?? interval
+      delay = policy?.delay ?? delay
+      waitsForNextInterval = policy?.mode == "delay"
+    }
+
+    var mode: String { waitsForNextInterval ? "delay" : "fail" }
+  }
+
+  var policy: Policy
   /// Whether an exit with status 0 ends the task: batch jobs and prestart tasks without `sidecar`.
   var successEnds: Bool
   /// Restarts within the current interval.
@@ -38,12 +60,12 @@ struct RestartTracker: Sendable, Equatable {
       intervalStart = now
       count = 0
     }
-    if policy.attempts <= 0 && policy.mode == "fail" { return .fail(reason: "Policy allows no restarts") }
+    if policy.attempts <= 0 && !policy.waitsForNextInterval { return .fail(reason: "Policy allows no restarts") }
     count += 1
     if count > policy.attempts {
       let reason =
         "Exceeded allowed attempts \(policy.attempts) in interval \(policy.interval) and mode is \"\(policy.mode)\""
-      if policy.mode == "fail" { return .fail(reason: reason) }
+      if !policy.waitsForNextInterval { return .fail(reason: reason) }
       let rest = (intervalStart + policy.interval) - now
       // The restart after the wait belongs to the next interval and is its first.
       return .restart(after: max(rest, .zero) + spread(policy.delay, jitter), reason: reason)

@@ -5,44 +5,26 @@ internal import Model
 /// The events of a task's life, with the types, texts and detail keys that Nomad's API documents.
 extension TaskEvent {
   private static func make(
-    _ type: String, _ time: Timestamp, _ text: String, _ details: [String: String] = [:]
+    _ type: TaskEventType, _ time: Timestamp, _ text: String, _ details: [String: String] = [:]
   ) -> TaskEvent {
-    var event = TaskEvent()
-    event.type = type
-    event.time = time.nanoseconds
-    event.displayMessage = text
-    event.details = details
-    return event
+    TaskEvent(type, time: time.nanoseconds, message: text, details: details)
   }
 
-  static func received(at time: Timestamp) -> TaskEvent { make("Received", time, "Task received by client") }
+  static func received(at time: Timestamp) -> TaskEvent { make(.received, time, "Task received by client") }
 
   static func settingUp(at time: Timestamp) -> TaskEvent {
-    var event = make("Task Setup", time, "Building Task Directory", ["message": "Building Task Directory"])
-    event.message = "Building Task Directory"
-    return event
+    make(.taskSetup, time, "Building Task Directory", ["message": "Building Task Directory"])
   }
 
   static func setupFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Setup Failure", time, problem, ["setup_error": problem, "fails_task": "true"])
-    event.setupError = problem
-    event.failsTask = true
-    return event
+    make(.setupFailure, time, problem, ["setup_error": problem, "fails_task": "true"])
   }
 
   static func driverFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Driver Failure", time, problem, ["driver_error": problem])
-    event.driverError = problem
-    return event
+    make(.driverFailure, time, problem, ["driver_error": problem])
   }
 
-  static func driverMessage(_ text: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Driver", time, text, ["driver_message": text])
-    event.driverMessage = text
-    return event
-  }
-
-  static func started(at time: Timestamp) -> TaskEvent { make("Started", time, "Task started by client") }
+  static func started(at time: Timestamp) -> TaskEvent { make(.started, time, "Task started by client") }
 
   static func terminated(_ exit: TaskExit) -> TaskEvent {
     var parts = ["Exit Code: \(exit.code)"]
@@ -51,82 +33,54 @@ extension TaskEvent {
     if !exit.message.isEmpty {
       parts.append("Exit Message: \"\(exit.message)\"")
       details["exit_message"] = exit.message
+      details["message"] = exit.message
     }
     details["oom_killed"] = String(exit.outOfMemory)
-    var event = make("Terminated", exit.time, parts.joined(separator: ", "), details)
-    event.exitCode = exit.code
-    event.signal = exit.signal
-    event.message = exit.message
-    return event
+    return make(.terminated, exit.time, parts.joined(separator: ", "), details)
   }
 
   static func restarting(after delay: Nanoseconds, reason: String, at time: Timestamp) -> TaskEvent {
-    let text = "Task restarting in \(delay)"
-    var event = make(
-      "Restarting", time, text, ["restart_reason": reason, "start_delay": String(delay.count)])
-    event.restartReason = reason
-    event.startDelay = delay.count
-    return event
+    make(
+      .restarting, time, "Task restarting in \(delay)", ["restart_reason": reason, "start_delay": String(delay.count)])
   }
 
   static func notRestarting(_ reason: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Not Restarting", time, reason, ["restart_reason": reason, "fails_task": "true"])
-    event.restartReason = reason
-    event.failsTask = true
-    return event
+    make(.notRestarting, time, reason, ["restart_reason": reason, "fails_task": "true"])
   }
 
   static func restartSignaled(_ reason: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Restart Signaled", time, reason, ["restart_reason": reason])
-    event.restartReason = reason
-    return event
+    make(.restartSignaled, time, reason, ["restart_reason": reason])
   }
 
   static func signaling(_ name: String, reason: String, at time: Timestamp) -> TaskEvent {
-    var event = make(
-      "Signaling", time, reason.isEmpty ? "Task being sent signal \(name)" : "Task being sent signal \(name): \(reason)",
-      ["task_signal": name, "task_signal_reason": reason])
-    event.taskSignal = name
-    event.taskSignalReason = reason
-    return event
+    let text = "Task being sent signal \(name)" + (reason.isEmpty ? "" : ": \(reason)")
+    return make(.signaling, time, text, ["task_signal": name, "task_signal_reason": reason])
   }
 
   static func waitingForShutdownDelay(_ delay: Nanoseconds, at time: Timestamp) -> TaskEvent {
     make("Waiting for shutdown delay", time, "Waiting \(delay) before killing the task")
   }
 
-  static func killing(timeout: Nanoseconds, reason: String, at time: Timestamp) -> TaskEvent {
-    var details = ["kill_timeout": timeout.description]
-    if !reason.isEmpty { details["kill_reason"] = reason }
-    let text = reason.isEmpty ? "Sent interrupt. Waiting \(timeout) before force killing" : "Killing task: \(reason)"
-    var event = make("Killing", time, text, details)
-    event.killTimeout = timeout
-    event.killReason = reason
-    return event
+  static func killing(timeout: Nanoseconds, at time: Timestamp) -> TaskEvent {
+    make(
+      .killing, time, "Sent interrupt. Waiting \(timeout) before force killing", ["kill_timeout": timeout.description])
   }
 
-  static func killed(problem: String = "", at time: Timestamp) -> TaskEvent {
-    var event = make(
-      "Killed", time, problem.isEmpty ? "Task successfully killed" : problem,
-      problem.isEmpty ? [:] : ["kill_error": problem])
-    event.killError = problem
-    return event
-  }
+  static func killed(at time: Timestamp) -> TaskEvent { make(.killed, time, "Task successfully killed") }
 
   static func siblingFailed(_ sibling: String, at time: Timestamp) -> TaskEvent {
-    var event = make(
-      "Sibling Task Failed", time, "Task's sibling \"\(sibling)\" failed", ["failed_sibling": sibling])
-    event.failedSibling = sibling
-    return event
+    make(.siblingFailed, time, "Task's sibling \"\(sibling)\" failed", ["failed_sibling": sibling])
   }
 
-  static func leaderDead(at time: Timestamp) -> TaskEvent { make("Leader Task Dead", time, "Leader Task in Group dead") }
+  static func leaderDead(at time: Timestamp) -> TaskEvent { make(.leaderDead, time, "Leader Task in Group dead") }
 
-  static func mainDead(at time: Timestamp) -> TaskEvent { make("Main Tasks Dead", time, "Main tasks in the group died") }
+  static func mainDead(at time: Timestamp) -> TaskEvent { make(.mainTasksDead, time, "Main tasks in the group died") }
 
   static func unhealthy(_ reason: String, at time: Timestamp) -> TaskEvent {
-    var event = make("Alloc Unhealthy", time, reason, ["message": reason])
-    event.message = reason
-    return event
+    make(.allocUnhealthy, time, reason, ["message": reason])
+  }
+
+  static func restoreFailed(_ problem: String, at time: Timestamp) -> TaskEvent {
+    make(.restoreFailed, time, problem, ["message": problem])
   }
 }

@@ -74,11 +74,11 @@ struct TaskMachine: Sendable {
   init(settings: Settings, tracker: RestartTracker) {
     self.settings = settings
     self.tracker = tracker
-    state.state = "pending"
+    state.state = .pending
   }
 
   var isDead: Bool { phase == .dead }
-  var isRunning: Bool { state.state == "running" }
+  var isRunning: Bool { state.state == .running }
   var hasFailed: Bool { state.failed }
   /// Whether a process of the task may exist.
   var mayHaveProcess: Bool {
@@ -136,7 +136,7 @@ struct TaskMachine: Sendable {
   private mutating func started(_ now: Timestamp) -> [Effect] {
     guard phase == .starting else { return [] }
     phase = .running
-    state.state = "running"
+    state.state = .running
     if state.startedAt.isZero { state.startedAt = now }
     emit(.started(at: now))
     if killAsked { return beginKilling(now) }
@@ -188,7 +188,7 @@ struct TaskMachine: Sendable {
   private mutating func goAgain(after delay: Nanoseconds, reason: String, _ now: Timestamp) -> [Effect] {
     state.restarts += 1
     state.lastRestart = now
-    state.state = "pending"
+    state.state = .pending
     emit(.restarting(after: delay, reason: reason, at: now))
     phase = .backingOff
     return delay > .zero ? [.setTimer(.restart, after: delay)] : beginSetUp(now)
@@ -196,7 +196,7 @@ struct TaskMachine: Sendable {
 
   private mutating func die(failed: Bool, _ now: Timestamp) -> [Effect] {
     phase = .dead
-    state.state = "dead"
+    state.state = .dead
     state.failed = failed
     state.finishedAt = now
     return [.cancelTimers]
@@ -256,7 +256,7 @@ struct TaskMachine: Sendable {
 
   private mutating func sendKillSignal(_ now: Timestamp) -> [Effect] {
     phase = .killing
-    emit(.killing(timeout: settings.killTimeout, reason: "", at: now))
+    emit(.killing(timeout: settings.killTimeout, at: now))
     return [.signal(settings.killSignal), .setTimer(.killTimeout, after: settings.killTimeout)]
   }
 
