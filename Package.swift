@@ -72,6 +72,7 @@ let testTargets: [Target] = [
   tests("ClientTests", ["Client", "Drivers", "Model", "Codec"]),
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
 ]
 
 let package = Package(

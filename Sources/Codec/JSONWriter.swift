@@ -1,3 +1,6 @@
+// For libm, which rounding of doubles is linked to.
+import Glibc
+
 /// Writes JSON text. Strings are written as they are but for what RFC 8259 §7 wants escaped.
 public struct JSONWriter: FieldVisitor, Sendable {
   /// What has been written.

@@ -4,7 +4,7 @@ public import Codec
 public struct ScalingPolicy: Record {
   public var min: Int64?
   public var max: Int64?
-  public var policy = JSONObject()
+  public var policy: JSONObject?
   public var enabled: Bool?
   /// `horizontal`, `vertical_cpu` or `vertical_mem`.
   public var type = ""
