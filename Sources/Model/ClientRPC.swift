@@ -11,21 +11,61 @@ public enum ClientRPC {
   public static let register = "Node.Register"
   /// `NodeUpdateStatusRequest` → `NodeHeartbeatResponse`: the heartbeat.
   public static let updateStatus = "Node.UpdateStatus"
-  /// `NodeWatchAllocationsRequest` → a stream of `NodeAllocationsMessage`.
+  /// `NodeWatchAllocationsRequest` (what the stream is opened with) → a stream of `NodeAllocationsMessage` in frames.
   public static let watchAllocations = "Node.WatchAllocations"
   /// `NodeUpdateAllocationsRequest` → `NodeUpdateAllocationsResponse`.
   public static let updateAllocations = "Node.UpdateAllocations"
   /// `NodeEmitEventsRequest` → `NodeEmitEventsResponse`.
   public static let emitEvents = "Node.EmitEvents"
 
-  /// Why a server refused a request: the `code` of the transport's error answer. Every other failure has its text only.
-  public enum Refusal {
-    /// The server does not know the node (it was collected, or the server's data is new): register again.
-    public static let unknownNode = "unknown-node"
-    /// The node is known with another secret: somebody else's id. Trying again cannot help.
-    public static let wrongSecret = "wrong-secret"
-    /// This server cannot answer now (no leader, starting up): try another one.
-    public static let notReady = "not-ready"
+  // How a server refuses, as codes of the transport's errors:
+  // - not found: it does not know the node (collected, or the server's data is new): the client registers again;
+  // - permission denied: the node is known with another secret, so this is somebody else's id: trying again can't help;
+  // - no leader, unavailable: this server cannot answer now: the client tries another one.
+
+  /// One message of the stream: four bytes of length, most significant first, and that many bytes of the record in the
+  /// binary format. (The transport's streams keep no borders between writes.)
+  public static func frame<Message: Record>(_ message: Message) -> [UInt8] {
+    let body = Binary.encode(message)
+    let length = UInt32(body.count).bigEndian
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.count + 4)
+    for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift))) }
+    bytes += body
+    return bytes
+  }
+
+  /// Puts the messages of a stream together again.
+  public struct FrameReader: Sendable {
+    /// Longer messages are refused: a peer must not make us keep more than this.
+    public static let maximumBytes = 1 << 30
+    private var bytes: [UInt8] = []
+    private var taken = 0
+
+    public init() {}
+
+    /// Adds what was read from the stream.
+    public mutating func append(_ more: [UInt8]) {
+      if taken > 0 {
+        bytes.removeFirst(taken)
+        taken = 0
+      }
+      bytes += more
+    }
+
+    /// The next whole message; nil when more bytes are needed.
+    /// - Throws: `CodecError` for a message that is too long or no such record.
+    public mutating func next<Message: Record>(_ type: Message.Type) throws(CodecError) -> Message? {
+      guard bytes.count - taken >= 4 else { return nil }
+      let length = bytes[taken..<taken + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard length <= Self.maximumBytes else {
+        throw CodecError(offset: 0, problem: "a message of \(length) bytes, more than \(Self.maximumBytes)")
+      }
+      guard bytes.count - taken - 4 >= length else { return nil }
+      let start = taken + 4
+      taken = start + length
+      return try Binary.decode(type, from: bytes, range: start..<taken)
+    }
   }
 }
 
