@@ -79,6 +79,9 @@ public struct ConfigDecoder {
     return merged
   }
 
+  /// Takes a key as known without reading it.
+  public mutating func ignore(_ key: String) { known.append(key) }
+
   /// Notes a problem that the driver itself found in a value.
   public mutating func refuse(_ problem: String) { problems.append(problem) }
 

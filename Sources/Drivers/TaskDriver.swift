@@ -1,4 +1,5 @@
 public import Codec
+public import Isolation
 
 /// Runs tasks of one kind on this node. Every call may be repeated after a crash of the agent: the driver looks at what
 /// exists before it makes anything.
@@ -18,7 +19,7 @@ public protocol TaskDriver: Sendable {
   func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle
 
   /// Returns when the task has ended and its control group is empty; again and again the same answer until `destroy`.
-  func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskExit
+  func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskOutcome
 
   /// Sends a signal to the task's first process.
   func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError)
@@ -27,7 +28,7 @@ public protocol TaskDriver: Sendable {
   func kill(_ handle: TaskHandle) async throws(DriverError)
 
   /// What the task uses now.
-  func stats(_ handle: TaskHandle) async throws(DriverError) -> TaskUsage
+  func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics
 
   /// Finds out what became of a task that an earlier agent started.
   func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask
@@ -113,8 +114,8 @@ public struct TaskStart: Sendable {
     self.logs = logs
   }
 
-  /// The supervisor's name for this attempt: `<allocation>/<task>/<attempt>`.
-  public var supervisorID: String { "\(allocationID)/\(taskName)/\(attempt)" }
+  /// What the supervisor calls this attempt.
+  public var attemptID: AttemptID { AttemptID(allocation: allocationID, task: taskName, attempt: attempt) }
 }
 
 /// What a task may use.
@@ -148,12 +149,15 @@ public struct TaskDirectories: Equatable, Sendable {
   public var secrets: String { task + "/secrets" }
   public var temporary: String { task + "/tmp" }
   public var logs: String { shared + "/logs" }
+  /// What an isolated task writes into the overlays of its root.
+  public var layers: String
 
   /// The directories of a task under `<alloc dir>/<id>`.
   public init(allocation: String, task: String) {
     self.allocation = allocation
     shared = allocation + "/alloc"
     self.task = allocation + "/" + task
+    layers = allocation + "/.layers/" + task
   }
 }
 
@@ -175,7 +179,7 @@ public struct LogRotation: Equatable, Sendable {
 }
 
 /// How a task ended.
-public struct TaskExit: Equatable, Sendable {
+public struct TaskOutcome: Equatable, Sendable {
   /// The exit status; 128 + signal when a signal ended the task.
   public var code: Int
   /// 0 when the task ended by itself.
@@ -202,32 +206,9 @@ public struct TaskExit: Equatable, Sendable {
 /// What an earlier agent's task turned out to be.
 public enum RecoveredTask: Equatable, Sendable {
   case running
-  case exited(TaskExit)
+  case exited(TaskOutcome)
   /// The supervisor has never heard of it, or the host was rebooted since.
   case unknown
-}
-
-/// What a task's control group uses.
-public struct TaskUsage: Equatable, Sendable {
-  /// CPU time since the start, in nanoseconds.
-  public var cpuNanoseconds: UInt64 = 0
-  public var cpuUserNanoseconds: UInt64 = 0
-  public var cpuSystemNanoseconds: UInt64 = 0
-  public var throttledPeriods: UInt64 = 0
-  public var throttledNanoseconds: UInt64 = 0
-  /// Anonymous memory, in bytes.
-  public var memoryResidentBytes: UInt64 = 0
-  public var memoryCacheBytes: UInt64 = 0
-  public var memorySwapBytes: UInt64 = 0
-  /// All that is charged to the group now, and the most it ever was.
-  public var memoryUsageBytes: UInt64 = 0
-  public var memoryMaxUsageBytes: UInt64 = 0
-  public var kernelUsageBytes: UInt64 = 0
-  public var kernelMaxUsageBytes: UInt64 = 0
-  public var processes: [Int] = []
-
-  /// All zero.
-  public init() {}
 }
 
 /// What names a started task for its driver; kept in the client's state across restarts of the agent.
@@ -239,16 +220,24 @@ public struct TaskHandle: Record, Hashable {
   /// The task's first process on the host; 0 when it is not known.
   public var pid = 0
   public var startedAt = Timestamp(nanoseconds: 0)
+  /// The memory limit in bytes, for the message of a task that hit it; 0 for none.
+  public var memoryBytes = 0
+  /// What could only be done in part, for the user to know.
+  public var notes: [String] = []
 
   /// An empty handle, for decoding.
   public init() {}
 
   /// The handle of a started task.
-  public init(driver: String, id: String, pid: Int, startedAt: Timestamp) {
+  public init(
+    driver: String, id: String, pid: Int, startedAt: Timestamp, memoryBytes: Int = 0, notes: [String] = []
+  ) {
     self.driver = driver
     self.id = id
     self.pid = pid
     self.startedAt = startedAt
+    self.memoryBytes = memoryBytes
+    self.notes = notes
   }
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
@@ -256,5 +245,7 @@ public struct TaskHandle: Record, Hashable {
     v.field(2, "ID", &id)
     v.field(3, "Pid", &pid)
     v.field(4, "StartedAt", &startedAt)
+    v.field(5, "MemoryBytes", &memoryBytes)
+    v.field(6, "Notes", &notes)
   }
 }

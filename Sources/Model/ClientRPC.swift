@@ -27,10 +27,9 @@ public enum ClientRPC {
   /// binary format. (The transport's streams keep no borders between writes.)
   public static func frame<Message: Record>(_ message: Message) -> [UInt8] {
     let body = Binary.encode(message)
-    let length = UInt32(body.count).bigEndian
     var bytes: [UInt8] = []
     bytes.reserveCapacity(body.count + 4)
-    for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift))) }
+    for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: body.count >> shift)) }
     bytes += body
     return bytes
   }

@@ -8,7 +8,8 @@ import Testing
 /// Drives a machine with a clock of its own and keeps what it asked for.
 private struct Rig {
   var machine = AllocationMachine()
-  var now = Timestamp(nanoseconds: 1_700_000_000_000_000_000)
+  var now = Moment(
+    wall: Timestamp(nanoseconds: 1_700_000_000_000_000_000), steady: Timestamp(nanoseconds: 5_000_000_000_000))
   var effects: [AllocationMachine.Effect] = []
 
   mutating func add(
@@ -37,7 +38,7 @@ private struct Rig {
   }
 
   mutating func exit(_ name: String, _ code: Int, signal: Int = 0) {
-    handle(.task(name, .exited(TaskExit(code: code, signal: signal, time: now))))
+    handle(.task(name, .exited(TaskOutcome(code: code, signal: signal, time: now.wall))))
   }
 
   func phase(_ name: String) -> TaskMachine.Phase? { machine.members[name]?.machine.phase }
@@ -286,7 +287,7 @@ private struct Rig {
     rig.add("t", batch: true)
     rig.machine.members["t"]?.machine.phase = .running
     rig.machine.members["t"]?.machine.attempt = 1
-    rig.handle(.task("t", .recovered(.exited(TaskExit(code: 0, time: rig.now)), attempt: 1)))
+    rig.handle(.task("t", .recovered(.exited(TaskOutcome(code: 0, time: rig.now.wall)), attempt: 1)))
     #expect(rig.machine.status.status == .complete && rig.effects.contains(.finished))
   }
 
@@ -306,7 +307,7 @@ private struct Rig {
   private func watched() -> Rig {
     var rig = Rig()
     rig.add("t")
-    rig.handle(.watchHealth(HealthWatch(minimumHealthyTime: .seconds(10), deadline: rig.now + .seconds(60))))
+    rig.handle(.watchHealth(HealthWatch(minimumHealthyTime: .seconds(10), deadline: rig.now.steady + .seconds(60))))
     rig.handle(.begin)
     return rig
   }

@@ -65,7 +65,7 @@ struct AllocationMachine: Sendable {
   }
 
   /// One step; effects are to be carried out in order.
-  mutating func handle(_ input: Input, now: Timestamp, random: UInt64) -> [Effect] {
+  mutating func handle(_ input: Input, now: Moment, random: UInt64) -> [Effect] {
     var effects: [Effect] = []
     switch input {
     case .begin: break
@@ -80,13 +80,13 @@ struct AllocationMachine: Sendable {
       for name in tasks { tell(name, .signal(signal, reason: reason), now, random, &effects) }
     case .setUpFailed(let problem):
       for name in order where members[name]?.machine.isDead == false {
-        tell(name, .kill(event: .setupFailure(problem, at: now), fails: true), now, random, &effects)
+        tell(name, .kill(event: .setupFailure(problem, at: now.wall), fails: true), now, random, &effects)
       }
     case .timer(.task(let name, let timer)): tell(name, .timer(timer), now, random, &effects)
     case .timer(.minimumHealthyTime), .timer(.healthyDeadline): break
     case .watchHealth(let watch):
       health = watch
-      if let watch { effects.append(.setTimer(.healthyDeadline, after: max(watch.deadline - now, .zero))) }
+      if let watch { effects.append(.setTimer(.healthyDeadline, after: max(watch.deadline - now.steady, .zero))) }
     }
     settle(now, random, &effects)
     watchHealth(now, &effects)
@@ -98,14 +98,14 @@ struct AllocationMachine: Sendable {
   }
 
   private mutating func tell(
-    _ name: String, _ input: TaskMachine.Input, _ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]
+    _ name: String, _ input: TaskMachine.Input, _ now: Moment, _ random: UInt64, _ effects: inout [Effect]
   ) {
     guard members[name] != nil, let result = members[name]?.machine.handle(input, now: now, random: random) else { return }
     for effect in result { effects.append(.task(name, effect)) }
   }
 
   /// Applies the rules until nothing moves any more: each rule only ends tasks or lets them begin, so it ends.
-  private mutating func settle(_ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]) {
+  private mutating func settle(_ now: Moment, _ random: UInt64, _ effects: inout [Effect]) {
     var before = -1
     while effects.count != before || endingMoved {
       before = effects.count
@@ -119,32 +119,32 @@ struct AllocationMachine: Sendable {
   private var endingMoved = false
 
   private mutating func end(
-    _ name: String, _ event: TaskEvent?, _ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]
+    _ name: String, _ event: TaskEvent?, _ now: Moment, _ random: UInt64, _ effects: inout [Effect]
   ) {
     guard let machine = members[name]?.machine, !machine.isDead, !machine.killAsked else { return }
     tell(name, .kill(event: event, fails: false), now, random, &effects)
     endingMoved = true
   }
 
-  private mutating func endWhatMustEnd(_ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]) {
+  private mutating func endWhatMustEnd(_ now: Moment, _ random: UInt64, _ effects: inout [Effect]) {
     let working = order.filter { members[$0]?.stage != .poststop }
     if let failed = working.first(where: { members[$0]?.machine.hasFailed == true }) {
-      for name in working where name != failed { end(name, .siblingFailed(failed, at: now), now, random, &effects) }
+      for name in working where name != failed { end(name, .siblingFailed(failed, at: now.wall), now, random, &effects) }
     }
     if let leader = order.first(where: { members[$0]?.isLeader == true }), members[leader]?.machine.isDead == true {
-      for name in working where name != leader { end(name, .leaderDead(at: now), now, random, &effects) }
+      for name in working where name != leader { end(name, .leaderDead(at: now.wall), now, random, &effects) }
     }
     if stopAsked { stopTasks(working, now, random, &effects) }
     let mains = order.filter { members[$0]?.stage == .main }
     if !mains.isEmpty, mains.allSatisfy({ members[$0]?.machine.isDead == true }) {
       for name in working where members[name]?.stage.isSidecar == true {
-        end(name, .mainDead(at: now), now, random, &effects)
+        end(name, .mainDead(at: now.wall), now, random, &effects)
       }
     }
   }
 
   /// The leader goes first, then main tasks and what runs only once, then sidecars, so that a log shipper sees the end.
-  private mutating func stopTasks(_ working: [String], _ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]) {
+  private mutating func stopTasks(_ working: [String], _ now: Moment, _ random: UInt64, _ effects: inout [Effect]) {
     if let leader = working.first(where: { members[$0]?.isLeader == true }), members[leader]?.machine.isDead == false {
       end(leader, nil, now, random, &effects)
       if members[leader]?.machine.isDead == false { return }
@@ -157,7 +157,7 @@ struct AllocationMachine: Sendable {
     }
   }
 
-  private mutating func beginWhatMayBegin(_ now: Timestamp, _ random: UInt64, _ effects: inout [Effect]) {
+  private mutating func beginWhatMayBegin(_ now: Moment, _ random: UInt64, _ effects: inout [Effect]) {
     for name in order {
       guard let member = members[name], member.machine.phase == .waiting, mayBegin(member.stage) else { continue }
       tell(name, .mayStart, now, random, &effects)
@@ -201,7 +201,7 @@ struct AllocationMachine: Sendable {
     return (.pending, "No tasks have started")
   }
 
-  private mutating func watchHealth(_ now: Timestamp, _ effects: inout [Effect]) {
+  private mutating func watchHealth(_ now: Moment, _ effects: inout [Effect]) {
     guard var watch = health, watch.verdict == nil, !stopAsked else { return }
     let watched = order.compactMap { members[$0] }.filter { $0.stage == .main || $0.stage.isSidecar }
     let finding = watch.look(at: watched.map(\.machine), now: now)
@@ -210,7 +210,7 @@ struct AllocationMachine: Sendable {
     case .healthy: break
     case .unhealthy(let reason):
       for name in order where members[name]?.stage != .poststop {
-        members[name]?.machine.emit(.unhealthy(reason, at: now))
+        members[name]?.machine.emit(.unhealthy(reason, at: now.wall))
       }
     }
     health = watch

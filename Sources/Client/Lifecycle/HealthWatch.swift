@@ -12,6 +12,7 @@ struct HealthWatch: Sendable, Equatable {
   }
 
   var minimumHealthyTime: Nanoseconds
+  /// On the steady clock, as `runningSince`.
   var deadline: Timestamp
   /// The decision and when it fell; it is final for this deployment.
   var verdict: Bool?
@@ -25,7 +26,7 @@ struct HealthWatch: Sendable, Equatable {
     self.deadline = deadline
   }
 
-  mutating func look(at tasks: [TaskMachine], now: Timestamp) -> Finding {
+  mutating func look(at tasks: [TaskMachine], now: Moment) -> Finding {
     if tasks.contains(where: { $0.hasFailed || $0.isDead }) {
       decide(false, now)
       return .unhealthy("Unhealthy because of failed task")
@@ -34,25 +35,25 @@ struct HealthWatch: Sendable, Equatable {
     if !tasks.allSatisfy(\.isRunning) || tasks.isEmpty {
       runningSince = Timestamp(nanoseconds: 0)
     } else if runningSince.isZero || restartsNow != restarts {
-      runningSince = now
+      runningSince = now.steady
     }
     restarts = restartsNow
-    if !runningSince.isZero, now - runningSince >= minimumHealthyTime {
+    if !runningSince.isZero, now.steady - runningSince >= minimumHealthyTime {
       decide(true, now)
       return .healthy
     }
-    if now >= deadline {
+    if now.steady >= deadline {
       decide(false, now)
       return .unhealthy(
         runningSince.isZero
           ? "Task not running by deadline"
           : "Task not running for min_healthy_time of \(minimumHealthyTime) by healthy_deadline")
     }
-    return .wait(runningSince.isZero ? nil : minimumHealthyTime - (now - runningSince))
+    return .wait(runningSince.isZero ? nil : minimumHealthyTime - (now.steady - runningSince))
   }
 
-  private mutating func decide(_ healthy: Bool, _ now: Timestamp) {
+  private mutating func decide(_ healthy: Bool, _ now: Moment) {
     verdict = healthy
-    decidedAt = now
+    decidedAt = now.wall
   }
 }

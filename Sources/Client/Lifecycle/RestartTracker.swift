@@ -1,7 +1,7 @@
 internal import Codec
 internal import Model
 
-/// Counts the restarts of one task against its restart policy. Pure: time and jitter come in.
+/// Counts the restarts of one task against its restart policy. Pure: time (on the steady clock) and jitter come in.
 struct RestartTracker: Sendable, Equatable {
   /// What is to be done about a task that ended.
   enum Decision: Equatable, Sendable {
@@ -56,7 +56,8 @@ struct RestartTracker: Sendable, Equatable {
   mutating func startFailed(now: Timestamp, jitter: UInt64) -> Decision { again(now: now, jitter: jitter) }
 
   private mutating func again(now: Timestamp, jitter: UInt64) -> Decision {
-    if intervalStart.isZero || now - intervalStart > policy.interval {
+    // A start in the future was stored before a reboot.
+    if intervalStart.isZero || now < intervalStart || now - intervalStart > policy.interval {
       intervalStart = now
       count = 0
     }

@@ -26,7 +26,7 @@ extension TaskEvent {
 
   static func started(at time: Timestamp) -> TaskEvent { make(.started, time, "Task started by client") }
 
-  static func terminated(_ exit: TaskExit) -> TaskEvent {
+  static func terminated(_ exit: TaskOutcome) -> TaskEvent {
     var parts = ["Exit Code: \(exit.code)"]
     var details = ["exit_code": String(exit.code), "signal": String(exit.signal)]
     if exit.signal != 0 { parts.append("Signal: \(exit.signal)") }

@@ -33,7 +33,7 @@ struct TaskMachine: Sendable {
     case setUpFailed(String)
     case started
     case startFailed(DriverError)
-    case exited(TaskExit)
+    case exited(TaskOutcome)
     case timer(Timer)
     /// End the task for good. `event` says why, when there is more to say than that the allocation is stopped.
     case kill(event: TaskEvent?, fails: Bool)
@@ -95,13 +95,13 @@ struct TaskMachine: Sendable {
 
   /// One step.
   /// - Parameter random: bits for the jitter of a restart.
-  mutating func handle(_ input: Input, now: Timestamp, random: UInt64) -> [Effect] {
+  mutating func handle(_ input: Input, now: Moment, random: UInt64) -> [Effect] {
     switch input {
     case .mayStart: return phase == .waiting ? beginSetUp(now) : []
     case .setUp: return phase == .settingUp ? beginStart(now) : []
     case .setUpFailed(let problem):
       guard phase == .settingUp else { return [] }
-      emit(.setupFailure(problem, at: now))
+      emit(.setupFailure(problem, at: now.wall))
       return die(failed: true, now)
     case .started: return started(now)
     case .startFailed(let error): return startFailed(error, now, random)
@@ -111,7 +111,7 @@ struct TaskMachine: Sendable {
     case .restart(let reason): return restart(reason, now)
     case .signal(let name, let reason):
       guard phase == .running else { return [] }
-      emit(.signaling(name, reason: reason, at: now))
+      emit(.signaling(name, reason: reason, at: now.wall))
       return [.signal(name)]
     case .recovered(let found, let attempt):
       self.attempt = max(self.attempt, attempt)
@@ -119,43 +119,43 @@ struct TaskMachine: Sendable {
     }
   }
 
-  private mutating func beginSetUp(_ now: Timestamp) -> [Effect] {
+  private mutating func beginSetUp(_ now: Moment) -> [Effect] {
     if killAsked { return die(failed: killFails, now) }
     phase = .settingUp
-    if attempt == 0 { emit(.settingUp(at: now)) }
+    if attempt == 0 { emit(.settingUp(at: now.wall)) }
     return [.setUp]
   }
 
-  private mutating func beginStart(_ now: Timestamp) -> [Effect] {
+  private mutating func beginStart(_ now: Moment) -> [Effect] {
     if killAsked { return die(failed: killFails, now) }
     phase = .starting
     attempt += 1
     return [.start(attempt: attempt)]
   }
 
-  private mutating func started(_ now: Timestamp) -> [Effect] {
+  private mutating func started(_ now: Moment) -> [Effect] {
     guard phase == .starting else { return [] }
     phase = .running
     state.state = .running
-    if state.startedAt.isZero { state.startedAt = now }
-    emit(.started(at: now))
+    if state.startedAt.isZero { state.startedAt = now.wall }
+    emit(.started(at: now.wall))
     if killAsked { return beginKilling(now) }
     if restartAsked { return beginKilling(now) }
     return []
   }
 
-  private mutating func startFailed(_ error: DriverError, _ now: Timestamp, _ random: UInt64) -> [Effect] {
+  private mutating func startFailed(_ error: DriverError, _ now: Moment, _ random: UInt64) -> [Effect] {
     guard phase == .starting else { return [] }
-    emit(.driverFailure(error.message, at: now))
+    emit(.driverFailure(error.message, at: now.wall))
     if killAsked { return [.destroy] + die(failed: killFails, now) }
     guard error.isRecoverable else {
-      emit(.notRestarting("Error was unrecoverable", at: now))
+      emit(.notRestarting("Error was unrecoverable", at: now.wall))
       return [.destroy] + die(failed: true, now)
     }
-    return [.destroy] + decide(tracker.startFailed(now: now, jitter: random), now)
+    return [.destroy] + decide(tracker.startFailed(now: now.steady, jitter: random), now)
   }
 
-  private mutating func exited(_ exit: TaskExit, _ now: Timestamp, _ random: UInt64) -> [Effect] {
+  private mutating func exited(_ exit: TaskOutcome, _ now: Moment, _ random: UInt64) -> [Effect] {
     guard mayHaveProcess else { return [] }
     if phase == .starting {
       // Ended before the agent heard that it had started: the start happened all the same.
@@ -165,44 +165,44 @@ struct TaskMachine: Sendable {
     emit(.terminated(exit))
     let effects: [Effect] = [.cancelTimers, .destroy]
     if killAsked {
-      emit(.killed(at: now))
+      emit(.killed(at: now.wall))
       return effects + die(failed: killFails, now)
     }
     if restartAsked {
       restartAsked = false
       return effects + goAgain(after: .zero, reason: "", now)
     }
-    return effects + decide(tracker.taskEnded(exitedWell: exit.isSuccess, now: now, jitter: random), now)
+    return effects + decide(tracker.taskEnded(exitedWell: exit.isSuccess, now: now.steady, jitter: random), now)
   }
 
-  private mutating func decide(_ decision: RestartTracker.Decision, _ now: Timestamp) -> [Effect] {
+  private mutating func decide(_ decision: RestartTracker.Decision, _ now: Moment) -> [Effect] {
     switch decision {
     case .finished: return die(failed: false, now)
     case .restart(let delay, let reason): return goAgain(after: delay, reason: reason, now)
     case .fail(let reason):
-      emit(.notRestarting(reason, at: now))
+      emit(.notRestarting(reason, at: now.wall))
       return die(failed: true, now)
     }
   }
 
-  private mutating func goAgain(after delay: Nanoseconds, reason: String, _ now: Timestamp) -> [Effect] {
+  private mutating func goAgain(after delay: Nanoseconds, reason: String, _ now: Moment) -> [Effect] {
     state.restarts += 1
-    state.lastRestart = now
+    state.lastRestart = now.wall
     state.state = .pending
-    emit(.restarting(after: delay, reason: reason, at: now))
+    emit(.restarting(after: delay, reason: reason, at: now.wall))
     phase = .backingOff
     return delay > .zero ? [.setTimer(.restart, after: delay)] : beginSetUp(now)
   }
 
-  private mutating func die(failed: Bool, _ now: Timestamp) -> [Effect] {
+  private mutating func die(failed: Bool, _ now: Moment) -> [Effect] {
     phase = .dead
     state.state = .dead
     state.failed = failed
-    state.finishedAt = now
+    state.finishedAt = now.wall
     return [.cancelTimers]
   }
 
-  private mutating func fired(_ timer: Timer, _ now: Timestamp) -> [Effect] {
+  private mutating func fired(_ timer: Timer, _ now: Moment) -> [Effect] {
     switch (timer, phase) {
     case (.restart, .backingOff): return beginSetUp(now)
     case (.shutdownDelay, .shutdownDelay): return sendKillSignal(now)
@@ -213,7 +213,7 @@ struct TaskMachine: Sendable {
     }
   }
 
-  private mutating func kill(_ event: TaskEvent?, _ fails: Bool, _ now: Timestamp) -> [Effect] {
+  private mutating func kill(_ event: TaskEvent?, _ fails: Bool, _ now: Moment) -> [Effect] {
     guard phase != .dead, !killAsked else { return [] }
     killAsked = true
     killFails = fails
@@ -227,19 +227,19 @@ struct TaskMachine: Sendable {
     }
   }
 
-  private mutating func restart(_ reason: String, _ now: Timestamp) -> [Effect] {
+  private mutating func restart(_ reason: String, _ now: Moment) -> [Effect] {
     guard !killAsked, !restartAsked else { return [] }
     switch phase {
     case .running, .starting:
       restartAsked = true
-      emit(.restartSignaled(reason, at: now))
+      emit(.restartSignaled(reason, at: now.wall))
       return phase == .running ? beginKilling(now) : []
     case .backingOff:
-      emit(.restartSignaled(reason, at: now))
+      emit(.restartSignaled(reason, at: now.wall))
       return [.cancelTimers] + beginSetUp(now)
     case .dead:
       // A user may start a task of a running allocation again that has ended.
-      emit(.restartSignaled(reason, at: now))
+      emit(.restartSignaled(reason, at: now.wall))
       state.failed = false
       state.finishedAt = Timestamp(nanoseconds: 0)
       return goAgain(after: .zero, reason: reason, now)
@@ -247,21 +247,21 @@ struct TaskMachine: Sendable {
     }
   }
 
-  private mutating func beginKilling(_ now: Timestamp) -> [Effect] {
+  private mutating func beginKilling(_ now: Moment) -> [Effect] {
     guard settings.shutdownDelay > .zero else { return sendKillSignal(now) }
     phase = .shutdownDelay
-    emit(.waitingForShutdownDelay(settings.shutdownDelay, at: now))
+    emit(.waitingForShutdownDelay(settings.shutdownDelay, at: now.wall))
     return [.setTimer(.shutdownDelay, after: settings.shutdownDelay)]
   }
 
-  private mutating func sendKillSignal(_ now: Timestamp) -> [Effect] {
+  private mutating func sendKillSignal(_ now: Moment) -> [Effect] {
     phase = .killing
-    emit(.killing(timeout: settings.killTimeout, at: now))
+    emit(.killing(timeout: settings.killTimeout, at: now.wall))
     return [.signal(settings.killSignal), .setTimer(.killTimeout, after: settings.killTimeout)]
   }
 
   /// Goes on where an earlier agent stopped; `found` is the driver's word about the latest attempt.
-  private mutating func recovered(_ found: RecoveredTask, _ now: Timestamp, _ random: UInt64) -> [Effect] {
+  private mutating func recovered(_ found: RecoveredTask, _ now: Moment, _ random: UInt64) -> [Effect] {
     switch found {
     case .exited(let exit):
       // The attempt may have been dealt with before the crash, only its record was not destroyed yet.
@@ -287,8 +287,8 @@ struct TaskMachine: Sendable {
       case .starting: return [.start(attempt: attempt)]
       case .backingOff: return beginSetUp(now)
       case .running, .shutdownDelay, .killing, .forceKilling:
-        let exit = TaskExit(
-          code: 0, message: "The task is gone: this host or its supervisor was restarted while no agent ran", time: now)
+        let exit = TaskOutcome(
+          code: 0, message: "The task is gone: this host or its supervisor was restarted while no agent ran", time: now.wall)
         emit(.terminated(exit))
         if killAsked { return die(failed: killFails, now) }
         return goAgain(after: .zero, reason: "Task was lost while the agent was away", now)
