@@ -77,6 +77,11 @@ int64_t serai_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 int64_t serai_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 int64_t serai_boottime_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
+void serai_sleep_ns(int64_t ns) {
+  struct timespec t = {ns / 1000000000, ns % 1000000000};
+  nanosleep(&t, NULL);
+}
+
 int serai_random(void *buffer, size_t count) {
   char *at = buffer;
   while (count > 0) {

@@ -117,3 +117,4 @@ ssize_t serai_receive(int fd, void *buffer, size_t capacity, int fds[SERAI_MAX_P
 int serai_set_send_buffer(int fd, int bytes) {
   return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) < 0 ? -errno : 0;
 }
+int serai_shutdown(int fd) { return shutdown(fd, SHUT_RDWR) < 0 ? -errno : 0; }

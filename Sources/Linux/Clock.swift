@@ -8,6 +8,8 @@ public enum Clock {
   public static var realtimeNanoseconds: Int64 { serai_realtime_ns() }
   /// CLOCK_BOOTTIME: since boot, suspended time included.
   public static var bootNanoseconds: Int64 { serai_boottime_ns() }
+  /// nanosleep(2): for threads of our own only, never on Swift's cooperative pool. May return early.
+  public static func sleep(nanoseconds: Int64) { serai_sleep_ns(nanoseconds) }
 }
 
 /// Random bytes from getrandom(2).

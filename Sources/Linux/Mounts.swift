@@ -10,6 +10,9 @@ public struct DetachedMount: ~Copyable, Sendable {
 
   init(_ fd: Int32) { descriptor = FileDescriptor(adopting: fd) }
 
+  /// The descriptor of the mount's root, for looking into it after `attach`.
+  public consuming func intoDescriptor() -> FileDescriptor { descriptor }
+
   /// open_tree(2) with OPEN_TREE_CLONE: what a bind mount of the object would show.
   public static func clone(_ object: borrowing FileDescriptor, recursive: Bool) throws(SystemError) -> DetachedMount {
     DetachedMount(

@@ -71,7 +71,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// One received message.
-  public struct Message: ~Copyable {
+  public struct Message: Sendable {
     /// Its bytes; empty means that the peer has closed (this protocol never sends empty messages).
     public var bytes: [UInt8]
     /// The descriptors that came with it. The receiver owns them and must close or adopt each.
@@ -96,6 +96,12 @@ public struct UnixSocket: ~Copyable, Sendable {
     if result == -Int(Errno.wouldBlock.rawValue) { return nil }
     try check(result, "recvmsg")
     return Message(bytes: bytes, descriptors: Array(fds[..<Int(count)]))
+  }
+
+  /// shutdown(2) of both directions: whoever waits in `receive` gets an empty message.
+  public borrowing func shutDown() {
+    // ENOTCONN: the peer has closed already, which is what is asked.
+    _ = serai_shutdown(descriptor.number)
   }
 
   /// SO_SNDBUF in bytes (the kernel doubles it and caps it by wmem_max).

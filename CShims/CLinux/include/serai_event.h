@@ -45,6 +45,8 @@ int serai_inotify_watch(int fd, const char *_Nonnull path, uint32_t mask);
 int64_t serai_monotonic_ns(void);
 int64_t serai_realtime_ns(void);
 int64_t serai_boottime_ns(void);
+/// nanosleep(2), once.
+void serai_sleep_ns(int64_t ns);
 /// getrandom(2), whole buffer.
 int serai_random(void *_Nonnull buffer, size_t count);
 

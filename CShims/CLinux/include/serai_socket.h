@@ -25,3 +25,5 @@ ssize_t serai_receive(int fd, void *_Nonnull buffer, size_t capacity, int fds[_N
                       int *_Nonnull fd_count, int nonblocking);
 /// SO_SNDBUF.
 int serai_set_send_buffer(int fd, int bytes);
+/// shutdown(2) of both directions: a thread that waits in recvmsg returns.
+int serai_shutdown(int fd);

@@ -10,7 +10,7 @@ extension Child {
     let mount = try DetachedMount.clone(directory, recursive: false)
     try mount.set([.noSetuid, .noDevices])
     try mount.attach(to: directory)
-    root = OpenFile(mount.releaseRoot())
+    root = OpenFile(mount.intoDescriptor())
   }
 
   /// The task's "/", for steps that come after `rootDirectory`.
@@ -99,7 +99,6 @@ extension Child {
   private func addOverlay(_ entry: ChrootEntry, permissions: UInt32, layers: String) throws(SystemError) {
     let target = try openTarget(entry.target, directory: true, followLinks: false)
     let layerName = Self.layerName(of: entry.target)
-    let mount: DetachedMount
     do {
       let lower = try FileDescriptor.open(entry.source, [.path, .directory])
       let layer = "\(layers)/\(layerName)"
@@ -109,25 +108,33 @@ extension Child {
       // The merged directory shows the upper layer's mode.
       try upper.setPermissions(permissions)
       let work = try place.ensureDirectory("work", permissions: 0o700)
-      do {
-        // Descriptor paths: no separator to escape, nothing to swap, and no host path in the task's mountinfo.
-        mount = try DetachedMount.create(
-          type: "overlay",
-          options: [
-            ("source", "overlay"), ("lowerdir", "/proc/self/fd/\(lower.number)"),
-            ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
-          ], attributes: [.noSetuid, .noDevices])
-      } catch {
-        send(Report(
-          isFailure: false, step: .chrootEntry, errno: error.errno,
-          object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
-        mount = try DetachedMount.clone(lower, recursive: true)
-        try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)
-      }
-      try mount.attach(to: target)
+      try overlay(entry, lower: lower, upper: upper, work: work).attach(to: target)
     } catch {
       throw SystemError(error.operation, "\(entry.source) at \(entry.target)", error.errno, advice: error.object)
     }
+  }
+
+  /// The overlay, or a read-only bind where this file system cannot be a layer; the latter is reported.
+  private func overlay(
+    _ entry: ChrootEntry, lower: borrowing FileDescriptor, upper: borrowing FileDescriptor,
+    work: borrowing FileDescriptor
+  ) throws(SystemError) -> DetachedMount {
+    do {
+      // Descriptor paths: no separator to escape, nothing to swap, and no host path in the task's mountinfo.
+      return try DetachedMount.create(
+        type: "overlay",
+        options: [
+          ("source", "overlay"), ("lowerdir", "/proc/self/fd/\(lower.number)"),
+          ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
+        ], attributes: [.noSetuid, .noDevices])
+    } catch {
+      send(Report(
+        isFailure: false, step: .chrootEntry, errno: error.errno,
+        object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+    }
+    let mount = try DetachedMount.clone(lower, recursive: true)
+    try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)
+    return mount
   }
 
   /// A directory name for the layer of a target path: distinct paths have distinct names.
@@ -148,18 +155,21 @@ extension Child {
       try detached.attach(to: target)
     case .temporary(let size, let permissions):
       let target = try openTarget(mount.target, directory: true, followLinks: true)
-      let options = [("size", "\(size)"), ("mode", String(permissions, radix: 8))]
-      let attributes = mount.attributes.union([.noSetuid, .noDevices])
-      let detached: DetachedMount
-      do {
-        detached = try DetachedMount.create(type: "tmpfs", options: options + [("noswap", nil)], attributes: attributes)
-      } catch {
-        // Linux before 6.4 has no noswap.
-        guard error.errno == .invalidArgument else { throw error }
-        detached = try DetachedMount.create(type: "tmpfs", options: options, attributes: attributes)
-      }
-      try detached.attach(to: target)
+      let options: [(String, String?)] = [("size", "\(size)"), ("mode", String(permissions, radix: 8))]
+      try temporary(options, mount.attributes.union([.noSetuid, .noDevices])).attach(to: target)
     }
+  }
+
+  private func temporary(_ options: [(String, String?)], _ attributes: MountAttributes) throws(SystemError)
+    -> DetachedMount
+  {
+    do {
+      return try DetachedMount.create(type: "tmpfs", options: options + [("noswap", nil)], attributes: attributes)
+    } catch {
+      // Linux before 6.4 has no noswap.
+      if error.errno != .invalidArgument { throw error }
+    }
+    return try DetachedMount.create(type: "tmpfs", options: options, attributes: attributes)
   }
 
   func pivot() throws(SystemError) {
@@ -172,9 +182,4 @@ extension Child {
       throw SystemError("pivot_root", "/", .protocolError, advice: "the root is not the task's directory")
     }
   }
-}
-
-extension DetachedMount {
-  /// Gives the descriptor of the mount's root away.
-  consuming func releaseRoot() -> FileDescriptor { descriptor }
 }

@@ -6,14 +6,14 @@ extension Child {
     let target = try openTarget("/proc", directory: true, followLinks: false)
     let mount = try DetachedMount.create(type: "proc", attributes: [.noSetuid, .noDevices, .noExecute])
     try mount.attach(to: target)
-    proc = OpenFile(mount.releaseRoot())
+    proc = OpenFile(mount.intoDescriptor())
   }
 
   mutating func mountSys() throws(SystemError) {
     let target = try openTarget("/sys", directory: true, followLinks: false)
     let mount = try DetachedMount.create(type: "sysfs", attributes: [.readOnly, .noSetuid, .noDevices, .noExecute])
     try mount.attach(to: target)
-    sys = OpenFile(mount.releaseRoot())
+    sys = OpenFile(mount.intoDescriptor())
   }
 
   /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null.
