@@ -25,6 +25,7 @@ func library(_ name: String, _ package: String) -> Target {
 
 let shims: [Target] = [
   .target(name: "CLinux", path: "CShims/CLinux"),
+  .systemLibrary(name: "CNet", path: "CShims/CNet"),
   library("CSeccomp", "libseccomp"),
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
@@ -32,6 +33,7 @@ let shims: [Target] = [
   library("CMicrohttpd", "libmicrohttpd"),
   library("CCurl", "libcurl"),
   library("CGnuTLS", "gnutls"),
+  library("CZ", "zlib"),
   library("CArchive", "libarchive"),
 ]
 
@@ -47,9 +49,9 @@ let modules: [Target] = [
   module("Jobspec", ["HCL", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Model", "State"]),
-  module("Transport", ["Linux", "Codec"]),
+  module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl"]),
+  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
@@ -61,6 +63,7 @@ let modules: [Target] = [
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -73,6 +76,8 @@ let testTargets: [Target] = [
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport"]),
 ]
 
 let package = Package(
