@@ -69,8 +69,11 @@ public struct ClientConfiguration: Sendable {
   public var plugins: [String: JSONObject] = [:]
   /// The executable of the supervisor.
   public var supervisorPath = ""
-  /// Where the supervisor keeps its socket and journal; "" for `<stateDirectory>/supervisor`.
+  /// Where the supervisor keeps its socket and journal, root-only and best on a tmpfs such as /run/serai; "" for
+  /// `<stateDirectory>/supervisor`. A socket's path has at most 107 bytes.
   public var supervisorDirectory = ""
+  /// The control group that holds the supervisor's and the tasks' groups; one per agent on a host.
+  public var supervisorCgroup = "serai"
   /// `host:port` under which this agent's HTTP API is reached.
   public var httpAddress = ""
   public var tlsEnabled = false

@@ -1,5 +1,6 @@
 public import Codec
 public import Isolation
+internal import Linux
 
 /// `exec`: a command in a root file system, with namespaces and limits of its own.
 public struct ExecDriver: TaskDriver {

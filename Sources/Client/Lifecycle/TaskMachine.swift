@@ -114,8 +114,7 @@ struct TaskMachine: Sendable {
       emit(.signaling(name, reason: reason, at: now.wall))
       return [.signal(name)]
     case .recovered(let found, let attempt):
-      self.attempt = max(self.attempt, attempt)
-      return recovered(found, now, random)
+      return recovered(found, attempt: attempt, now, random)
     }
   }
 
@@ -156,7 +155,7 @@ struct TaskMachine: Sendable {
   }
 
   private mutating func exited(_ exit: TaskOutcome, _ now: Moment, _ random: UInt64) -> [Effect] {
-    guard mayHaveProcess else { return [] }
+    guard mayHaveProcess else { return phase == .dead ? [.destroy] : [] }
     if phase == .starting {
       // Ended before the agent heard that it had started: the start happened all the same.
       if state.startedAt.isZero { state.startedAt = exit.time }
@@ -260,17 +259,32 @@ struct TaskMachine: Sendable {
     return [.signal(settings.killSignal), .setTimer(.killTimeout, after: settings.killTimeout)]
   }
 
-  /// Goes on where an earlier agent stopped; `found` is the driver's word about the latest attempt.
-  private mutating func recovered(_ found: RecoveredTask, _ now: Moment, _ random: UInt64) -> [Effect] {
+  /// Goes on where an earlier agent stopped; `found` is the driver's word about the latest attempt that it knows.
+  private mutating func recovered(
+    _ found: RecoveredTask, attempt: Int, _ now: Moment, _ random: UInt64
+  ) -> [Effect] {
+    if attempt > self.attempt {
+      // The start is newer than what was stored.
+      self.attempt = attempt
+      if phase != .dead { phase = .starting }
+    } else if attempt < self.attempt, phase == .starting, found != .unknown {
+      // Only the attempt before is left: the one that was to begin never did.
+      return [.destroy] + recovered(.unknown, attempt: self.attempt, now, random)
+    }
     switch found {
     case .exited(let exit):
-      // The attempt may have been dealt with before the crash, only its record was not destroyed yet.
-      return mayHaveProcess ? exited(exit, now, random) : [.destroy]
+      if mayHaveProcess { return exited(exit, now, random) }
+      // This end was dealt with before the crash; only the attempt's record was not destroyed yet.
+      switch phase {
+      case .backingOff: return [.destroy] + beginSetUp(now)
+      case .settingUp: return [.destroy, .setUp]
+      default: return [.destroy]
+      }
     case .running:
       switch phase {
       case .dead:
         // Never adopt what was given up: it must not run on behind everybody's back.
-        return [.killAll, .destroy]
+        return [.killAll]
       case .starting, .settingUp, .waiting, .backingOff:
         // The start is newer than what was stored.
         phase = .starting
