@@ -42,11 +42,13 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "CSeccomp", "CCap"]),
   module("Codec"),
-  module("HCL"),
+  module("RegularExpression"),
+  module("HCL", ["RegularExpression"]),
   module("TemplateEngine"),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
-  module("Jobspec", ["HCL", "Model", "Codec"]),
+  module("HCLSchema", ["HCL", "Codec"]),
+  module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Model", "State"]),
   module("Transport", ["Linux", "Codec", "CNet"]),
@@ -56,7 +58,7 @@ let modules: [Target] = [
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
   module("API", ["Log", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
-  module("Agent", ["Linux", "Log", "Codec", "HCL", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+  module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -64,6 +66,18 @@ let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
   .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+]
+
+/// Programs that tests drive; nothing of them is installed.
+let testPrograms: [Target] = [
+  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+  .target(
+    name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
+    swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -78,6 +92,15 @@ let testTargets: [Target] = [
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
   tests("TransportTests", ["Transport"]),
+  tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("HCLTests", ["HCL"]),
+  tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
@@ -86,5 +109,5 @@ let package = Package(
     .executable(name: "serai", targets: ["serai"]),
     .executable(name: "serai-supervisor", targets: ["serai-supervisor"]),
   ],
-  targets: shims + modules + executables + testTargets
+  targets: shims + modules + executables + testPrograms + testTargets
 )

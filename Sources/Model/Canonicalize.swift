@@ -42,6 +42,15 @@ extension Job {
   }
 }
 
+extension Job {
+  /// Fills in what a server decides when a job is registered, beyond `canonicalize()`: every datacenter when none is
+  /// named, and the namespace's default pool.
+  public mutating func fillRegistrationDefaults(nodePool: String = "default") {
+    if datacenters.isEmpty { datacenters = ["*"] }
+    if (self.nodePool ?? "").isEmpty { self.nodePool = nodePool }
+  }
+}
+
 /// Sets what is not set.
 func fill<T>(_ place: inout T?, _ value: @autoclosure () -> T) {
   if place == nil { place = value() }

@@ -181,7 +181,7 @@ extension OrderedTable.Node {
 
 extension OrderedTable: Sequence {
   /// Walks entries in key order.
-  public struct Iterator: IteratorProtocol {
+  public struct Iterator: IteratorProtocol, Sendable {
     /// The inner nodes above the current leaf, each with its next child.
     @usableFromInline var path: [(node: Node, next: Int)] = []
     @usableFromInline var leaf: Node
