@@ -14,7 +14,7 @@ public struct ChildResources: Sendable {
   public var cgroup: String
   /// Whether clone3 has put the child into it.
   public var isInCgroup: Bool
-  /// Where the templates of /dev and of masks are mounted in the supervisor's mount namespace.
+  /// Where the templates of /dev and of masks are (see `Templates`).
   public var templates: String
 
   /// All of it.
