@@ -87,8 +87,10 @@ let testTargets: [Target] = [
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
-  tests("DriversTests", ["Drivers", "Codec"]),
-  tests("ClientTests", ["Client", "Drivers", "Model", "Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Codec"]),
+  tests(
+    "ClientTests",
+    ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
@@ -98,11 +100,6 @@ let testTargets: [Target] = [
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
-  tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport"]),
-  tests("StorageTests", ["Storage", "Codec"]),
-  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
