@@ -84,10 +84,9 @@ let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
-  tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
-  tests("DriversTests", ["Drivers", "Isolation", "Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",
     ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
