@@ -86,15 +86,19 @@ let testTargets: [Target] = [
   tests("LinuxTests", ["Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
+  tests(
+    "ClientTests",
+    ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
-  tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport"]),
-  tests("StorageTests", ["Storage", "Codec"]),
-  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
