@@ -21,7 +21,7 @@ import Testing
 
   @Test(arguments: [
     ("{{range $i := 3}}{{$i}}{{end}}", "012"), ("{{range 0}}x{{else}}none{{end}}", "none"),
-    ("{{with nil | print | len | eq 5}}five{{end}}", "five"),
+    ("{{with print nil | len | eq 5}}five{{end}}", "five"),
     ("{{with .x}}a{{else with 7}}{{.}}{{else}}c{{end}}", "7"),
     ("{{$x := 1}}{{range $x = 3}}{{end}}{{$x}}", "2"),
     ("a {{- 1 -}} b", "a1b"), ("{{/* c */ -}}  x", "x"), ("{{block \"b\" 5}}<{{.}}>{{end}}", "<5>"),
@@ -39,7 +39,7 @@ import Testing
     ("\n{{nope}}", #"template: t:2: function "nope" not defined"#),
     ("{{if .a}}", "template: t:1: unexpected EOF"),
     ("{{.a.b}}", #"template: t:1:4: executing "t" at <.a.b>: can't evaluate field b in type interface {}"#),
-    ("x\n {{index .l 9}}", #"template: t:2:4: executing "t" at <index .l 9>: error calling index: index out of range: 9"#),
+    ("x\n {{index .l 9}}", #"template: t:2:3: executing "t" at <index .l 9>: error calling index: index out of range: 9"#),
   ])
   func messages(_ source: String, _ expected: String) {
     do {
@@ -80,13 +80,8 @@ import Testing
 
   /// Deeper than any stack: freeing must not recurse.
   @Test func deeplyNestedValuesAreFreed() throws {
-    let source: ByteString = """
-      {{$a := sprig_list 1}}{{range 300000}}{{$a = sprig_list $a}}{{end}}\
-      {{$d := sprig_dict}}{{$c := $d}}{{range 300000}}{{$n := sprig_dict}}{{$c = sprig_set $n `k` $c}}{{end}}done
-      """
-    // `set` looks below what it stores, so only the list is built this deep through templates.
-    let list = ByteString(source.description.split(separator: "{{$d")[0] + "done")
-    #expect(try Self.render(list, functions: FunctionSets.sprig) == "done")
+    let source: ByteString = "{{$a := sprig_list 1}}{{range 300000}}{{$a = sprig_list $a}}{{end}}done"
+    #expect(try Self.render(source, functions: FunctionSets.sprig) == "done")
     var map = TemplateMap()
     for _ in 0..<300_000 { map = TemplateMap(["k": .list([.map(map)])]) }
     #expect(map.count == 1)
