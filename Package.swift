@@ -40,8 +40,9 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "CSeccomp", "CCap"]),
   module("Codec"),
-  module("HCL"),
-  module("TemplateEngine"),
+  module("RegularExpression"),
+  module("HCL", ["RegularExpression"]),
+  module("TemplateEngine", ["RegularExpression"]),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("Jobspec", ["HCL", "Model", "Codec"]),
@@ -63,6 +64,12 @@ let executables: [Target] = [
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
 ]
 
+/// Programs that tests drive; nothing of them is installed.
+let testPrograms: [Target] = [
+  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+]
+
 let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LinuxTests", ["Linux"]),
@@ -74,6 +81,8 @@ let testTargets: [Target] = [
   .executableTarget(
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
+  tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("HCLTests", ["HCL"]),
 ]
 
 let package = Package(
@@ -82,5 +91,5 @@ let package = Package(
     .executable(name: "serai", targets: ["serai"]),
     .executable(name: "serai-supervisor", targets: ["serai-supervisor"]),
   ],
-  targets: shims + modules + executables + testTargets
+  targets: shims + modules + executables + testPrograms + testTargets
 )

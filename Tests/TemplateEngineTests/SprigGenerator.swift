@@ -51,7 +51,9 @@ struct SprigGenerator {
     ("without", "lA"), ("has", "al"), ("slice", "lI"), ("concat", "L"), ("chunk", "Pl"), ("merge", "mM"),
     ("mergeOverwrite", "mM"), ("abbrev", "it"), ("abbrevboth", "iit"), ("trunc", "it"), ("date", "te"), ("dateInZone", "te\""),
     ("htmlDate", "e"), ("htmlDateInZone", "e\""), ("duration", "a"), ("durationRound", "t"), ("hello", ""), ("fail", "t"),
-    ("unixEpoch", "d"), ("dateModify", "td"), ("toDate", "D"), ("sortAlpha", "l"), ("join", "tl"),
+    ("regexMatch", "rt"), ("mustRegexMatch", "rt"), ("regexFind", "rt"), ("regexFindAll", "rti"), ("regexReplaceAll", "rtt"),
+    ("regexReplaceAllLiteral", "rtt"), ("regexSplit", "rti"), ("regexQuoteMeta", "t"), ("mustRegexSplit", "rti"),
+    ("regexReplaceAll", "rtR"), ("unixEpoch", "d"), ("dateModify", "td"), ("toDate", "D"), ("sortAlpha", "l"), ("join", "tl"),
   ]
 
   private mutating func argument(_ kind: Character) -> String {
@@ -61,6 +63,11 @@ struct SprigGenerator {
     case "e": random.pick(["0", "1614834000", "-1", "951782399", "4102444800", "(sprig_int64 \"1709164800\")"])
     // Never a map of the data: stored inside itself it would make Go overflow its stack.
     case "v": random.pick(["1", "\"s\"", "nil", ".c", ".f", "(sprig_dict \"in\" 1)", "(sprig_list 1 2)"])
+    case "r":
+      random.pick([
+        "\"[a-z]+\"", "\"o\"", "\"(\\\\w)(\\\\d*)\"", "\"^|$\"", "\"x*\"", "\"(?i)WORLD\"", "\",\"", "\"\\\\s+\"", "\"(?P<n>[A-Z])\"", "\"\"",
+      ])
+    case "R": random.pick(["\"<$1>\"", "\"${1}x\"", "\"$n-\"", "\"$$1\"", "\"$1x\"", "\"$\""])
     case "b": random.pick(["true", "false", ".h", ".i"])
     case "l": random.chance(95) ? random.pick(Self.lists) : random.pick(Self.anything)
     case "m": random.chance(95) ? random.pick(Self.maps) : random.pick(Self.anything)

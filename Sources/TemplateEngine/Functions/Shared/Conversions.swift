@@ -119,8 +119,8 @@ enum Conversions {
 
   /// Fills `target` from `source`, maps within maps too.
   ///
-  /// What is missing or nil in `target` is taken from `source`. With `overwriting` scalars and lists of `source` replace
-  /// those of `target`, nil included; a map only ever joins another map or fills a gap.
+  /// What is missing or empty in `target` is taken from `source`, nil excepted. With `overwriting` scalars and lists of `source` replace
+  /// those of `target`, by nil or nothing too; a map only ever joins another map or fills a gap.
   static func merge(
     _ target: TemplateMap, _ source: TemplateMap, overwriting: Bool, _ rendering: Rendering, depth: Int = 0
   ) throws {
@@ -129,7 +129,7 @@ enum Conversions {
       try rendering.charge()
       let value = try given.resolved()
       let existing = try target[key]?.resolved()
-      let isOpen = existing?.isNil ?? true
+      let isOpen = existing.map(isEmpty) ?? true
       switch value {
       case .nil where !overwriting: continue
       case .map(let other):
