@@ -84,6 +84,8 @@ let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
+  tests("IsolationTests", ["Isolation", "Linux"]),
+  tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL"]),

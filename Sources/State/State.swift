@@ -4,7 +4,7 @@ import Model
 /// The replicated state of the cluster.
 ///
 /// `apply` is the only way it changes. It is deterministic: the same entries give the same state on every server,
-/// whatever the process's hash seed, clock or history of restarts. An entry that is refused changes nothing but the index.
+/// whatever the process's hash seed, clock or history of restarts. An entry that is refused changes nothing.
 ///
 /// One thread owns it; `reader` is what others get.
 public struct State: Sendable {
@@ -49,12 +49,14 @@ public struct State: Sendable {
   /// - Returns: what changed, or why the entry was refused.
   public mutating func apply(_ entry: LogEntry, index: UInt64, time: Timestamp) -> Result<Changes, StateError> {
     precondition(index > reader.index, "entry \(index) applied after \(reader.index)")
+    let before = (index: reader.index, time: reader.time)
     reader.index = index
     reader.time = time
     var changes = Changes(index: index)
     do throws(StateError) {
       try apply(entry, &changes)
     } catch {
+      (reader.index, reader.time) = before
       return .failure(error)
     }
     deriveJobStatus(&changes)
