@@ -457,7 +457,9 @@ import Testing
     var update = SchedulerConfigurationUpdate()
     update.configuration.schedulerAlgorithm = "spread"
     update.expectedIndex = 3
-    #expect(throws: StateError.indexMismatch(expected: 3, found: 0)) { try cluster.apply(.schedulerConfiguration(update)) }
+    #expect(throws: StateError.indexMismatch(expected: 3, found: 0)) {
+      try cluster.apply(.schedulerConfiguration(update))
+    }
     update.expectedIndex = nil
     try cluster.apply(.schedulerConfiguration(update))
     #expect(cluster.state.reader.schedulerConfiguration.schedulerAlgorithm == "spread")

@@ -94,7 +94,9 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
     var pieces: [[UInt8]] = []
     var encoder = StateEncoder(cluster.state.reader)
     while let piece = encoder.next() { pieces.append(piece) }
-    print("snapshot: \(pieces.reduce(0) { $0 + $1.count } / total) bytes per allocation, written in \(Self.seconds() - start) s")
+    print(
+      "snapshot: \(pieces.reduce(0) { $0 + $1.count } / total) bytes per allocation, written in \(Self.seconds() - start) s"
+    )
     start = Self.seconds()
     var decoder = StateDecoder()
     for piece in pieces { try decoder.add(piece) }
