@@ -172,7 +172,7 @@ import Testing
     #expect(cluster.state.columns.cpuUsed[slot] == 500)
     cluster.index += 1
     var ended = AllocationClientUpdates()
-    var update = AllocationClientUpdate()
+    var update = AllocationStatusChange()
     update.id = identifier(7)
     update.clientStatus = .complete
     ended.updates = [update]

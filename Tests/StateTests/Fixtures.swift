@@ -127,7 +127,7 @@ struct Cluster {
 
   mutating func report(_ allocation: UInt64, _ status: AllocationClientStatus, healthy: Bool? = nil) throws(StateError)
   {
-    var update = AllocationClientUpdate()
+    var update = AllocationStatusChange()
     update.id = identifier(allocation)
     update.clientStatus = status
     if let healthy {

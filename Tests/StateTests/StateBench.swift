@@ -76,7 +76,7 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
       if job == 0 { planBytes = LogEntry.planResult(plan).encoded(at: .zeroValue).count }
       var payload = AllocationClientUpdates()
       payload.updates = plan.placements.map { placement in
-        var update = AllocationClientUpdate()
+        var update = AllocationStatusChange()
         update.id = placement.id
         update.clientStatus = .running
         update.taskStates = Self.runningTask()
