@@ -8,8 +8,8 @@ public import Codec
 public struct BlockSchema: Sendable {
   /// The JSON members that the block's labels become, in order; a block has exactly as many labels.
   public var labels: [String] = []
-  public var attributes: [String: Attribute] = [:]
-  public var blocks: [String: Nested] = [:]
+  public var attributes: [String: AttributeSchema] = [:]
+  public var blocks: [String: NestedSchema] = [:]
   /// Whether attributes that no line names are kept as they are, for plugins that define their own.
   public var isOpen: Bool
   /// Reshapes the finished object where HCL and JSON differ by more than names; runs after everything was read.
@@ -36,14 +36,14 @@ public struct BlockSchema: Sendable {
 
 /// One line of a schema.
 public enum SchemaItem: Sendable {
-  case attribute(String, Attribute)
-  case block(String, Nested)
+  case attribute(String, AttributeSchema)
+  case block(String, NestedSchema)
   /// May be written as an attribute or as a block (`meta = {…}` and `meta {…}`).
-  case both(String, Attribute, Nested)
+  case both(String, AttributeSchema, NestedSchema)
 }
 
 /// An attribute of a block.
-public struct Attribute: Sendable {
+public struct AttributeSchema: Sendable {
   /// The JSON member.
   public let key: String
   public let kind: Kind
@@ -66,7 +66,7 @@ public struct Attribute: Sendable {
 }
 
 /// A block inside a block.
-public struct Nested: Sendable {
+public struct NestedSchema: Sendable {
   /// The JSON member.
   public let key: String
   public let kind: Kind
@@ -98,65 +98,65 @@ public struct Reshaping {
 
 /// An attribute that holds a string.
 public func string(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .string, isRequired: required))
+  .attribute(name, AttributeSchema(key: key, kind: .string, isRequired: required))
 }
 
 /// An attribute that holds a boolean.
 public func bool(_ name: String, _ key: String) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .bool, isRequired: false))
+  .attribute(name, AttributeSchema(key: key, kind: .bool, isRequired: false))
 }
 
 /// An attribute that holds a whole number.
 public func int(_ name: String, _ key: String, required: Bool = false) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .int, isRequired: required))
+  .attribute(name, AttributeSchema(key: key, kind: .int, isRequired: required))
 }
 
 /// An attribute that holds a length of time.
 public func duration(_ name: String, _ key: String) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .duration, isRequired: false))
+  .attribute(name, AttributeSchema(key: key, kind: .duration, isRequired: false))
 }
 
 /// An attribute that holds a list of strings.
 public func strings(_ name: String, _ key: String) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .strings, isRequired: false))
+  .attribute(name, AttributeSchema(key: key, kind: .strings, isRequired: false))
 }
 
 /// An attribute that holds a list of whole numbers.
 public func ints(_ name: String, _ key: String) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .ints, isRequired: false))
+  .attribute(name, AttributeSchema(key: key, kind: .ints, isRequired: false))
 }
 
 /// Names to strings, as attribute or as block.
 public func stringMap(_ name: String, _ key: String) -> SchemaItem {
-  .both(name, Attribute(key: key, kind: .stringMap, isRequired: false), Nested(key: key, kind: .stringMap))
+  .both(name, AttributeSchema(key: key, kind: .stringMap, isRequired: false), NestedSchema(key: key, kind: .stringMap))
 }
 
 /// Names to lists of strings, as attribute or as block.
 public func stringsMap(_ name: String, _ key: String) -> SchemaItem {
-  .both(name, Attribute(key: key, kind: .stringsMap, isRequired: false), Nested(key: key, kind: .stringsMap))
+  .both(name, AttributeSchema(key: key, kind: .stringsMap, isRequired: false), NestedSchema(key: key, kind: .stringsMap))
 }
 
 /// Names to anything, as attribute or as block.
 public func freeMap(_ name: String, _ key: String) -> SchemaItem {
-  .both(name, Attribute(key: key, kind: .freeMap, isRequired: false), Nested(key: key, kind: .free))
+  .both(name, AttributeSchema(key: key, kind: .freeMap, isRequired: false), NestedSchema(key: key, kind: .free))
 }
 
 /// An attribute that holds anything.
 public func free(_ name: String, _ key: String) -> SchemaItem {
-  .attribute(name, Attribute(key: key, kind: .free, isRequired: false))
+  .attribute(name, AttributeSchema(key: key, kind: .free, isRequired: false))
 }
 
 /// A block that may stand once.
 public func one(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
-  .block(name, Nested(key: key, kind: .one(schema)))
+  .block(name, NestedSchema(key: key, kind: .one(schema)))
 }
 
 /// A block that may be repeated.
 public func many(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
-  .block(name, Nested(key: key, kind: .many(schema)))
+  .block(name, NestedSchema(key: key, kind: .many(schema)))
 }
 
 /// A block that may be repeated, told apart by its label.
 public func keyed(_ name: String, _ key: String, _ schema: @escaping @Sendable () -> BlockSchema) -> SchemaItem {
-  .block(name, Nested(key: key, kind: .keyed(schema)))
+  .block(name, NestedSchema(key: key, kind: .keyed(schema)))
 }

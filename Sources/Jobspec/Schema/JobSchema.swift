@@ -41,7 +41,7 @@ private func wrapLooseTasks(_ job: inout JSONObject) {
   guard let tasks = job["Tasks"]?.arrayValue else { return }
   job["Tasks"] = nil
   let groups = tasks.map { task -> JSONValue in
-    ["Name": task["Name"] ?? .null, "Count": 1, "Tasks": [task]]
+    ["Name": task["Name"] ?? .null, "Tasks": [task]]
   }
   job["TaskGroups"] = .array(groups + (job["TaskGroups"]?.arrayValue ?? []))
 }

@@ -13,13 +13,8 @@ let constraintSchema = BlockSchema(
   reshape: { constraint, reshaping in
     if let distinct = constraint["distinct_hosts"] {
       constraint["distinct_hosts"] = nil
-      if distinct == true {
-        constraint["Operand"] = "distinct_hosts"
-      } else {
-        constraint = JSONObject()
-        constraint["Operand"] = "distinct_hosts"
-        constraint["RTarget"] = "false"
-      }
+      constraint["Operand"] = "distinct_hosts"
+      constraint["RTarget"] = distinct == true ? "true" : "false"
     }
     if let property = constraint["distinct_property"] {
       constraint["distinct_property"] = nil

@@ -5,7 +5,7 @@ internal import HCLSchema
 let taskSchema = BlockSchema(
   labels: ["Name"],
   [
-    string("driver", "Driver", required: true),
+    string("driver", "Driver"),
     string("user", "User"),
     string("kind", "Kind"),
     bool("leader", "Leader"),
@@ -54,7 +54,7 @@ private func separateDefaultIdentity(_ task: inout JSONObject) {
   let isDefault = { (identity: JSONValue) in ["", "default"].contains(identity["Name"]?.stringValue ?? "") }
   if let own = identities.first(where: isDefault) { task["Identity"] = own }
   let others = identities.filter { !isDefault($0) }
-  task["Identities"] = others.isEmpty ? nil : .array(others)
+  task["Identities"] = .array(others)
 }
 
 private func checkScalingPolicies(_ task: inout JSONObject, _ reshaping: inout Reshaping) {
@@ -139,7 +139,10 @@ let templateSchema = BlockSchema([
     BlockSchema([
       string("command", "Command"), strings("args", "Args"), duration("timeout", "Timeout"),
       bool("fail_on_error", "FailOnError"), bool("run_on_first_render", "RunOnFirstRender"),
-    ])
+    ],
+    reshape: { script, _ in
+      script.setDefaults(["Args": [], "Timeout": 5_000_000_000, "FailOnError": false, "RunOnFirstRender": false])
+    })
   },
   bool("once", "Once"),
   duration("splay", "Splay"),
@@ -152,7 +155,9 @@ let templateSchema = BlockSchema([
   duration("vault_grace", "VaultGrace"),
   one("wait", "Wait") { BlockSchema([duration("min", "Min"), duration("max", "Max")]) },
   bool("error_on_missing_key", "ErrMissingKey"),
-])
+], reshape: { template, _ in
+  template.setDefaults(["ChangeMode": "restart", "Splay": 5_000_000_000, "Perms": "0644", "ErrMissingKey": false])
+})
 
 let volumeMountSchema = BlockSchema([
   string("volume", "Volume"),
@@ -192,7 +197,8 @@ let vaultSchema = BlockSchema(
     string("change_mode", "ChangeMode"),
     string("change_signal", "ChangeSignal"),
     bool("allow_token_expiration", "AllowTokenExpiration"),
-  ])
+  ],
+  reshape: { vault, _ in vault.setDefaults(["Env": true, "DisableFile": false, "ChangeMode": "restart"]) })
 
 let csiPluginSchema = BlockSchema([
   string("id", "ID"),
@@ -201,3 +207,10 @@ let csiPluginSchema = BlockSchema([
   string("stage_publish_base_dir", "StagePublishBaseDir"),
   duration("health_timeout", "HealthTimeout"),
 ])
+
+extension JSONObject {
+  /// Fills members that are missing: defaults that the reference applies while it parses, before any canonical form.
+  mutating func setDefaults(_ defaults: JSONObject) {
+    for (key, value) in defaults.members where self[key] == nil { self[key] = value }
+  }
+}
