@@ -91,7 +91,7 @@ let testTargets: [Target] = [
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport"]),
+  tests("TransportTests", ["Transport", "CNet"]),
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
 ]

@@ -22,11 +22,11 @@ final class ConnectionTable: Sendable {
   private static let wakeToken = UInt64.max
 
   init(limitPerClient: Int, headerTimeout: Duration) throws(HTTPServerError) {
-    epoll = serai_epoll_create()
-    wake = serai_eventfd()
+    epoll = serai_net_epoll_create()
+    wake = serai_net_eventfd()
     self.limitPerClient = limitPerClient
     self.headerTimeout = headerTimeout.nanoseconds
-    guard epoll >= 0, wake >= 0, serai_epoll_control(epoll, 1, wake, SERAI_EPOLLIN, Self.wakeToken) == 0
+    guard epoll >= 0, wake >= 0, serai_net_epoll_control(epoll, 1, wake, SERAI_NET_EPOLLIN, Self.wakeToken) == 0
     else {
       throw HTTPServerError(
         operation: "epoll_create for", object: "the HTTP server", errno: -min(epoll, wake),
@@ -52,7 +52,7 @@ final class ConnectionTable: Sendable {
   /// Ends the thread; blocks for as long as its current turn takes.
   func stop() {
     state.withLock { $0.stopping = true }
-    serai_eventfd_signal(wake)
+    serai_net_eventfd_signal(wake)
     if let thread = thread.withLock({ thread in
       defer { thread = nil }
       return thread
@@ -74,11 +74,11 @@ final class ConnectionTable: Sendable {
       state.connections[connection.id] = connection
       return (connection, state.connections.count == 1)
     }
-    if isFirst { serai_eventfd_signal(wake) }
+    if isFirst { serai_net_eventfd_signal(wake) }
     // Edge-triggered, and only for the peer's end of stream: bytes that arrive don't wake the thread. If the kernel
     // refuses (no memory), the connection is served without early cancellation.
-    let events = SERAI_EPOLLRDHUP | SERAI_EPOLLET
-    _ = serai_epoll_control(epoll, 1, descriptor, events, connection.id)
+    let events = SERAI_NET_EPOLLRDHUP | SERAI_NET_EPOLLET
+    _ = serai_net_epoll_control(epoll, 1, descriptor, events, connection.id)
     return connection
   }
 
@@ -94,15 +94,15 @@ final class ConnectionTable: Sendable {
   var count: Int { state.withLock { $0.connections.count } }
 
   private func run() {
-    var ready = [serai_ready](repeating: serai_ready(), count: 64)
+    var ready = [serai_net_ready](repeating: serai_net_ready(), count: 64)
     var lastSweep = monotonicNanoseconds()
     while true {
       let idle = state.withLock { $0.connections.isEmpty }
       // Without connections there are no deadlines; the first one wakes the thread.
-      let count = serai_epoll_wait(epoll, &ready, 64, idle ? -1 : 1000)
+      let count = serai_net_epoll_wait(epoll, &ready, 64, idle ? -1 : 1000)
       for index in 0..<max(0, Int(count)) {
         if ready[index].token == Self.wakeToken {
-          serai_eventfd_clear(wake)
+          serai_net_eventfd_clear(wake)
         } else {
           state.withLock { $0.connections[ready[index].token] }?.peerLeft()
         }

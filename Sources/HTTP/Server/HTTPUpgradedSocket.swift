@@ -155,8 +155,8 @@ protocol SocketIO: Sendable {
 private struct PlainSocketIO: SocketIO {
   let descriptor: Int32
 
-  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int { serai_receive(descriptor, target, count) }
-  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int { serai_send(descriptor, source, count) }
+  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int { serai_net_receive(descriptor, target, count) }
+  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int { serai_net_send(descriptor, source, count) }
 }
 
 /// What the library's upgrade callback needs: the closure to run and the server that must know of it.

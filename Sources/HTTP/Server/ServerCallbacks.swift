@@ -65,11 +65,11 @@ func connectionChanged(
 }
 
 private func peerAddress(of descriptor: Int32) -> String {
-  var address = serai_address()
-  guard serai_peer_name(descriptor, &address) == 0 else { return "" }
+  var address = serai_net_address()
+  guard serai_net_peer_name(descriptor, &address) == 0 else { return "" }
   return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
     guard let base = text.baseAddress else { return "" }
-    serai_address_host(&address, base, 64)
+    serai_net_address_host(&address, base, 64)
     return String(cString: base)
   }
 }
@@ -82,6 +82,6 @@ private func sendRefusal(_ descriptor: Int32, limit: Int) {
     "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     + "Content-Length: \(text.utf8.count)\r\n\r\n" + text
   let bytes = Array(message.utf8)
-  _ = bytes.withUnsafeBytes { source in source.baseAddress.map { serai_send(descriptor, $0, source.count) } }
+  _ = bytes.withUnsafeBytes { source in source.baseAddress.map { serai_net_send(descriptor, $0, source.count) } }
   shutdown(descriptor, Int32(SHUT_WR))
 }

@@ -55,8 +55,8 @@ enum Resolver {
     var next = list
     while let entry = next {
       if let address = entry.pointee.ai_addr {
-        var native = serai_address()
-        serai_address_copy(&native, address, entry.pointee.ai_addrlen)
+        var native = serai_net_address()
+        serai_net_address_copy(&native, address, entry.pointee.ai_addrlen)
         found.append(SocketAddress(native))
       }
       next = entry.pointee.ai_next
