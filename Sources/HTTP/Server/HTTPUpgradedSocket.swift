@@ -211,7 +211,9 @@ final class UpgradeTable: Sendable {
       state.tasks[ObjectIdentifier(socket)] = (socket, task)
       return state.stopping
     }
-    if cancel { task.cancel() }
+    guard cancel else { return }
+    task.cancel()
+    socket.close()
   }
 
   func ended(_ socket: HTTPUpgradedSocket) {

@@ -32,6 +32,12 @@ enum ListenSocket {
     }
   }
 
+  /// Undoes `open`.
+  static func discard(_ socket: (descriptor: Int32, bound: HTTPListenAddress)) {
+    close(socket.descriptor)
+    if case .unix(let path, _) = socket.bound { unlink(path) }
+  }
+
   private static func bindAndListen(
     _ descriptor: Int32, _ native: inout serai_net_address, _ address: HTTPListenAddress
   ) throws(HTTPServerError) -> HTTPListenAddress {
