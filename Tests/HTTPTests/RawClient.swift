@@ -33,7 +33,9 @@ final class RawClient: Sendable {
   func send(_ bytes: [UInt8]) {
     var sent = 0
     while sent < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
       if count <= 0 { return }
       sent += count
     }
@@ -88,7 +90,8 @@ struct RawResponse: Sendable {
 
   /// Nil until the head is complete.
   init?(_ bytes: [UInt8]) {
-    guard let end = bytes.indices.dropLast(3).first(where: { bytes[$0..<($0 + 4)].elementsEqual([13, 10, 13, 10]) }) else {
+    guard let end = bytes.indices.dropLast(3).first(where: { bytes[$0..<($0 + 4)].elementsEqual([13, 10, 13, 10]) })
+    else {
       return nil
     }
     var lines = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")[...]

@@ -343,7 +343,9 @@ func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
         }
         var buffer = [CChar](repeating: 0, count: 256)
         let count = readlink("/proc/self/fd/" + name, &buffer, 255)
-        if count > 0, String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == marker { sockets += 1 }
+        if count > 0, String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == marker {
+          sockets += 1
+        }
       }
       return sockets
     }

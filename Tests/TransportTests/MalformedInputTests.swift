@@ -108,7 +108,9 @@ let openStream: [UInt8] = [1, 0, 0, 0, 0, 0, 1, 0x6D]
   @Test func bytesAfterTheCloseAreIgnored() {
     var core = acceptor()
     var events: [ConnectionCore.Event] = []
-    feed(&core, rawPreface() + rawFrame(9, stream: 1, []) + rawFrame(5, stream: 0, [0, 0, 0, 0, 0, 0, 0, 0]), 1, 0, &events)
+    feed(
+      &core, rawPreface() + rawFrame(9, stream: 1, []) + rawFrame(5, stream: 0, [0, 0, 0, 0, 0, 0, 0, 0]), 1, 0, &events
+    )
     #expect(events.count == 2 && core.isClosed)
   }
 

@@ -210,7 +210,8 @@ final class ConnectionTable: Sendable {
 
   /// Tells a client why it is turned away. Its send buffer is empty, so the words fit.
   private func refuse(_ descriptor: Int32) {
-    let text = "too many connections from your address: the limit is \(limitPerClient) (limits.http_max_conns_per_client)\n"
+    let text =
+      "too many connections from your address: the limit is \(limitPerClient) (limits.http_max_conns_per_client)\n"
     let message =
       "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
       + "Content-Length: \(text.utf8.count)\r\n\r\n" + text

@@ -30,7 +30,8 @@ public final class HTTPUpgradedSocket: Sendable {
   ///   - io: what moves the bytes; the plain socket unless TLS is in between.
   ///   - release: called once, when nothing uses the descriptor any more.
   init(
-    descriptor: Int32, early: [UInt8], loop: SocketLoop, io: (any SocketIO)? = nil, release: @escaping @Sendable () -> Void
+    descriptor: Int32, early: [UInt8], loop: SocketLoop, io: (any SocketIO)? = nil,
+    release: @escaping @Sendable () -> Void
   ) {
     self.descriptor = descriptor
     self.loop = loop
@@ -218,7 +219,9 @@ final class UpgradeTable: Sendable {
 
   func ended(_ socket: HTTPUpgradedSocket) {
     state.withLock { state in
-      if state.tasks.removeValue(forKey: ObjectIdentifier(socket)) == nil { state.early.insert(ObjectIdentifier(socket)) }
+      if state.tasks.removeValue(forKey: ObjectIdentifier(socket)) == nil {
+        state.early.insert(ObjectIdentifier(socket))
+      }
     }
   }
 

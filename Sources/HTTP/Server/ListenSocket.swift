@@ -4,7 +4,9 @@ internal import Glibc
 /// Opens listening sockets with errors that say what to do.
 enum ListenSocket {
   /// A bound and listening socket, and the address with the port that the kernel chose.
-  static func open(_ address: HTTPListenAddress) throws(HTTPServerError) -> (descriptor: Int32, bound: HTTPListenAddress) {
+  static func open(_ address: HTTPListenAddress) throws(HTTPServerError) -> (
+    descriptor: Int32, bound: HTTPListenAddress
+  ) {
     var native = serai_net_address()
     switch address {
     case .tcp(let host, let port):

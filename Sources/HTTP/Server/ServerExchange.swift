@@ -158,7 +158,9 @@ final class ServerExchange: Sendable {
       Gzip.isCompressible(contentType: response.headers["Content-Type"])
     else { return }
     response.headers.append("Vary", "Accept-Encoding")
-    guard Gzip.isAccepted(request.headers.list("Accept-Encoding")), let compressed = Gzip.compress(bytes) else { return }
+    guard Gzip.isAccepted(request.headers.list("Accept-Encoding")), let compressed = Gzip.compress(bytes) else {
+      return
+    }
     response.body = .bytes(compressed)
     response.headers["Content-Encoding"] = "gzip"
   }

@@ -130,7 +130,9 @@ public final class RPCConnection: Sendable {
   /// - Parameters:
   ///   - body: the request that the handler gets as `RPCRequest.body`; must fit one frame.
   ///   - timeout: for the whole life of the stream; nil for none.
-  public func openStream(method: String, body: [UInt8] = [], timeout: Duration? = nil) async throws(RPCError) -> RPCStream {
+  public func openStream(method: String, body: [UInt8] = [], timeout: Duration? = nil) async throws(RPCError)
+    -> RPCStream
+  {
     let now = monotonicNanoseconds()
     let deadline = timeout.map { now &+ $0.nanoseconds } ?? .max
     let stream = try state.withLock { state throws(RPCError) -> RPCStream in
@@ -311,7 +313,8 @@ public final class RPCConnection: Sendable {
       } else {
         answer(id, .success(bytes))
       }
-    case .opened(let id, let method, let body, _): serveStream(id, RPCRequest(method: method, body: body, connection: self))
+    case .opened(let id, let method, let body, _):
+      serveStream(id, RPCRequest(method: method, body: body, connection: self))
     case .data(let id, let bytes): state.withLock { $0.streams[id] }?.received(bytes)
     case .ended(let id): endStream(id)
     case .writable(let id): state.withLock { $0.streams[id] }?.wakeWriters()
@@ -455,7 +458,9 @@ extension RPCConnection: Pollable {
 
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
     guard let socket = state.withLock({ $0.socket }) else { return false }
-    if events & (SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLHUP) != 0, !becameWritable(socket) { return false }
+    if events & (SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLHUP) != 0, !becameWritable(socket) {
+      return false
+    }
     // A few buffers a turn, so that one busy peer does not keep the others waiting.
     for _ in 0..<4 {
       let count = buffer.withUnsafeMutableBytes { target -> Int in

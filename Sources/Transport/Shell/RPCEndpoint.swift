@@ -154,7 +154,8 @@ final class EndpointCore: Sendable {
       try? await Task.sleep(until: deadline)
       guard !Task.isCancelled else { return }
       connection.close(
-        RPCError(.deadlineExceeded, "connecting to \(address.description) took longer than \(timeout): is the host up?"))
+        RPCError(.deadlineExceeded, "connecting to \(address.description) took longer than \(timeout): is the host up?")
+      )
     }
     defer { timer.cancel() }
     _ = try await connection.waitUntilEstablished()
@@ -216,7 +217,9 @@ final class EndpointCore: Sendable {
     }
     guard first else { return }
     for listener in listeners { listener.close() }
-    for connection in connections { connection.close(RPCError(.unavailable, "the agent at the other end is shutting down")) }
+    for connection in connections {
+      connection.close(RPCError(.unavailable, "the agent at the other end is shutting down"))
+    }
     let reactor = reactor
     await withCheckedContinuation { continuation in
       let thread = startThread(named: "rpc-stop") {

@@ -109,7 +109,8 @@ final class Reactor: Sendable {
   private func lowerSweep(to time: UInt64) -> (Bool, UInt64) {
     var current = nextSweep.load(ordering: .relaxed)
     while time < current {
-      let (exchanged, original) = nextSweep.compareExchange(expected: current, desired: time, ordering: .sequentiallyConsistent)
+      let (exchanged, original) = nextSweep.compareExchange(
+        expected: current, desired: time, ordering: .sequentiallyConsistent)
       if exchanged { return (true, time) }
       current = original
     }
