@@ -50,7 +50,7 @@ let modules: [Target] = [
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
-  module("Scheduler", ["Codec", "RegularExpression", "Model", "State"]),
+  module("Scheduler", ["Model", "State"]),
   module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
@@ -65,13 +65,13 @@ let modules: [Target] = [
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
 ]
 
-/// Programs and parts that tests drive; nothing of them is installed.
+/// Programs that tests drive; nothing of them is installed.
 let testPrograms: [Target] = [
   .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
-  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
     swiftSettings: strict),
@@ -86,19 +86,19 @@ let testTargets: [Target] = [
   tests("LinuxTests", ["Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
-  tests("RegularExpressionTests", ["RegularExpression"]),
-  tests("HCLTests", ["HCL"]),
-  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
-  tests("ModelTests", ["Model", "Codec"]),
-  tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
-  tests("StateTests", ["State", "Model", "Codec"]),
-  tests("TransportTests", ["Transport"]),
-  tests("StorageTests", ["Storage", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",
     ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport", "CNet"]),
+  tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("HCLTests", ["HCL"]),
+  tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
 ]
 
 let package = Package(
