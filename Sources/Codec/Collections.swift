@@ -29,9 +29,10 @@ extension Array: FieldValue where Element: FieldValue {
   public static var isCollection: Bool { true }
   public func write(to writer: inout JSONWriter) {
     writer.beginArray()
-    for element in self {
+    // By index: iterating would copy every element, with all its references.
+    for index in indices {
       writer.separate()
-      element.write(to: &writer)
+      self[index].write(to: &writer)
     }
     writer.endArray()
   }
@@ -61,9 +62,9 @@ extension Array: FieldValue where Element: FieldValue {
     reader.endNested(outer)
   }
   public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
-    for element in self {
+    for index in indices {
       writer.key(tag, Element.wire)
-      element.write(to: &writer)
+      self[index].write(to: &writer)
     }
   }
   public mutating func readField(from reader: inout BinaryReader) {
