@@ -90,15 +90,11 @@ public struct JSONWriter: FieldVisitor, Sendable {
     for _ in 0..<(4 * depth) { bytes.append(0x20) }
   }
 
-  public mutating func writeNull() { bytes.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C]) }
+  public mutating func writeNull() { append("null") }
 
-  public mutating func write(_ value: Bool) {
-    if value {
-      bytes.append(contentsOf: [0x74, 0x72, 0x75, 0x65])
-    } else {
-      bytes.append(contentsOf: [0x66, 0x61, 0x6C, 0x73, 0x65])
-    }
-  }
+  public mutating func write(_ value: Bool) { append(value ? "true" : "false") }
+
+  private mutating func append(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
 
   public mutating func write(_ value: Int64) {
     if value < 0 { bytes.append(0x2D) }

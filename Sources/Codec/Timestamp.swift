@@ -57,7 +57,8 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     if !skip(0x5A, 0x7A) {
       guard position < bytes.count else { return nil }
       let sign: Int64 = bytes[position] == 0x2D ? -1 : 1
-      guard skip(0x2B, 0x2D), let hours = number(2), skip(0x3A), let minutes = number(2), hours < 24, minutes < 60 else {
+      guard skip(0x2B, 0x2D), let hours = number(2), skip(0x3A), let minutes = number(2), hours < 24, minutes < 60
+      else {
         return nil
       }
       offset = sign * (hours * 3600 + minutes * 60)

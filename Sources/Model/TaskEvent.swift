@@ -20,6 +20,9 @@ public struct TaskEvent: Record {
     self.details = details
   }
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Type", &type)
     v.field(2, "Time", &time)
