@@ -189,7 +189,7 @@ struct JSONTests {
     var read = 0
     for _ in 0..<20_000 {
       var damaged = text
-      for _ in 0...Int(generator.next() % 3) {
+      for _ in 0...Int(generator.next() % 3) where !damaged.isEmpty {
         let index = Int(generator.next() % UInt64(damaged.count))
         switch generator.next() % 4 {
         case 0: damaged[index] = UInt8(truncatingIfNeeded: generator.next())
