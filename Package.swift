@@ -65,6 +65,8 @@ let modules: [Target] = [
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
+  .executableTarget(
+    name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
 ]
 
