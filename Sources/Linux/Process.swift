@@ -71,6 +71,15 @@ public func cloneProcess(namespaces: Namespaces, cgroup: Int32? = nil) throws(Sy
   return .parent(pid: pid, handle: ProcessHandle(adopting: FileDescriptor(adopting: pidfd)))
 }
 
+/// clone3(2) with CLONE_PARENT: like `cloneProcess`, but the new process is a child of the caller's parent, in the pid
+/// namespace that the caller has joined.
+public func cloneSibling() throws(SystemError) -> CloneResult {
+  var pidfd: Int32 = -1
+  let pid = try check(serai_clone_sibling(&pidfd), "clone3", advice: "the pid namespace's first process may have ended")
+  if pid == 0 { return .child }
+  return .parent(pid: pid, handle: ProcessHandle(adopting: FileDescriptor(adopting: pidfd)))
+}
+
 /// Ends the process at once (_exit(2)).
 public func exitNow(_ code: Int32) -> Never { serai_exit(code) }
 

@@ -172,10 +172,11 @@ extension Child {
     return try DetachedMount.create(type: "tmpfs", options: options, attributes: attributes)
   }
 
-  func pivot() throws(SystemError) {
+  mutating func pivot() throws(SystemError) {
     let root = try rootFile()
     try Myself.changeDirectory(root.descriptor)
     try MountTree.pivotToWorkingDirectory()
+    isInRoot = true
     let now = try FileDescriptor.open("/", [.path, .directory]).status()
     let expected = try root.descriptor.status()
     if now.inode != expected.inode || now.device != expected.device {

@@ -21,9 +21,7 @@ extension SupervisorServer {
       status = status ?? statusOfAdopted(task, process)
     }
     guard isReaped else { return }
-    if let token = sources.first(where: { if case .process(let other) = $0.value { other === task } else { false } })?.key {
-      unwatch(process.handle.descriptor.number, token: token)
-    }
+    unwatch(process.handle.descriptor.number, token: task.processToken)
     // Between zombie and reaped there may be a moment without an answer: `progress` asks again for a while.
     if status != nil { task.process = nil }
     task.phase = .ending(status, since: Clock.monotonicNanoseconds)
@@ -173,7 +171,7 @@ extension SupervisorServer {
       try? task.openLogs()
       task.process = OpenProcess(handle)
       task.phase = .running
-      if let process = task.process { try watch(process.handle.descriptor.number, .readable, .process(task)) }
+      try watchProcess(of: task)
       try watchLogs(of: task)
     } catch {
       // It ended while nobody looked.

@@ -96,8 +96,10 @@ extension SupervisorServer {
       // Written down: now the child may become the task.
       _ = try ours.send([1], blocking: true)
       task.report = OpenSocket(ours)
-      if let process = task.process { try watch(process.handle.descriptor.number, .readable, .process(task)) }
-      if let report = task.report { try watch(report.socket.descriptor.number, .readable, .report(task)) }
+      try watchProcess(of: task)
+      if let report = task.report {
+        task.reportToken = try watch(report.socket.descriptor.number, .readable, .report(task))
+      }
       try watchLogs(of: task)
     } catch {
       // The child waits at the gate or works on its sandbox: it must not become a task that nobody knows of.
@@ -108,6 +110,11 @@ extension SupervisorServer {
       }
       throw error
     }
+  }
+
+  func watchProcess(of task: SupervisedTask) throws(SystemError) {
+    guard let process = task.process else { return }
+    task.processToken = try watch(process.handle.descriptor.number, .readable, .process(task))
   }
 
   /// On v2 the group must be there before the clone; on v1 the child makes and enters it itself.
@@ -139,9 +146,7 @@ extension SupervisorServer {
 
   func closeReport(of task: SupervisedTask) {
     guard let report = task.report else { return }
-    if let token = sources.first(where: { if case .report(let other) = $0.value { other === task } else { false } })?.key {
-      unwatch(report.socket.descriptor.number, token: token)
-    }
+    unwatch(report.socket.descriptor.number, token: task.reportToken)
     task.report = nil
   }
 
