@@ -21,9 +21,12 @@ final class Fixture: Sendable {
     base = "/var/tmp/\(name)"
     try Files.makeDirectories(base, permissions: 0o755)
     launcher = SupervisorLauncher(
-      executable: try Self.supervisorPath(), runtimeDirectory: "/run/\(name)", cgroup: name,
+      executable: try Self.supervisorPath(), runtimeDirectory: "\(Self.runtimeParent)/\(name)", cgroup: name,
       logFile: base + "/supervisor.log")
   }
+
+  /// /run, or SERAI_RUNTIME on machines where that is no tmpfs.
+  static var runtimeParent: String { getenv("SERAI_RUNTIME").map { String(cString: $0) } ?? "/run" }
 
   /// The supervisor that was built with the tests lies beside the test program.
   static func supervisorPath() throws -> String {
@@ -93,7 +96,7 @@ final class Fixture: Sendable {
       }
     }
     try? Files.removeTree(base)
-    try? Files.removeTree("/run/\(name)")
+    try? Files.removeTree(launcher.runtimeDirectory)
   }
 }
 

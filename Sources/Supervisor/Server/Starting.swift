@@ -44,8 +44,8 @@ extension SupervisorServer {
       // Left over from a crash between mkdir and the first record: nothing was ever made for it.
       try directory.remove()
       try directory.create(withLogs: spec.logs != nil)
+      // No record yet: until the child has its go, a crash leaves nothing that must be remembered.
       let record = TaskRecord(spec: spec, cgroup: "\(cgroupName)/task/\(spec.id)")
-      try directory.write(record)
       return SupervisedTask(record: record, directory: directory, phase: .starting)
     } catch {
       throw SupervisorError(.system, "start task \(spec.id): \(error)")
@@ -64,7 +64,8 @@ extension SupervisorServer {
     let hasLogs = task.output != nil
     let out = try FileDescriptor.open(hasLogs ? task.directory.outputPath : "/dev/null", [.readWrite])
     let err = try FileDescriptor.open(hasLogs ? task.directory.errorPath : "/dev/null", [.readWrite])
-    let status = try task.directory.createStatus()
+    let status =
+      try plan.usesInit ? task.directory.createStatus() : FileDescriptor.duplicate(of: null.descriptor.number)
     let pair = try UnixSocket.pair()
     let ours = UnixSocket(adopting: FileDescriptor(adopting: pair.first))
     let theirs = FileDescriptor(adopting: pair.second)
@@ -92,7 +93,7 @@ extension SupervisorServer {
     task.record.startTime = try Proc.startTime(pid: task.record.pid)
     task.record.startedNanoseconds = Clock.realtimeNanoseconds
     do {
-      try task.directory.write(task.record)
+      try task.directory.create(task.record)
       // Written down: now the child may become the task.
       _ = try ours.send([1], blocking: true)
       task.report = OpenSocket(ours)
