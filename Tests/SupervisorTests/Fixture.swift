@@ -18,7 +18,7 @@ final class Fixture: Sendable {
     let random = try Randomness.bytes(4).map { String($0, radix: 16) }.joined()
     name = "serai-test-\(random)"
     // On disk, not tmpfs: overlays get their upper layer here as they do in a data directory.
-    base = "/var/tmp/\(name)"
+    base = "\(getenv("SERAI_BASE").map { String(cString: $0) } ?? "/var/tmp")/\(name)"
     try Files.makeDirectories(base, permissions: 0o755)
     launcher = SupervisorLauncher(
       executable: try Self.supervisorPath(), runtimeDirectory: "\(Self.runtimeParent)/\(name)", cgroup: name,
