@@ -179,7 +179,9 @@ public struct Plan: Sendable, Equatable {
   }
 
   private static func checkText(_ field: String, _ text: String) throws(SandboxError) {
-    if text.utf8.contains(0) { throw SandboxError(field, text.split(separator: "\0").first.map(String.init) ?? "", "contains a NUL byte") }
+    if text.utf8.contains(0) {
+      throw SandboxError(field, text.split(separator: "\0").first.map(String.init) ?? "", "contains a NUL byte")
+    }
   }
 
   private static func checkPath(_ field: String, _ path: String) throws(SandboxError) {

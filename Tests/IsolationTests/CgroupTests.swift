@@ -34,7 +34,8 @@ import Testing
     ])
     #expect(CgroupLayout.find(mountinfo: hybrid) { _ in "hugetlb\n" } == v1)
     let unified = "2 1 0:2 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
-    #expect(CgroupLayout.find(mountinfo: unified) { _ in "cpuset cpu io memory hugetlb pids\n" } == .v2("/sys/fs/cgroup"))
+    #expect(
+      CgroupLayout.find(mountinfo: unified) { _ in "cpuset cpu io memory hugetlb pids\n" } == .v2("/sys/fs/cgroup"))
     #expect(CgroupLayout.find(mountinfo: "") { _ in "" } == nil)
   }
 
@@ -48,10 +49,12 @@ import Testing
 
   @Test func v2LimitsAreWrittenInItsUnits() throws {
     try withTree([]) { base in
-      try populate("\(base)/serai/task/x", [
-        "cpu.weight": "", "cpu.max": "", "memory.max": "", "memory.low": "", "memory.swap.max": "",
-        "memory.oom.group": "", "pids.max": "", "cpuset.cpus": "",
-      ])
+      try populate(
+        "\(base)/serai/task/x",
+        [
+          "cpu.weight": "", "cpu.max": "", "memory.max": "", "memory.low": "", "memory.swap.max": "",
+          "memory.oom.group": "", "pids.max": "", "cpuset.cpus": "",
+        ])
       var limits = CgroupLimits()
       limits.cpuShares = 500
       limits.memoryBytes = 64 << 20
@@ -74,11 +77,13 @@ import Testing
 
   @Test func v2StatisticsAndOOMAreRead() throws {
     try withTree([]) { base in
-      try populate("\(base)/g", [
-        "cpu.stat": "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 2\nthrottled_usec 7\n",
-        "memory.current": "4096\n", "memory.peak": "8192\n", "memory.stat": "anon 100\nfile 200\nkernel 300\n",
-        "memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\n", "pids.current": "3\n",
-      ])
+      try populate(
+        "\(base)/g",
+        [
+          "cpu.stat": "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 2\nthrottled_usec 7\n",
+          "memory.current": "4096\n", "memory.peak": "8192\n", "memory.stat": "anon 100\nfile 200\nkernel 300\n",
+          "memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\n", "pids.current": "3\n",
+        ])
       let driver = CgroupV2(mount: base)
       let statistics = try driver.statistics("g")
       #expect(statistics.cpuNanoseconds == 1_500_000 && statistics.throttledNanoseconds == 7000)
@@ -92,15 +97,18 @@ import Testing
 
   @Test func v1LimitsGoToEachControllersHierarchy() throws {
     try withTree(["cpu", "memory", "pids", "cpuset", "devices"]) { base in
-      let driver = CgroupV1(mounts: Dictionary(
-        uniqueKeysWithValues: ["cpu", "memory", "pids", "cpuset", "devices"].map { ($0, "\(base)/\($0)") }))
+      let driver = CgroupV1(
+        mounts: Dictionary(
+          uniqueKeysWithValues: ["cpu", "memory", "pids", "cpuset", "devices"].map { ($0, "\(base)/\($0)") }))
       try populate("\(base)/cpuset", ["cpuset.cpus": "0-1\n", "cpuset.mems": "0\n"])
       try populate("\(base)/cpuset/t", ["cpuset.cpus": "", "cpuset.mems": ""])
       try populate("\(base)/cpu/t", ["cpu.shares": "", "cpu.cfs_quota_us": "", "cpu.cfs_period_us": ""])
-      try populate("\(base)/memory/t", [
-        "memory.limit_in_bytes": "", "memory.memsw.limit_in_bytes": "", "memory.soft_limit_in_bytes": "",
-        "memory.swappiness": "",
-      ])
+      try populate(
+        "\(base)/memory/t",
+        [
+          "memory.limit_in_bytes": "", "memory.memsw.limit_in_bytes": "", "memory.soft_limit_in_bytes": "",
+          "memory.swappiness": "",
+        ])
       try populate("\(base)/pids/t", ["pids.max": ""])
       try populate("\(base)/devices/t", ["devices.deny": "", "devices.allow": ""])
       var limits = CgroupLimits()
@@ -124,11 +132,15 @@ import Testing
 
   @Test func v1StatisticsAreRead() throws {
     try withTree(["memory", "cpuacct", "pids"]) { base in
-      try populate("\(base)/memory/t", [
-        "memory.usage_in_bytes": "10\n", "memory.max_usage_in_bytes": "20\n",
-        "memory.stat": "cache 1\nrss 2\ntotal_cache 3\ntotal_rss 4\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
-      ])
-      try populate("\(base)/cpuacct/t", ["cpuacct.usage": "99\n", "cpuacct.usage_user": "90\n", "cpuacct.usage_sys": "9\n"])
+      try populate(
+        "\(base)/memory/t",
+        [
+          "memory.usage_in_bytes": "10\n", "memory.max_usage_in_bytes": "20\n",
+          "memory.stat": "cache 1\nrss 2\ntotal_cache 3\ntotal_rss 4\n",
+          "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+        ])
+      try populate(
+        "\(base)/cpuacct/t", ["cpuacct.usage": "99\n", "cpuacct.usage_user": "90\n", "cpuacct.usage_sys": "9\n"])
       try populate("\(base)/pids/t", ["pids.current": "7\n"])
       let driver = CgroupV1(mounts: ["memory": "\(base)/memory", "cpuacct": "\(base)/cpuacct", "pids": "\(base)/pids"])
       let statistics = try driver.statistics("t")

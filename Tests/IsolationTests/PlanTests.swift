@@ -35,24 +35,25 @@ import Testing
     #expect(plan.steps.contains { $0.name == .cgroup })
   }
 
-  @Test(arguments: [
-    ("relative target", { @Sendable (s: inout Sandbox) in s.mounts = [.bind("/x", at: "alloc")] }),
-    ("target leaves the root", { s in s.mounts = [.bind("/x", at: "/a/../../b")] }),
-    ("target in /proc", { s in s.mounts = [.bind("/x", at: "/proc/sys")] }),
-    ("target in /dev", { s in s.mounts = [.temporary(at: "/dev/shm", sizeBytes: 1)] }),
-    ("target is the root", { s in s.mounts = [.bind("/x", at: "/")] }),
-    ("layers inside the task", { s in s.root?.layersDirectory = "/data/alloc/a/web/.layers" }),
-    ("unknown capability", { s in s.capabilities = ["net_raw", "fly"] }),
-    ("user namespace", { s in s.namespaces.insert(.user) }),
-    ("init without a pid namespace", { s in s.namespaces.remove(.pid) }),
-    ("root without a mount namespace", { s in s.namespaces.remove(.mount) }),
-    ("NUL in an argument", { s in s.command.arguments = ["a\0b"] }),
-    ("environment without a name", { s in s.command.environment = ["=x"] }),
-    ("host name too long", { s in s.hostname = String(repeating: "x", count: 65) }),
-    ("protected from the OOM killer", { s in s.oomScoreAdjustment = -1 }),
-    ("filter without no_new_privs", { s in s.noNewPrivileges = false }),
-    ("no memory", { s in s.limits.memoryBytes = 1 }),
-  ] as [(String, @Sendable (inout Sandbox) -> Void)])
+  @Test(
+    arguments: [
+      ("relative target", { @Sendable (s: inout Sandbox) in s.mounts = [.bind("/x", at: "alloc")] }),
+      ("target leaves the root", { s in s.mounts = [.bind("/x", at: "/a/../../b")] }),
+      ("target in /proc", { s in s.mounts = [.bind("/x", at: "/proc/sys")] }),
+      ("target in /dev", { s in s.mounts = [.temporary(at: "/dev/shm", sizeBytes: 1)] }),
+      ("target is the root", { s in s.mounts = [.bind("/x", at: "/")] }),
+      ("layers inside the task", { s in s.root?.layersDirectory = "/data/alloc/a/web/.layers" }),
+      ("unknown capability", { s in s.capabilities = ["net_raw", "fly"] }),
+      ("user namespace", { s in s.namespaces.insert(.user) }),
+      ("init without a pid namespace", { s in s.namespaces.remove(.pid) }),
+      ("root without a mount namespace", { s in s.namespaces.remove(.mount) }),
+      ("NUL in an argument", { s in s.command.arguments = ["a\0b"] }),
+      ("environment without a name", { s in s.command.environment = ["=x"] }),
+      ("host name too long", { s in s.hostname = String(repeating: "x", count: 65) }),
+      ("protected from the OOM killer", { s in s.oomScoreAdjustment = -1 }),
+      ("filter without no_new_privs", { s in s.noNewPrivileges = false }),
+      ("no memory", { s in s.limits.memoryBytes = 1 }),
+    ] as [(String, @Sendable (inout Sandbox) -> Void)])
   func refusesWhatItCannotEnforce(_ name: String, _ change: @Sendable (inout Sandbox) -> Void) throws {
     _ = try Plan(sandbox)
     var changed = sandbox
@@ -66,7 +67,9 @@ import Testing
     // capabilities(7), linux/capability.h.
     #expect(Capability.number(of: "chown") == 0 && Capability.number(of: "CAP_SYS_ADMIN") == 21)
     #expect(Capability.number(of: "net_bind_service") == 10)
-    for bad in ["", "fly", "21", "cap_", "chown ", "chown,kill", "all"] { #expect(Capability.number(of: bad) == nil, "\(bad)") }
+    for bad in ["", "fly", "21", "cap_", "chown ", "chown,kill", "all"] {
+      #expect(Capability.number(of: bad) == nil, "\(bad)")
+    }
   }
 
   @Test func addAndDropActOnTheDefaultSet() throws {
@@ -100,7 +103,9 @@ import Testing
     #expect(accounts.account("4242") == Account(name: "4242", uid: 4242, gid: 65534, groups: [], home: "/"))
   }
 
-  @Test(arguments: ["", "ro", "root ", "+0", "-1", "00", "1000:0", "4294967295", "99999999999", "broken", "short", "٠", "root:x"])
+  @Test(arguments: [
+    "", "ro", "root ", "+0", "-1", "00", "1000:0", "4294967295", "99999999999", "broken", "short", "٠", "root:x",
+  ])
   func whatIsNoUserIsRefused(_ name: String) { #expect(accounts.account(name) == nil) }
 
   @Test func nobodyIsKnownWithoutAPasswdFile() {
@@ -114,8 +119,9 @@ import Testing
     let report = Report(isFailure: true, step: .mountProc, errno: .busy, object: "/proc")
     #expect(Report(decoding: report.encoded) == report)
     // What serai_init.c writes: kind 0, step 255, two zero bytes, errno, path.
-    #expect(Report(decoding: [0, 255, 0, 0, 2, 0, 0, 0] + Array("/x".utf8))
-      == Report(isFailure: true, step: .execute, errno: .noSuchFile, object: "/x"))
+    #expect(
+      Report(decoding: [0, 255, 0, 0, 2, 0, 0, 0] + Array("/x".utf8))
+        == Report(isFailure: true, step: .execute, errno: .noSuchFile, object: "/x"))
     #expect(Report(decoding: []) == nil && Report(decoding: [0, 99, 0, 0, 0, 0, 0, 0]) == nil)
   }
 }

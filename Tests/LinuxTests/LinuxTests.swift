@@ -200,7 +200,9 @@ import Testing
     #expect(image.count < 16 << 10)
     let file = try FileDescriptor.inTaskInit()
     #expect(throws: SystemError.self) { try file.writeAll([0]) }
-    #expect(throws: SystemError.self) { _ = try FileDescriptor.open("/proc/self/fd/\(file.number)", [.writeOnly]).writeAll([0]) }
+    #expect(throws: SystemError.self) {
+      _ = try FileDescriptor.open("/proc/self/fd/\(file.number)", [.writeOnly]).writeAll([0])
+    }
   }
 
   @Test func aStatusCountsOnlyWithItsMagic() {

@@ -78,7 +78,8 @@ import Testing
         Command("cat", arguments: ["/proc/self/cgroup"]), in: spec.id,
         streams: [null.number, pipe.write.number, null.number])
       #expect(exit.exitCode == 0)
-      #expect(String(decoding: try pipe.read.read(upTo: 65536), as: UTF8.self).contains("/\(fixture.name)/task/\(spec.id)"))
+      #expect(
+        String(decoding: try pipe.read.read(upTo: 65536), as: UTF8.self).contains("/\(fixture.name)/task/\(spec.id)"))
     }
   }
 }

@@ -7,8 +7,10 @@ import Testing
 /// No root: encodings, log rotation.
 @Suite struct WireTests {
   var spec: TaskSpec {
-    var sandbox = Sandbox(command: Command("/bin/x", arguments: ["", "ä"], environment: ["A=b"], workingDirectory: "/w"))
-    sandbox.root = Root(taskDirectory: "/t", layersDirectory: "/l", entries: [ChrootEntry("/usr"), ChrootEntry("/a", "/b")])
+    var sandbox = Sandbox(
+      command: Command("/bin/x", arguments: ["", "ä"], environment: ["A=b"], workingDirectory: "/w"))
+    sandbox.root = Root(
+      taskDirectory: "/t", layersDirectory: "/l", entries: [ChrootEntry("/usr"), ChrootEntry("/a", "/b")])
     sandbox.mounts = [.bind("/h", at: "/i", readOnly: true), .temporary(at: "/s", sizeBytes: 5, permissions: 0o700)]
     sandbox.deniedUserIDs = [0...9, 100...200]
     sandbox.deniedGroupIDs = [0...0]
@@ -20,7 +22,8 @@ import Testing
     sandbox.oomScoreAdjustment = 500
     sandbox.hostname = "h"
     sandbox.networkNamespace = "/run/netns/x"
-    return TaskSpec(id: "a.b", sandbox: sandbox, logs: LogSpec(directory: "/logs", task: "b", maxFiles: 2, maxFileBytes: 7))
+    return TaskSpec(
+      id: "a.b", sandbox: sandbox, logs: LogSpec(directory: "/logs", task: "b", maxFiles: 2, maxFileBytes: 7))
   }
 
   @Test func everyFieldOfASpecificationArrives() throws {
@@ -39,11 +42,13 @@ import Testing
       #expect(try Numbered<Request>(decoding: Numbered(number: 7, body: request).encoded).body == request)
     }
     let exit = TaskExit(
-      exitCode: -1, signal: 9, dumpedCore: true, oomKilled: true, isKnown: false, endedNanoseconds: -5, memoryPeakBytes: 3)
+      exitCode: -1, signal: 9, dumpedCore: true, oomKilled: true, isKnown: false, endedNanoseconds: -5,
+      memoryPeakBytes: 3)
     let status = TaskStatus(id: "x", state: .exited(exit), pid: 4, startedNanoseconds: 1, notes: ["a", "b"])
     let replies: [Reply] = [
       .done, .failed(SupervisorError(.notFound, "m", step: "s")), .welcome(version: 1, pid: 2, executable: "/e"),
-      .task(status), .tasks([status, status]), .statistics(CgroupStatistics()), .started(status), .exited(id: "x", exit),
+      .task(status), .tasks([status, status]), .statistics(CgroupStatistics()), .started(status),
+      .exited(id: "x", exit),
       .executed(exit),
     ]
     for reply in replies {
@@ -95,7 +100,10 @@ import Testing
   @Test func continuesInTheNewestFile() {
     let rotation = LogRotation(
       prefix: "web.stdout", maxFiles: 3, maxFileBytes: 100,
-      existing: ["web.stdout.2", "web.stdout.10", "web.stderr.99", "web.stdout.x", "web.stdout.", "web.stdout.-1", "webb.stdout.50"],
+      existing: [
+        "web.stdout.2", "web.stdout.10", "web.stderr.99", "web.stdout.x", "web.stdout.", "web.stdout.-1",
+        "webb.stdout.50",
+      ],
       size: { $0 == "web.stdout.10" ? 40 : 100 })
     #expect(rotation.fileName == "web.stdout.10" && rotation.offset == 40 && rotation.room == 60)
   }

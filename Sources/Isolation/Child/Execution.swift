@@ -40,7 +40,8 @@ extension Child {
       if errno != .noSuchFile && errno != .notDirectory { refusal = errno }
     }
     let place = isInRoot ? "in the task's root" : "on the host"
-    throw SystemError("find", command.name, refusal, advice: "looked for \(candidates.joined(separator: ", ")) \(place)")
+    throw SystemError(
+      "find", command.name, refusal, advice: "looked for \(candidates.joined(separator: ", ")) \(place)")
   }
 
   func execute(_ command: Command, useInit: Bool) throws(SystemError) {

@@ -156,7 +156,8 @@ public struct MaskedPath: Sendable, Equatable {
   static let all: [MaskedPath] =
     [
       "acpi", "asound", "bus", "cmdline", "config.gz", "driver", "interrupts", "kallsyms", "kcore", "keys", "key-users",
-      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat", "scsi",
+      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat",
+      "scsi",
       "slabinfo", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo",
     ].map { MaskedPath(path: $0, inSys: false) }
     + ["devices/virtual/powercap", "firmware", "fs", "kernel/debug", "kernel/slab", "kernel/tracing"]

@@ -128,9 +128,10 @@ extension Child {
           ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
         ], attributes: [.noSetuid, .noDevices])
     } catch {
-      send(Report(
-        isFailure: false, step: .chrootEntry, errno: error.errno,
-        object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+      send(
+        Report(
+          isFailure: false, step: .chrootEntry, errno: error.errno,
+          object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
     }
     let mount = try DetachedMount.clone(lower, recursive: true)
     try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)

@@ -28,7 +28,8 @@ struct RuntimeDirectory {
     let status = try FileStatus.of(path, followLink: false)
     guard status.kind == .directory, status.uid == 0, status.permissions & 0o022 == 0 else {
       throw SystemError(
-        "use", path, .permissionDenied, advice: "the runtime directory must belong to root and be writable by root only")
+        "use", path, .permissionDenied, advice: "the runtime directory must belong to root and be writable by root only"
+      )
     }
     try Files.makeDirectories(templatesPath, permissions: 0o700)
     try Files.makeDirectories(tasksPath, permissions: 0o700)

@@ -25,12 +25,15 @@ extension SupervisorServer {
   private func prepare(_ spec: TaskSpec) throws(SupervisorError) -> SupervisedTask {
     guard TaskSpec.isValid(id: spec.id) else {
       throw SupervisorError(
-        .invalidRequest, "task id \"\(spec.id)\": 1 to 128 letters, digits, \"-\", \"_\" or \".\", not starting with \".\"")
+        .invalidRequest,
+        "task id \"\(spec.id)\": 1 to 128 letters, digits, \"-\", \"_\" or \".\", not starting with \".\"")
     }
     if tasks[spec.id] != nil {
       throw SupervisorError(.alreadyExists, "a task \(spec.id) runs here, or has ended and was not acknowledged")
     }
-    if let logs = spec.logs, logs.task.isEmpty || logs.task.contains("/") || logs.task.contains("\0") || logs.task.hasPrefix(".") {
+    if let logs = spec.logs,
+      logs.task.isEmpty || logs.task.contains("/") || logs.task.contains("\0") || logs.task.hasPrefix(".")
+    {
       throw SupervisorError(.invalidRequest, "log name \"\(logs.task)\" must be one path component")
     }
     // A fault of the sandbox is the requester's, and is found before anything is made.
