@@ -86,6 +86,7 @@ let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
+  tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
