@@ -1,4 +1,4 @@
-struct RegularExpressionPattern: Sendable {
-  init?(_ text: String) { return nil }
+struct Pattern: Sendable {
+  init(_ text: String) throws(CancellationError) { throw CancellationError() }
   func matches(_ text: String) -> Bool { false }
 }
