@@ -93,7 +93,7 @@ import Testing
     try cluster.addNodes(1)
     try cluster.run(makeJob("a", count: 2))
     try cluster.stop("a", purge: true)
-    #expect(cluster.allocations("a").allSatisfy(\.isServerTerminal))
+    #expect(cluster.allocations("a").allSatisfy { $0.isServerTerminal })
   }
 
   @Test func aRemovedGroupIsStopped() throws {

@@ -1,3 +1,5 @@
+import RegularExpression
+
 /// The operators of `constraint` and `affinity` blocks.
 ///
 /// Source: "constraint Block" and "affinity Block" of Nomad's public jobspec documentation.

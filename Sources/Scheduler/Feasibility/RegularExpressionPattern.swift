@@ -1,4 +1,0 @@
-struct Pattern: Sendable {
-  init(_ text: String) throws(CancellationError) { throw CancellationError() }
-  func matches(_ text: String) -> Bool { false }
-}
