@@ -52,7 +52,10 @@ import Testing
         if let type = types[id], type != next.type { next = makeJob(id, type: type, count: draw(0...8)) }
         types[id] = next.type
         try cluster.run(next)
-      case 3 where types[id] != nil: try cluster.stop(id, purge: draw(0...2) == 0)
+      case 3 where types[id] != nil:
+        let purge = draw(0...2) == 0
+        try cluster.stop(id, purge: purge)
+        if purge { types[id] = nil }
       case 4:
         let node = nodes[draw(0...nodes.count - 1)]
         try cluster.setStatus(node, down.contains(node) ? .ready : .down)
@@ -72,7 +75,6 @@ import Testing
       default: try cluster.evaluate(id, .deploymentWatcher)
       }
     }
-    if cluster.reader.job(JobKey("default", "a")) == nil { types["a"] = nil }
 
     // Left alone, with every client reporting, each job comes to rest: an evaluation then plans nothing.
     for node in down { try cluster.setStatus(node, .ready) }
