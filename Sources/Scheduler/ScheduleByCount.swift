@@ -62,7 +62,7 @@ extension SchedulingRun {
 
   /// The scores of single nodes are kept for the first placement of a group only: an evaluation of a thousand would
   /// otherwise spend its time on explaining itself.
-  static var explainedScores: Int { 5 }
+  static var explainedNodes: Int { 5 }
 
   private mutating func place(
     _ requests: [PlacementRequest], of spec: Shared<Job>, groupIndex: Int, isOtherVersion: Bool, isDeployed: Bool,
@@ -87,14 +87,17 @@ extension SchedulingRun {
       }
       let incumbent = incumbent(of: request, group: group.name)
       let avoided = request.avoidedNodes.compactMap { columns.slot(of: $0) }
-      let scores = isExplained ? [] : ranking.topScores(Self.explainedScores, use: use)
-      guard let choice = ranking.choose(avoiding: avoided, replacing: incumbent, use: use, random: &random) else {
+      guard
+        let choice = ranking.choose(
+          avoiding: avoided, replacing: incumbent, explaining: isExplained ? 0 : Self.explainedNodes, use: use,
+          random: &random)
+      else {
         if failed[group.name] == nil {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
             usesSpreadAlgorithm: usesSpread, seed: seed)
-          _ = fresh.choose(avoiding: [], replacing: nil, use: use, random: &random)
+          _ = fresh.choose(avoiding: [], replacing: nil, explaining: 0, use: use, random: &random)
           var metric = fresh.counts.metric(columns)
           availability(selection, into: &metric)
           failed[group.name] = metric
@@ -110,7 +113,7 @@ extension SchedulingRun {
         isExplained = true
         var metric = ranking.counts.metric(columns)
         availability(selection, into: &metric)
-        metric.scoreMetaData = scores
+        metric.scoreMetaData = choice.bestNodes
         placementMetrics[group.name] = metric
       }
       var placement = Placement()
@@ -122,7 +125,11 @@ extension SchedulingRun {
       placement.canary = request.cause == .canary
       placement.rescheduleTracker = request.rescheduleTracker
       placement.outsideDeployment = !isDeployed
-      if request.cause == .update, let previous = request.previous { stop(previous, .updated) }
+      switch (request.cause, request.previous) {
+      case (.update, let previous?): stop(previous, .updated)
+      case (.rescheduled, let previous?): stop(previous, .rescheduled)
+      default: break
+      }
       place(placement, group: group.name, choice: choice, demand: requirement.ask)
       ranking.placed(choice, replacing: incumbent, use: use)
     }

@@ -51,7 +51,10 @@ import Testing
         // The type of a job can't change.
         if let type = types[id], type != next.type { next = makeJob(id, type: type, count: draw(0...8)) }
         types[id] = next.type
-        try cluster.run(next)
+        var other = RandomBits(seed: 99)
+        let planned = try Scheduler.plan(next, on: cluster.state, now: cluster.now, random: &other)
+        let ran = try cluster.run(next)
+        #expect(planned.annotations.desiredTGUpdates == ran.annotations.desiredTGUpdates, "seed \(seed)")
       case 3 where types[id] != nil:
         let purge = draw(0...2) == 0
         try cluster.stop(id, purge: purge)

@@ -380,3 +380,36 @@ import Testing
     #expect(cluster.running("a").count == 1)
   }
 }
+
+extension ServiceScenarioTests {
+  /// The history of a failed allocation outlives a time without room.
+  @Test func aRescheduleThatFindsNoRoomKeepsItsHistory() throws {
+    var cluster = Cluster()
+    try cluster.addNodes(1)
+    try cluster.run(makeJob("a", count: 1, cpu: 3_000))
+    let failed = try #require(cluster.running("a").first)
+    try cluster.report(failed.id, .failed)
+    try cluster.run(makeJob("b", count: 1, cpu: 3_000))
+    cluster.now = cluster.now + .seconds(30)
+    let blocked = try cluster.evaluate("a", .allocFailure)
+    #expect(blocked.plan.placements.isEmpty && blocked.blockedEvaluation != nil)
+    try cluster.add(makeNode(2))
+    try cluster.work(on: try #require(blocked.blockedEvaluation))
+    let new = try #require(cluster.running("a").first)
+    #expect(new.previousAllocation == failed.id && new.rescheduleTracker?.events.count == 1)
+    #expect(cluster.reader.allocation(failed.id)?.value.desiredStatus == .stop)
+  }
+
+  @Test func theNodeOfAFailureIsPenalised() throws {
+    var cluster = Cluster()
+    try cluster.addNodes(2)
+    try cluster.run(makeJob("a", count: 1))
+    let failed = try #require(cluster.running("a").first)
+    try cluster.report(failed.id, .failed)
+    cluster.now = cluster.now + .seconds(30)
+    let result = try cluster.evaluate("a", .allocFailure)
+    let scores = try #require(result.placementMetrics["web"]?.scoreMetaData)
+    #expect(scores.map { $0.scores["node-reschedule-penalty"] } == [0, -1])
+    #expect(scores.last?.nodeID == failed.nodeID)
+  }
+}

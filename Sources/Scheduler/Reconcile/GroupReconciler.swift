@@ -266,7 +266,7 @@ struct GroupReconciler {
         request = PlacementRequest(.migrating, nameIndex: item.index, previous: allocation)
         decision.updates.migrate += 1
       case .rescheduled(let event, let history):
-        decision.stops.append((allocation, .rescheduled))
+        // Marked as replaced when there is a place: until then its history is needed.
         request = PlacementRequest(.rescheduled, nameIndex: item.index, previous: allocation)
         var tracker = RescheduleTracker()
         tracker.events = history + [event]
