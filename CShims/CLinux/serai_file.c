@@ -31,7 +31,7 @@ int serai_openat(int dirfd, const char *path, int flags, uint32_t mode) {
 }
 
 int serai_openat2(int dirfd, const char *path, uint64_t flags, uint32_t mode, uint64_t resolve) {
-  struct open_how how = {.flags = flags | O_CLOEXEC, .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0, .resolve = resolve};
+  struct open_how how = {.flags = flags | O_CLOEXEC, .mode = flags & O_CREAT ? mode : 0, .resolve = resolve};
   for (int attempt = 0; attempt < 128; attempt++) {
     long r = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
     if (r >= 0) return r;

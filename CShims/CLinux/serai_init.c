@@ -45,6 +45,7 @@ INLINE long call6(long n, long a, long b, long c, long d, long e) {
 #define WNOHANG_ 1
 #define F_SETFD_ 2
 #define PR_SET_DUMPABLE_ 4
+#define PR_SET_NAME_ 15
 
 struct report {
   unsigned char kind, step;
@@ -63,6 +64,11 @@ __attribute__((visibility("hidden"))) HERE _Noreturn void serai_init_main(long *
   call6(__NR_rt_sigprocmask, SIG_SETMASK_, (long)&all, 0, 8, 0);
   // The task has our user id: without this it could read our descriptors through /proc/1/fd and trace us.
   call6(__NR_prctl, PR_SET_DUMPABLE_, 0, 0, 0, 0);
+  // "serai-init" as numbers: a string would be data outside the section.
+  volatile unsigned long name[2];
+  name[0] = 0x6e692d6961726573ul;
+  name[1] = 0x7469ul;
+  call6(__NR_prctl, PR_SET_NAME_, (long)name, 0, 0, 0);
   call6(__NR_fcntl, SERAI_INIT_STATUS_FD, F_SETFD_, 1, 0, 0);
   call6(__NR_fcntl, SERAI_INIT_REPORT_FD, F_SETFD_, 1, 0, 0);
 

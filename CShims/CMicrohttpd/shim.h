@@ -24,6 +24,7 @@ static size_t serai_mhd_no_unescape(void *_Nullable context, struct MHD_Connecti
   return __builtin_strlen(text);
 }
 
+/// Not MHD_USE_TURBO: with it 0.9.75 does not shut a connection down whose content reader failed, and the client waits.
 /// MHD_start_daemon: epoll threads over a listening socket, which the daemon owns from here on. NULL on failure.
 static inline struct MHD_Daemon *_Nullable serai_mhd_start(const struct serai_mhd_settings *_Nonnull settings) {
   // A pool of one is refused by the library: one thread is what it has without a pool.
@@ -31,8 +32,7 @@ static inline struct MHD_Daemon *_Nullable serai_mhd_start(const struct serai_mh
       {settings->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, settings->thread_count, NULL},
       {MHD_OPTION_END, 0, NULL}};
   return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
-          MHD_USE_TURBO,
+      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE,
       0, NULL, NULL, settings->access, settings->context, MHD_OPTION_LISTEN_SOCKET, settings->listen_socket,
       MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory, MHD_OPTION_URI_LOG_CALLBACK,

@@ -106,7 +106,7 @@ public struct JSONWriter: FieldVisitor, Sendable {
   public mutating func write(_ value: Double) {
     if !value.isFinite {
       writeNull()
-    } else if value == value.rounded(.towardZero) && value.magnitude < 1e15 {
+    } else if value == value.rounded(.towardZero) && value.magnitude < 9_007_199_254_740_992 {
       write(Int64(value))
     } else {
       bytes.append(contentsOf: value.description.utf8)

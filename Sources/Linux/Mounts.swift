@@ -40,9 +40,12 @@ public struct DetachedMount: ~Copyable, Sendable {
     return DetachedMount(try check(serai_fsmount(context.number, attributes.rawValue), "fsmount", type))
   }
 
-  /// mount_setattr(2): adds attributes, optionally to the mounts below too.
-  public borrowing func set(_ attributes: MountAttributes, recursive: Bool = false) throws(SystemError) {
-    let result = serai_mount_setattr(descriptor.number, "", recursive ? 1 : 0, attributes.rawValue, 0, 0)
+  /// mount_setattr(2): adds and takes away attributes, optionally on the mounts below too.
+  public borrowing func set(
+    _ attributes: MountAttributes, clearing: MountAttributes = [], recursive: Bool = false
+  ) throws(SystemError) {
+    let result = serai_mount_setattr(
+      descriptor.number, "", recursive ? 1 : 0, attributes.rawValue, clearing.rawValue, 0)
     try check(result, "mount_setattr", "fd \(descriptor.number)")
   }
 

@@ -1,5 +1,12 @@
 /// Readers of /proc.
 public enum Proc {
+  /// The calling process's id in the pid namespace that /proc shows.
+  public static func ownPID() throws(SystemError) -> Int32 {
+    let text = try FileDescriptor.open("/proc", [.readOnly, .directory]).readSymbolicLink("self")
+    guard let pid = Int32(text) else { throw SystemError("parse", "/proc/self", .protocolError) }
+    return pid
+  }
+
   /// Field 22 of /proc/pid/stat (proc_pid_stat(5)): the start time in clock ticks since boot. With the pid it names a
   /// process for ever on one boot.
   public static func startTime(pid: Int32) throws(SystemError) -> UInt64 {
@@ -15,6 +22,17 @@ public enum Proc {
     guard let end = text.lastIndex(of: ")") else { return nil }
     let fields = text[text.index(after: end)...].split(separator: " ")
     return fields.count > 19 ? UInt64(fields[19]) : nil
+  }
+
+  /// How a process has ended that nobody has waited for yet (state Z, exit_code in field 52 of its stat file); nil when
+  /// it runs, is gone, or is another one than started at `startTime`.
+  public static func zombieStatus(pid: Int32, startTime: UInt64) -> WaitStatus? {
+    guard let text = try? Files.readText("/proc/\(pid)/stat"), self.startTime(inStat: text) == startTime,
+      let end = text.lastIndex(of: ")")
+    else { return nil }
+    let fields = text[text.index(after: end)...].split(whereSeparator: \.isWhitespace)
+    guard fields.count > 49, fields[0] == "Z" else { return nil }
+    return Int32(fields[49]).map { WaitStatus(rawValue: $0) }
   }
 
   /// One line of /proc/pid/mountinfo (proc_pid_mountinfo(5)).

@@ -28,7 +28,7 @@ extension JobValidator {
     if let payload = task.dispatchPayload {
       within("dispatch_payload") {
         $0.require(!payload.file.isEmpty, "file is missing; name the file that gets the payload")
-        $0.require(!escapes(payload.file), "file \"\(payload.file)\" leads out of the task's local directory")
+        $0.require(!escapes(payload.file, depth: 2), "file \"\(payload.file)\" leads out of the allocation's directory")
         $0.require($0.job.parameterizedJob != nil, "the job has no parameterized block, nothing is dispatched to it")
       }
     }
@@ -95,7 +95,7 @@ extension JobValidator {
     require(!(artifact.getterSource ?? "").isEmpty, "source is missing; say what to download")
     oneOf("mode", artifact.getterMode, ["any", "file", "dir"])
     let destination = artifact.relativeDest ?? ""
-    require(!escapes(destination), "destination \"\(destination)\" leads out of the task's directory")
+    require(!escapes(destination), "destination \"\(destination)\" leads out of the allocation's directory")
   }
 
   private mutating func validateTemplate(_ template: Template) {
@@ -105,7 +105,7 @@ extension JobValidator {
     require(source.isEmpty || data.isEmpty, "both source and data are set; keep one")
     require(!(template.destPath ?? "").isEmpty, "destination is missing; say where the result goes")
     let destination = template.destPath ?? ""
-    require(!escapes(destination), "destination \"\(destination)\" leads out of the task's directory")
+    require(!escapes(destination), "destination \"\(destination)\" leads out of the allocation's directory")
     notNegative("splay", template.splay)
     validateChange(template.changeMode, template.changeSignal, ["noop", "restart", "script", "signal"])
     if template.changeMode == "script" {
@@ -156,17 +156,17 @@ extension JobValidator {
       within("identity", identity.name.isEmpty ? "default" : identity.name) {
         $0.validateChange(identity.changeMode, identity.changeSignal, ["noop", "restart", "signal"])
         $0.notNegative("ttl", identity.ttl)
-        $0.require(!escapes(identity.filepath), "filepath \"\(identity.filepath)\" leads out of the task's directory")
+        $0.require(!escapes(identity.filepath), "filepath \"\(identity.filepath)\" leads out of the allocation's directory")
       }
     }
   }
 }
 
-/// Whether a path, taken relative to a directory, leads out of it. A path that begins with an interpolation
-/// (`${NOMAD_…}`) is looked at when its value is known.
-func escapes(_ path: String) -> Bool {
+/// Whether a path leads out of the allocation's directory when it is taken relative to a directory `depth` levels below
+/// it: 1 for the task's own. A path that begins with an interpolation (`${NOMAD_…}`) is looked at when its value is known.
+func escapes(_ path: String, depth: Int = 1) -> Bool {
   if path.hasPrefix("${") { return false }
-  var depth = 0
+  var depth = depth
   for component in path.split(separator: "/") {
     switch component {
     case ".": continue

@@ -122,7 +122,7 @@ struct Cluster {
   mutating func report(
     _ allocation: Identifier, _ status: AllocationClientStatus, healthy: Bool? = nil, finishedAt: Timestamp? = nil
   ) throws(StateError) {
-    var update = AllocationClientUpdate()
+    var update = AllocationStatusChange()
     update.id = allocation
     update.clientStatus = status
     if let healthy {

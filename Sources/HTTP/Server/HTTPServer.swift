@@ -38,7 +38,7 @@ public final class HTTPServer: Sendable {
   public func stop(drain: Duration = .seconds(5)) async { await core.stop(drain: drain) }
 }
 
-/// What the callbacks of the C library share.
+/// What the callbacks of the C library share: one per server.
 final class ServerCore: Sendable {
   let configuration: HTTPServerConfiguration
   let handler: HTTPServer.Handler

@@ -44,7 +44,7 @@ public enum CgroupLayout: Sendable, Equatable {
   }
 }
 
-/// Control groups of one version. Paths are relative to the hierarchy's mount point, e.g. `serai/tasks/x`; every call
+/// Control groups of one version. Paths are relative to the hierarchy's mount point, e.g. `serai/task/x`; every call
 /// can be repeated.
 public protocol CgroupDriver: Sendable {
   /// Makes a group that will hold groups (and, on v2, enables the controllers for them).
@@ -55,6 +55,8 @@ public protocol CgroupDriver: Sendable {
   func attachSelf(_ path: String) throws(SystemError)
   /// Changes the limits of an existing group.
   func apply(_ limits: CgroupLimits, to path: String) throws(SystemError)
+  /// Whether clone3 puts a child into its group (v2). Else the child makes and enters it itself.
+  var clonesIntoGroup: Bool { get }
   /// A descriptor for clone3's CLONE_INTO_CGROUP; nil where the child must attach itself.
   func directory(_ path: String) throws(SystemError) -> FileDescriptor?
   /// The processes in the group; none when it does not exist.

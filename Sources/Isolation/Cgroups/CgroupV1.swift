@@ -100,6 +100,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
     for point in points { try CgroupFile.write("\(point)/\(path)/tasks", "0") }
   }
 
+  public var clonesIntoGroup: Bool { false }
   public func directory(_ path: String) throws(SystemError) -> FileDescriptor? { nil }
 
   /// The hierarchy that is asked which processes there are: every process is in each.

@@ -50,6 +50,7 @@ public struct CgroupV2: CgroupDriver, Equatable {
 
   public func attachSelf(_ path: String) throws(SystemError) { try CgroupFile.write(file(path, "cgroup.procs"), "0") }
 
+  public var clonesIntoGroup: Bool { true }
   public func directory(_ path: String) throws(SystemError) -> FileDescriptor? {
     try FileDescriptor.open("\(mount)/\(path)", [.readOnly, .directory])
   }

@@ -47,7 +47,8 @@ extension Child {
   func mountDevices(sharedMemoryBytes: UInt64, ipc: Bool) throws(SystemError) {
     let target = try openTarget("/dev", directory: true, followLinks: false)
     let devices = try DetachedMount.clone(path: "\(resources.templates)/\(Templates.devices)", recursive: false)
-    try devices.set([.readOnly, .noSetuid, .noExecute, .noAccessTime])
+    // /run is mainly mounted nodev; a device node on a read-only mount can be used, but not chmod'ed.
+    try devices.set([.readOnly, .noSetuid, .noExecute], clearing: [.noDevices])
     try devices.attach(to: target)
     try mountBelowDev(
       "pts", type: "devpts",
@@ -70,36 +71,33 @@ extension Child {
   }
 }
 
-/// What all tasks share read-only: the device nodes of /dev and the covers for masked paths. It is one tmpfs in the
-/// supervisor's own mount namespace, so the host sees no mount and a dead supervisor leaves none.
+/// What all tasks share read-only: the device nodes of /dev and the covers for masked paths. They are plain files in a
+/// root-only directory of the host, of which every task mounts its own read-only view: the host has no mount for them.
 public enum Templates {
   static let devices = "dev"
   static let emptyFile = "empty"
   static let emptyDirectory = "void"
 
-  /// Mounts and fills it over a directory. The caller is root in a mount namespace of its own.
-  public static func mount(at path: String) throws(SystemError) {
-    let place = try FileDescriptor.open(path, [.path, .directory])
-    let mount = try DetachedMount.create(
-      type: "tmpfs", options: [("size", "256k"), ("mode", "755")], attributes: [.noSetuid, .noExecute])
-    let root = try mount.descriptor.open(beneath: ".", [.readOnly, .directory])
+  /// Makes what is missing below an existing directory that only root can enter.
+  public static func prepare(at path: String) throws(SystemError) {
+    let root = try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
     let mask = Myself.setUmask(0)
     defer { Myself.setUmask(mask) }
-    _ = try root.open(beneath: emptyFile, [.writeOnly, .create], permissions: 0o444)
+    _ = try root.open(beneath: emptyFile, [.readOnly, .create], permissions: 0o444)
     _ = try root.ensureDirectory(emptyDirectory, permissions: 0o555)
     let dev = try root.ensureDirectory(devices)
+    let there = Set(try dev.entries().map(\.name))
     for (name, major, minor) in [
       ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-    ] {
+    ] where !there.contains(name) {
       try dev.makeCharacterDevice(name, permissions: 0o666, major: UInt32(major), minor: UInt32(minor))
     }
     for (name, target) in [
       ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
       ("stderr", "/proc/self/fd/2"),
-    ] {
+    ] where !there.contains(name) {
       try dev.makeSymbolicLink(name, to: target)
     }
     for name in ["pts", "shm", "mqueue"] { _ = try dev.ensureDirectory(name) }
-    try mount.attach(to: place)
   }
 }

@@ -36,9 +36,9 @@ public struct SupervisorLauncher: Sendable {
       if let logFile {
         let log = try FileDescriptor.open(logFile, [.writeOnly, .create, .append], permissions: 0o600)
         request.streams = [nil, nil, log.number]
-        _ = try request.start()
+        try Self.runToEnd(request)
       } else {
-        _ = try request.start()
+        try Self.runToEnd(request)
       }
     } catch {
       throw SupervisorError(.system, "start the supervisor: \(error)")
@@ -57,6 +57,13 @@ public struct SupervisorLauncher: Sendable {
     }
     throw SupervisorError(
       .disconnected, "the supervisor did not come up within 10 s: \(last.message); see \(logFile ?? "its log")")
+  }
+
+  /// The started process ends at once (its child is the supervisor): it is waited for, so that no zombie stays.
+  private static func runToEnd(_ request: SpawnRequest) throws(SystemError) {
+    let process = try ProcessHandle.open(pid: try request.start())
+    _ = try poll(process.descriptor, .readable, timeoutMilliseconds: 5000)
+    _ = try process.reap()
   }
 
   /// `connectBlocking` on a thread of its own.
