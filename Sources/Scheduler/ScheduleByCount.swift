@@ -28,7 +28,9 @@ extension SchedulingRun {
     var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
     for group in decision.groups {
       delayed += group.delayed
-      if let index = group.groupIndex { place(group, groupIndex: index, deployment: decision.deployment, random: &random) }
+      if let index = group.groupIndex {
+        place(group, groupIndex: index, deployment: decision.deployment, random: &random)
+      }
     }
     let followUps = followUp(delayed, random: &random)
     return finish(followUps: followUps, random: &random)
@@ -166,13 +168,17 @@ final class NodeSuitability {
 
   /// A node that takes no new allocations may keep those that it has.
   func suits(group: TaskGroup, node: Identifier) -> Bool {
-    guard let job, let selection, let slot = columns.slot(of: node), let record = columns.nodes[slot] else { return false }
+    guard let job, let selection, let slot = columns.slot(of: node), let record = columns.nodes[slot] else {
+      return false
+    }
     guard selection.isInPool(slot, columns), selection.isInDatacenter(slot, columns) else { return false }
     var known =
       feasibility[group.name]
       ?? ClassFeasibility(GroupRequirement(job: job, group: group), classes: columns.classes.count)
     defer { feasibility[group.name] = known }
-    if case .feasible = known.verdict(class: Int(columns.computedClass[slot]), node: record.value, columns) { return true }
+    if case .feasible = known.verdict(class: Int(columns.computedClass[slot]), node: record.value, columns) {
+      return true
+    }
     return false
   }
 }

@@ -36,7 +36,9 @@ struct Cluster {
   }
 
   @discardableResult
-  mutating func addNodes(_ count: Int, _ change: (Int, inout Node) -> Void = { _, _ in }) throws(StateError) -> [Identifier] {
+  mutating func addNodes(_ count: Int, _ change: (Int, inout Node) -> Void = { _, _ in }) throws(StateError)
+    -> [Identifier]
+  {
     var ids: [Identifier] = []
     for number in 0..<count {
       var node = makeNode(UInt64(number + 1))
@@ -95,7 +97,9 @@ struct Cluster {
   }
 
   @discardableResult
-  mutating func evaluate(_ job: String, _ trigger: EvaluationTrigger = .jobRegister) throws(StateError) -> SchedulingResult {
+  mutating func evaluate(_ job: String, _ trigger: EvaluationTrigger = .jobRegister) throws(StateError)
+    -> SchedulingResult
+  {
     var evaluation = Evaluation()
     evaluation.id = Identifier(using: &random)
     evaluation.namespace = "default"
@@ -156,7 +160,9 @@ struct Cluster {
 
   // MARK: Looking
 
-  func allocations(_ job: String) -> [StoredAllocation] { reader.allocations(ofJob: JobKey("default", job)).map(\.value) }
+  func allocations(_ job: String) -> [StoredAllocation] {
+    reader.allocations(ofJob: JobKey("default", job)).map(\.value)
+  }
   /// Those that are to run, by name.
   func running(_ job: String) -> [StoredAllocation] {
     allocations(job).filter { !$0.isTerminal }.sorted { $0.nameIndex < $1.nameIndex }

@@ -56,11 +56,14 @@ import Testing
     #expect(!constraint.holds(on: makeNode(1), comparing: &comparison))
   }
 
-  @Test(arguments: [
-    ("${attr.kernel.name}", "linux"), ("${node.datacenter}", "dc1"), ("${node.unique.name}", "node-7"),
-    ("${node.class}", ""), ("${node.pool}", "default"), ("${meta.rack}", nil), ("${env.HOME}", nil), ("plain", "plain"),
-    ("${node.unique.id}", identifier(7).description),
-  ] as [(String, String?)]) func aTargetNamesWhatTheNodeHas(target: String, value: String?) {
+  @Test(
+    arguments: [
+      ("${attr.kernel.name}", "linux"), ("${node.datacenter}", "dc1"), ("${node.unique.name}", "node-7"),
+      ("${node.class}", ""), ("${node.pool}", "default"), ("${meta.rack}", nil), ("${env.HOME}", nil),
+      ("plain", "plain"),
+      ("${node.unique.id}", identifier(7).description),
+    ] as [(String, String?)]) func aTargetNamesWhatTheNodeHas(target: String, value: String?)
+  {
     #expect(Operand(target).value(on: makeNode(7)) == value)
   }
 

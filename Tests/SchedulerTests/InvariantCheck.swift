@@ -29,7 +29,8 @@ struct InvariantCheck {
       job.spec.value.type != .sysbatch
     else { return }
     var seen: Set<String> = []
-    for allocation in after.reader.allocations(ofJob: JobKey(plan.namespace, plan.jobID)) where !allocation.value.isTerminal {
+    for allocation in after.reader.allocations(ofJob: JobKey(plan.namespace, plan.jobID))
+    where !allocation.value.isTerminal {
       if allocation.value.deploymentStatus?.canary == true { continue }
       #expect(seen.insert(allocation.value.name).inserted, "two allocations are \(allocation.value.name)")
     }
@@ -39,8 +40,9 @@ struct InvariantCheck {
     let placed = Set(plan.placements.map(\.id))
     for change in plan.changes { #expect(!placed.contains(change.id)) }
     #expect(placed.count == plan.placements.count)
-    #expect(Set(plan.changes.filter { $0.desiredStatus != nil }.map(\.id)).count
-      == plan.changes.filter { $0.desiredStatus != nil }.count)
+    #expect(
+      Set(plan.changes.filter { $0.desiredStatus != nil }.map(\.id)).count
+        == plan.changes.filter { $0.desiredStatus != nil }.count)
   }
 
   /// An allocation that waits for its predecessor on the same node stands in that one's place: of the two the larger

@@ -29,7 +29,8 @@ import Testing
 
     // Still no room: the same evaluation goes on waiting.
     let again = try cluster.work(on: blocked)
-    #expect(again.evaluation.id == blocked.id && again.evaluation.status == .blocked && again.plan.evaluations.count == 1)
+    #expect(
+      again.evaluation.id == blocked.id && again.evaluation.status == .blocked && again.plan.evaluations.count == 1)
     // Room: the rest is placed.
     try cluster.add(makeNode(9))
     let placed = try cluster.work(on: blocked)
@@ -83,7 +84,10 @@ import Testing
     #expect(Set(cluster.running("a").map(\.nodeID)) == [identifier(5)])
     try cluster.run(makeJob("b", count: 4) { $0.nodePool = "gpu" })
     #expect(Set(cluster.running("b").map(\.nodeID)).isSubset(of: [identifier(2), identifier(4), identifier(6)]))
-    let result = try cluster.run(makeJob("c", count: 1) { $0.nodePool = "gpu"; $0.datacenters = ["asia"] })
+    let result = try cluster.run(
+      makeJob("c", count: 1) {
+        $0.nodePool = "gpu"; $0.datacenters = ["asia"]
+      })
     let metric = try #require(result.evaluation.failedTGAllocs["web"])
     #expect(metric.nodesEvaluated == 0 && metric.nodesInPool == 3 && metric.nodesAvailable.isEmpty)
     try cluster.run(makeJob("d", count: 6) { $0.nodePool = "all" })
@@ -121,24 +125,26 @@ import Testing
       racks[cluster.reader.node(allocation.nodeID)?.value.meta["rack"] ?? "", default: 0] += 1
     }
     #expect(racks == ["r0": 2, "r1": 2, "r2": 2])
-    #expect(result.evaluation.failedTGAllocs["web"]?.constraintFiltered.keys.sorted().first
-      == "distinct_property: ${meta.rack}=r0 used by 2 allocs")
+    #expect(
+      result.evaluation.failedTGAllocs["web"]?.constraintFiltered.keys.sorted().first
+        == "distinct_property: ${meta.rack}=r0 used by 2 allocs")
   }
 
   @Test func spreadTargetsAreMet() throws {
     var cluster = Cluster()
     try cluster.addNodes(10) { number, node in node.datacenter = number < 5 ? "dc1" : "dc2" }
-    try cluster.run(makeJob("a", count: 10, cpu: 100) { job in
-      var spread = Spread()
-      spread.attribute = "${node.datacenter}"
-      spread.weight = 100
-      spread.spreadTarget = [("dc1", 70), ("dc2", 30)].map {
-        var target = SpreadTarget()
-        (target.value, target.percent) = $0
-        return target
-      }
-      job.spreads = [spread]
-    })
+    try cluster.run(
+      makeJob("a", count: 10, cpu: 100) { job in
+        var spread = Spread()
+        spread.attribute = "${node.datacenter}"
+        spread.weight = 100
+        spread.spreadTarget = [("dc1", 70), ("dc2", 30)].map {
+          var target = SpreadTarget()
+          (target.value, target.percent) = $0
+          return target
+        }
+        job.spreads = [spread]
+      })
     let first = cluster.running("a").filter { cluster.reader.node($0.nodeID)?.value.datacenter == "dc1" }.count
     #expect(first == 7)
   }
@@ -146,11 +152,12 @@ import Testing
   @Test func anEvenSpreadIsEven() throws {
     var cluster = Cluster()
     try cluster.addNodes(9) { number, node in node.meta["zone"] = "z\(number % 3)" }
-    try cluster.run(makeJob("a", count: 9, cpu: 100) { job in
-      var spread = Spread()
-      spread.attribute = "${meta.zone}"
-      job.spreads = [spread]
-    })
+    try cluster.run(
+      makeJob("a", count: 9, cpu: 100) { job in
+        var spread = Spread()
+        spread.attribute = "${meta.zone}"
+        job.spreads = [spread]
+      })
     var zones: [String: Int] = [:]
     for allocation in cluster.running("a") {
       zones[cluster.reader.node(allocation.nodeID)?.value.meta["zone"] ?? "", default: 0] += 1
@@ -161,14 +168,15 @@ import Testing
   @Test func affinitiesWeigh() throws {
     var cluster = Cluster()
     try cluster.addNodes(4) { number, node in node.meta["ssd"] = number == 2 ? "yes" : "no" }
-    let result = try cluster.run(makeJob("a", count: 1) { job in
-      var affinity = Affinity()
-      affinity.lTarget = "${meta.ssd}"
-      affinity.rTarget = "yes"
-      affinity.operand = "="
-      affinity.weight = 80
-      job.affinities = [affinity]
-    })
+    let result = try cluster.run(
+      makeJob("a", count: 1) { job in
+        var affinity = Affinity()
+        affinity.lTarget = "${meta.ssd}"
+        affinity.rTarget = "yes"
+        affinity.operand = "="
+        affinity.weight = 80
+        job.affinities = [affinity]
+      })
     #expect(cluster.running("a").first?.nodeID == identifier(3))
     let scores = try #require(result.placementMetrics["web"]?.scoreMetaData)
     #expect(scores.count == 4 && scores.first?.nodeID == identifier(3))
@@ -186,7 +194,8 @@ import Testing
     }
     let result = try cluster.run(job)
     #expect(Set(cluster.running("a").map(\.nodeID)).count == 2)
-    #expect(result.evaluation.failedTGAllocs["web"]?.dimensionExhausted == ["network: reserved port collision http=80": 2])
+    #expect(
+      result.evaluation.failedTGAllocs["web"]?.dimensionExhausted == ["network: reserved port collision http=80": 2])
     for allocation in cluster.running("a") {
       #expect(allocation.ports.map(\.label) == ["http", "admin"] && allocation.ports[0].value == 80)
     }
@@ -230,11 +239,12 @@ import Testing
       bridge.mode = "bridge"
       node.nodeResources?.nodeNetworks.append(bridge)
     }
-    let result = try cluster.run(makeJob("a", count: 2) { job in
-      var network = NetworkResource()
-      network.mode = "bridge"
-      job.taskGroups[0].networks = [network]
-    })
+    let result = try cluster.run(
+      makeJob("a", count: 2) { job in
+        var network = NetworkResource()
+        network.mode = "bridge"
+        job.taskGroups[0].networks = [network]
+      })
     #expect(Set(cluster.running("a").map(\.nodeID)) == [identifier(2)])
     #expect(result.placementMetrics["web"]?.constraintFiltered == ["missing network": 1])
   }

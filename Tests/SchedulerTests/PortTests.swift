@@ -48,7 +48,8 @@ import Testing
     use.take(80, on: "10.0.0.1")
     let before = use
     #expect(throws: PortAssignment.Obstacle(text: "network: reserved port collision http=80")) {
-      try PortAssignment.assign(requests([("ssl", 443), ("http", 80)], ["x"]), on: makeNode(1), from: &use, random: &random)
+      try PortAssignment.assign(
+        requests([("ssl", 443), ("http", 80)], ["x"]), on: makeNode(1), from: &use, random: &random)
     }
     #expect(use == before)
   }
@@ -66,7 +67,8 @@ import Testing
     for port in [20_001, 20_002, 20_005] as [UInt16] { use.take(port, on: "a") }
     var counts: [UInt16: Int] = [:]
     for _ in 0..<7_000 {
-      counts[try #require(PortAssignment.randomFree(in: 20_000...20_009, on: "a", beside: use, &random)), default: 0] += 1
+      counts[try #require(PortAssignment.randomFree(in: 20_000...20_009, on: "a", beside: use, &random)), default: 0] +=
+        1
     }
     #expect(Set(counts.keys) == [20_000, 20_003, 20_004, 20_006, 20_007, 20_008, 20_009])
     #expect(counts.values.allSatisfy { (800...1_200).contains($0) })

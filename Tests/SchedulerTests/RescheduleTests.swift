@@ -27,18 +27,22 @@ import Testing
       events.append(event)
       time += runs
     }
-    return RescheduleHistory(policy: policy, events: events, failedAt: Timestamp(nanoseconds: Nanoseconds.seconds(time).count))
+    return RescheduleHistory(
+      policy: policy, events: events, failedAt: Timestamp(nanoseconds: Nanoseconds.seconds(time).count))
   }
 
-  @Test(arguments: [
-    ("constant", [], 3_600, 5), ("constant", [5, 5], 3_600, 5),
-    ("exponential", [], 3_600, 5), ("exponential", [5], 3_600, 10), ("exponential", [5, 10, 20], 3_600, 40),
-    ("exponential", [5, 10, 20], 30, 30), ("exponential", [20, 30], 30, 30),
-    ("fibonacci", [], 3_600, 5), ("fibonacci", [5], 3_600, 5), ("fibonacci", [5, 5], 3_600, 10),
-    ("fibonacci", [5, 5, 10, 15], 3_600, 25), ("fibonacci", [5, 5, 10, 15], 20, 20), ("fibonacci", [15, 5], 3_600, 5),
-  ] as [(String, [Int64], Int64, Int64)]) func delaysGrowByTheirFunction(
-    function: String, past: [Int64], maximum: Int64, expected: Int64
-  ) {
+  @Test(
+    arguments: [
+      ("constant", [], 3_600, 5), ("constant", [5, 5], 3_600, 5),
+      ("exponential", [], 3_600, 5), ("exponential", [5], 3_600, 10), ("exponential", [5, 10, 20], 3_600, 40),
+      ("exponential", [5, 10, 20], 30, 30), ("exponential", [20, 30], 30, 30),
+      ("fibonacci", [], 3_600, 5), ("fibonacci", [5], 3_600, 5), ("fibonacci", [5, 5], 3_600, 10),
+      ("fibonacci", [5, 5, 10, 15], 3_600, 25), ("fibonacci", [5, 5, 10, 15], 20, 20),
+      ("fibonacci", [15, 5], 3_600, 5),
+    ] as [(String, [Int64], Int64, Int64)]) func delaysGrowByTheirFunction(
+      function: String, past: [Int64], maximum: Int64, expected: Int64
+    )
+  {
     #expect(history(function, delays: past, maximum: maximum).nextDelay == .seconds(expected))
   }
 

@@ -50,9 +50,11 @@ import Testing
     #expect(abs(spread.score(value: "dc9", used: 0, range: nil) - 0.8) < 1e-9)
   }
 
-  @Test(arguments: [
-    (0, nil, 0.0), (1, (1, 1), -1.0), (0, (1, 1), 1.0), (2, (2, 3), 0.5), (3, (2, 3), -0.5),
-  ] as [(Int, (Int, Int)?, Double)]) func evenSpreadsFavourTheEmptier(used: Int, range: (Int, Int)?, expected: Double) {
+  @Test(
+    arguments: [
+      (0, nil, 0.0), (1, (1, 1), -1.0), (0, (1, 1), 1.0), (2, (2, 3), 0.5), (3, (2, 3), -0.5),
+    ] as [(Int, (Int, Int)?, Double)]) func evenSpreadsFavourTheEmptier(used: Int, range: (Int, Int)?, expected: Double)
+  {
     let found = SpreadRequirement.evenScore(used: used, range: range.map { (smallest: $0.0, largest: $0.1) })
     #expect(found == expected)
   }

@@ -238,7 +238,8 @@ import Testing
     #expect(result.annotations.desiredTGUpdates["web"]?.canary == 1)
     #expect(cluster.running("a").count == 4)
     let deployment = try #require(cluster.deployment("a"))
-    #expect(deployment.taskGroups["web"]?.desiredCanaries == 1 && deployment.taskGroups["web"]?.placedCanaries.count == 1)
+    #expect(
+      deployment.taskGroups["web"]?.desiredCanaries == 1 && deployment.taskGroups["web"]?.placedCanaries.count == 1)
     try cluster.settle("a", healthy: true)
     #expect(try cluster.evaluate("a", .deploymentWatcher).changesNothing)
 

@@ -4,12 +4,15 @@ import Testing
 @testable import Scheduler
 
 @Suite struct VersionTests {
-  @Test(arguments: [
-    ("1.2", [1, 2, 0], 2, ""), ("v2", [2, 0, 0], 1, ""), ("1.2.3.4", [1, 2, 3, 4], 4, ""), ("1.0-rc.1", [1, 0, 0], 2, "rc.1"),
-    ("1.0rc1", [1, 0, 0], 2, "rc1"), ("1.0.0+x.y", [1, 0, 0], 3, ""), ("1.0-1a", [1, 0, 0], 2, "1a"),
-  ] as [(String, [Int64], Int, String)]) func aVersionHasItsParts(
-    text: String, segments: [Int64], written: Int, prerelease: String
-  ) throws {
+  @Test(
+    arguments: [
+      ("1.2", [1, 2, 0], 2, ""), ("v2", [2, 0, 0], 1, ""), ("1.2.3.4", [1, 2, 3, 4], 4, ""),
+      ("1.0-rc.1", [1, 0, 0], 2, "rc.1"),
+      ("1.0rc1", [1, 0, 0], 2, "rc1"), ("1.0.0+x.y", [1, 0, 0], 3, ""), ("1.0-1a", [1, 0, 0], 2, "1a"),
+    ] as [(String, [Int64], Int, String)]) func aVersionHasItsParts(
+      text: String, segments: [Int64], written: Int, prerelease: String
+    ) throws
+  {
     let version = try #require(Version(text))
     #expect(version.segments == segments && version.writtenSegmentCount == written && version.prerelease == prerelease)
   }
@@ -21,7 +24,9 @@ import Testing
   @Test(.enabled(if: Oracles.folder != nil, Oracles.reason)) func constraintsAgreeWithTheReferenceLibrary() throws {
     var random = RandomBits(seed: 42)
     let operators = ["", "=", "!=", ">", "<", ">=", "<=", "~>", "=>", "~"]
-    let prereleases = ["", "", "", "-beta", "-beta1", "-rc.1", "-rc.2", "-1", "-1.a", "beta", "-", "--x", "-a.b-c", "-~"]
+    let prereleases = [
+      "", "", "", "-beta", "-beta1", "-rc.1", "-rc.2", "-1", "-1.a", "beta", "-", "--x", "-a.b-c", "-~",
+    ]
     let builds = ["", "", "", "+ent", "+a.b"]
     func version() -> String {
       let count = Int.random(in: 1...4, using: &random)
@@ -50,7 +55,8 @@ import Testing
         VersionConstraint(pair.constraint, flavour: .version).map { $0.isSatisfied(by: version) }
       }
       if expected != found {
-        differences.append("\(pair.version) | \(pair.constraint): \(String(describing: expected)), found \(String(describing: found))")
+        differences.append(
+          "\(pair.version) | \(pair.constraint): \(String(describing: expected)), found \(String(describing: found))")
       }
     }
     #expect(differences.isEmpty, "\(differences.count) of \(pairs.count), such as \(differences.prefix(10))")

@@ -21,7 +21,9 @@ func makeNode(_ number: Int, random: inout RandomBits) -> Node {
   node.nodePool = "default"
   node.status = .ready
   node.meta = ["rack": "r\(number % 50)", "zone": "z\(number % 5)"]
-  node.attributes = ["kernel.name": "linux", "cpu.arch": "amd64", "driver.exec": "1", "unique.hostname": "node-\(number)"]
+  node.attributes = [
+    "kernel.name": "linux", "cpu.arch": "amd64", "driver.exec": "1", "unique.hostname": "node-\(number)",
+  ]
   var resources = NodeResources()
   resources.cpu.cpuShares = Int64(16_000 + 4_000 * (number % 5))
   resources.memory.memoryMB = Int64(32_768 + 8_192 * (number % 5))

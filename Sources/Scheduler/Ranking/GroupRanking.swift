@@ -87,7 +87,11 @@ struct GroupRanking {
       let slot = Int(slot32)
       let number = Int(classes[slot])
       if verdicts[number] == 0 {
-        if case .feasible = feasibility.verdict(class: number, columns) { verdicts[number] = 1 } else { verdicts[number] = 2 }
+        if case .feasible = feasibility.verdict(class: number, columns) {
+          verdicts[number] = 1
+        } else {
+          verdicts[number] = 2
+        }
       }
       if verdicts[number] == 2 {
         filteredOfClass[number] += 1

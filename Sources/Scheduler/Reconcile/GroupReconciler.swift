@@ -223,7 +223,9 @@ struct GroupReconciler {
 
   /// The group's `update` block where it asks for a deployment.
   var strategy: UpdateStrategy? {
-    guard job.type == .service, let update = group.update ?? job.update, (update.maxParallel ?? 1) > 0 else { return nil }
+    guard job.type == .service, let update = group.update ?? job.update, (update.maxParallel ?? 1) > 0 else {
+      return nil
+    }
     return update
   }
 
