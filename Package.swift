@@ -50,7 +50,7 @@ let modules: [Target] = [
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
-  module("Scheduler", ["Model", "State"]),
+  module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
   module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
@@ -80,6 +80,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
+  .executableTarget(
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -102,6 +105,7 @@ let testTargets: [Target] = [
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
 ]
 
 let package = Package(
