@@ -110,6 +110,7 @@ public actor Client {
       }
       runners = [:]
     }
+    for runner in runners.values { await runner.detach() }
     await servers?.close()
     if endingTasks, let supervisor = try? await link.connection() {
       // Nothing runs under it any more; one that cannot be asked has ended already.

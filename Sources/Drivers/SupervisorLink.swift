@@ -9,7 +9,7 @@ public actor SupervisorLink {
   private var ended: [String: Supervisor.TaskExit] = [:]
   /// Tasks that the supervisor had when it was last asked, or started since.
   private var known: Set<String> = []
-  private var waiters: [String: [CheckedContinuation<Supervisor.TaskExit?, Never>]] = [:]
+  private var waiters: [String: [CheckedContinuation<Result<Supervisor.TaskExit?, SupervisorError>, Never>]] = [:]
   private var isClosed = false
 
   /// A link that connects when it is first needed.
@@ -51,7 +51,7 @@ public actor SupervisorLink {
     known = Set(all.map(\.id))
     for task in all { if case .exited(let exit) = task.state { finished(task.id, exit) } }
     for id in waiters.keys where !known.contains(id) {
-      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: nil) }
+      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: .success(nil)) }
     }
   }
 
@@ -78,7 +78,7 @@ public actor SupervisorLink {
 
   private func finished(_ id: String, _ exit: Supervisor.TaskExit) {
     ended[id] = exit
-    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: exit) }
+    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: .success(exit)) }
   }
 
   // MARK: - What drivers do
@@ -106,7 +106,10 @@ public actor SupervisorLink {
     _ = try await connection()
     if let exit = ended[id] { return exit }
     guard known.contains(id) else { return nil }
-    return await withCheckedContinuation { waiters[id, default: []].append($0) }
+    let result: Result<Supervisor.TaskExit?, SupervisorError> = await withCheckedContinuation {
+      waiters[id, default: []].append($0)
+    }
+    return try result.get()
   }
 
   /// Every task the supervisor has.
@@ -124,7 +127,8 @@ public actor SupervisorLink {
     isClosed = true
     client?.close()
     client = nil
-    for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
+    let error = SupervisorError(.disconnected, "this agent is shutting down")
+    for waiter in waiters.values.joined() { waiter.resume(returning: .failure(error)) }
     waiters = [:]
   }
 }

@@ -237,6 +237,7 @@ import Testing
       let allocation = makeAllocation(
         tasks: [makeTask(script: "echo up; trap 'echo hup' HUP; trap 'exit 0' INT; while :; do sleep 0.02; done")])
       fixture.server.put(allocation)
+      _ = try await fixture.server.update(of: allocation.id, "running") { $0.clientStatus == .running }
       try await eventually("up") { fixture.logText(allocation, "main") == "up\n" }
       try await client.signal(allocation: allocation.id, signal: "SIGHUP")
       try await eventually("hup") { fixture.logText(allocation, "main") == "up\nhup\n" }

@@ -38,6 +38,7 @@ actor AllocationRunner {
   private var lastReport: AllocationClientUpdate?
   private var samples: [String: UsageSample] = [:]
   private var portsChecked = false
+  /// Nothing happens here any more: the allocation is deleted, or the agent ends and leaves its tasks to the next one.
   private var isDestroyed = false
   private var finishWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -221,6 +222,15 @@ actor AllocationRunner {
   /// When the last task ended; zero while one has not.
   var finishedAt: Timestamp {
     machine.finished ? machine.members.values.map(\.machine.state.finishedAt).max() ?? .zeroValue : .zeroValue
+  }
+
+  /// Lets go of the tasks, which run on: from now on nothing is decided, stored or reported here.
+  func detach() {
+    isDestroyed = true
+    for timer in timers.values { timer.cancel() }
+    timers = [:]
+    for waiter in finishWaiters { waiter.resume() }
+    finishWaiters = []
   }
 
   /// Ends what still runs, then deletes directories and records.
