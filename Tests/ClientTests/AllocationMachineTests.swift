@@ -278,7 +278,8 @@ private struct Rig {
     rig.machine.members["t"]?.machine.phase = phase
     rig.machine.members["t"]?.machine.attempt = 1
     rig.handle(.task("t", .recovered(.running, attempt: 1)))
-    #expect(!rig.effects.contains(.task("t", .start(attempt: 1))) && !rig.effects.contains(.task("t", .start(attempt: 2))))
+    #expect(
+      !rig.effects.contains(.task("t", .start(attempt: 1))) && !rig.effects.contains(.task("t", .start(attempt: 2))))
     #expect(!rig.effects.contains(.task("t", .setUp)))
   }
 

@@ -42,6 +42,18 @@ struct NodeFingerprint: Sendable {
     }
   }
 
+  /// Whether two looks at the same host differ in something that matters to placements or to users.
+  static func differ(_ one: Node, _ other: Node) -> Bool {
+    func steady(_ node: Node) -> Node {
+      var node = node
+      node.attributes["unique.storage.bytesfree"] = nil
+      node.nodeResources?.disk.diskMB = 0
+      for name in node.drivers.keys { node.drivers[name]?.updateTime = .zeroValue }
+      return node
+    }
+    return steady(one) != steady(other)
+  }
+
   /// /proc/sys/kernel/arch is as young as Linux 6.1.
   private static var machineOfThisBuild: String {
     #if arch(x86_64)

@@ -56,19 +56,46 @@ actor AllocationRunner {
 
   /// Runs a new allocation. `found` is what the supervisor has of it already: an agent that died before it could store
   /// the allocation may have started tasks.
-  func start(found: [String: Found] = [:]) {
+  /// - Parameter previous: the allocation that this one replaces, when it is on this node: while it is being ended, this
+  ///   one waits, and a sticky ephemeral disk is taken over from it.
+  func start(found: [String: Found] = [:], after previous: AllocationRunner? = nil) {
     let now = Moment.now
     context.store.write([.put(.allocations, key: id.description, Binary.encode(allocation))]) { [log] result in
       if case .failure(let error) = result { log.error("store the allocation", (key: "error", value: "\(error)")) }
     }
     for name in machine.order { machine.members[name]?.machine.emit(.received(at: now.wall)) }
     if allocation.desiredStatus != .run { machine.stopAsked = true }
-    watchHealth(now)
     adopt(found)
-    handle(.begin)
+    guard found.isEmpty, let previous else {
+      watchHealth(now)
+      handle(.begin)
+      return
+    }
+    report()
+    Task {
+      await takeOver(from: previous)
+      watchHealth(.now)
+      handle(.begin)
+    }
   }
 
-  /// Goes on with an allocation of an earlier agent.
+  private func takeOver(from previous: AllocationRunner) async {
+    let wanted = await previous.allocation.desiredStatus == .run
+    let isOver = await previous.isFinished
+    if wanted && !isOver { return }
+    await previous.waitUntilFinished()
+    guard plan.group.ephemeralDisk?.sticky == true, !isDestroyed else { return }
+    let tasks = machine.order
+    let (old, new) = (previous.directory, directory)
+    do throws(SystemError) {
+      try await context.work.run { () throws(SystemError) in try new.takeData(from: old, tasks: tasks) }
+    } catch {
+      log.error("take over the data of the allocation before, going on without", (key: "error", value: "\(error)"))
+    }
+  }
+
+  /// Goes on with an allocation of an earlier agent. One that still waited for the allocation it replaces begins at once:
+  /// the earlier agent's end took at least as long.
   func restore(_ stored: Stored, found: [String: Found]) async {
     let now = Moment.now
     for (name, local) in stored.tasks {
@@ -98,14 +125,17 @@ actor AllocationRunner {
       machine.health = watch
     } else if var watch = plan.healthWatch(now: now) {
       // The deadline of the same boot holds; one of an earlier boot means nothing on this clock.
-      if local.healthDeadline > now.steady, local.healthDeadline < watch.deadline { watch.deadline = local.healthDeadline }
+      if local.healthDeadline > now.steady, local.healthDeadline < watch.deadline {
+        watch.deadline = local.healthDeadline
+      }
       handle(.watchHealth(watch))
     }
   }
 
   private func adopt(_ found: [String: Found]) {
     for (name, task) in found {
-      guard let job = plan.group.tasks.first(where: { $0.name == name }), let driver = context.drivers[job.driver] else {
+      guard let job = plan.group.tasks.first(where: { $0.name == name }), let driver = context.drivers[job.driver]
+      else {
         continue
       }
       let attemptID = AttemptID(allocation: id, task: name, attempt: task.attempt)
@@ -131,7 +161,8 @@ actor AllocationRunner {
         self.handle(.task(name, .recovered(found, attempt: attempt)))
         return
       } catch {
-        log.warn("ask for a task's state, trying again", (key: "task", value: name), (key: "error", value: error.message))
+        log.warn(
+          "ask for a task's state, trying again", (key: "task", value: name), (key: "error", value: error.message))
         try? await Task.sleep(for: delay)
         delay = min(delay * 2, .seconds(5))
       }
@@ -194,11 +225,13 @@ actor AllocationRunner {
 
   func signal(task: String?, _ signal: String) throws(ClientError) {
     guard SignalNames.number(signal) != nil else {
-      throw ClientError(.invalid, "no such signal: \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
+      throw ClientError(
+        .invalid, "no such signal: \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
     }
     let names = try taskNames(task)
     if names.allSatisfy({ machine.members[$0]?.machine.isRunning != true }) {
-      throw ClientError(.conflict, "\(task.map { "task \"\($0)\"" } ?? "every task") of allocation \(id) is not running")
+      throw ClientError(
+        .conflict, "\(task.map { "task \"\($0)\"" } ?? "every task") of allocation \(id) is not running")
     }
     handle(.signal(tasks: names, signal, reason: "User requested signal"))
   }
@@ -206,7 +239,8 @@ actor AllocationRunner {
   private func taskNames(_ task: String?) throws(ClientError) -> [String] {
     guard let task, !task.isEmpty else { return machine.order }
     guard machine.members[task] != nil else {
-      throw ClientError(.notFound, "allocation \(id) has no task \"\(task)\": it has \(machine.order.joined(separator: ", "))")
+      throw ClientError(
+        .notFound, "allocation \(id) has no task \"\(task)\": it has \(machine.order.joined(separator: ", "))")
     }
     return [task]
   }
@@ -328,7 +362,9 @@ actor AllocationRunner {
     let environment = environment(of: task, driver)
     let user = environment.interpolation(task.user)
     let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
-    do throws(DriverError) { try driver.validate(environment.interpolation(task.config)) } catch { return error.message }
+    do throws(DriverError) { try driver.validate(environment.interpolation(task.config)) } catch {
+      return error.message
+    }
     let directory = directory
     do throws(SystemError) {
       try await context.work.run { () throws(SystemError) in
@@ -367,7 +403,9 @@ actor AllocationRunner {
     do throws(DriverError) {
       let handle = try await driver.start(request)
       handles[name] = handle
-      for note in handle.notes { log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note)) }
+      for note in handle.notes {
+        log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note))
+      }
       watchExit(name, handle, driver)
       self.handle(.task(name, .started))
     } catch {
@@ -407,7 +445,9 @@ actor AllocationRunner {
   }
 
   private func send(_ signal: String, to name: String) async {
-    guard let handle = handles[name], let driver = driver(of: name), let number = SignalNames.number(signal) else { return }
+    guard let handle = handles[name], let driver = driver(of: name), let number = SignalNames.number(signal) else {
+      return
+    }
     do throws(DriverError) {
       try await driver.signal(handle, number)
     } catch {
@@ -441,7 +481,8 @@ actor AllocationRunner {
   private func store() {
     context.store.write(storedState) { [log] result in
       if case .failure(let error) = result {
-        log.error("store the allocation's state: an agent restarted now may not know it", (key: "error", value: "\(error)"))
+        log.error(
+          "store the allocation's state: an agent restarted now may not know it", (key: "error", value: "\(error)"))
       }
     }
   }
