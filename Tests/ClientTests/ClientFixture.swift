@@ -266,6 +266,18 @@ final class ClientFixture: Sendable {
     }
   }
 
+  /// The process that runs this test's supervisor; nil while there is none.
+  var supervisorProcess: Int32? {
+    for name in HostFiles.names(in: "/proc") {
+      guard let pid = Int32(name), let command = HostFiles.text("/proc/\(name)/cmdline"),
+        command.hasPrefix("serai-supervisor\0"), command.contains("/run/\(self.name)\0")
+      else { continue }
+      // A killed one that nobody has reaped yet has no command line any more, so this one lives.
+      return pid
+    }
+    return nil
+  }
+
   func logText(_ allocation: Allocation, _ task: String, _ kind: String = "stdout", _ number: Int = 0) -> String {
     (try? Files.readText("\(base)/alloc/\(allocation.id)/alloc/logs/\(task).\(kind).\(number)")) ?? ""
   }

@@ -313,4 +313,38 @@ import Testing
       #expect(try Files.readText(starts) == "start\n")
     }
   }
+
+  @Test func aKilledSupervisorIsReplacedAndItsTasksAreHeldOnTo() async throws {
+    try await withClient { fixture, client in
+      let allocation = makeAllocation(
+        tasks: [makeTask(script: "echo start; trap 'echo end; exit 4' INT; while :; do sleep 0.02; done")])
+      fixture.server.put(allocation)
+      _ = try await fixture.server.update(of: allocation.id, "running") { $0.clientStatus == .running }
+      try await eventually("start") { fixture.logText(allocation, "main") == "start\n" }
+      let supervisor = try #require(fixture.supervisorProcess)
+      #expect(kill(supervisor, SIGKILL) == 0)
+      try await eventually("another supervisor") { fixture.supervisorProcess.map { $0 != supervisor } ?? false }
+      fixture.server.stop(allocation.id)
+      let done = try await fixture.server.update(of: allocation.id, "complete") { $0.clientStatus == .complete }
+      #expect(done.taskStates["main"]?.restarts == 0)
+      #expect(fixture.logText(allocation, "main") == "start\nend\n")
+    }
+  }
+
+  @Test func aGroupsTasksShareADirectoryAndEndTogether() async throws {
+    try await withClient { fixture, _ in
+      var prestart = makeTask("init", script: "echo ready > /alloc/data/ready")
+      var lifecycle = TaskLifecycle()
+      lifecycle.hook = "prestart"
+      prestart.lifecycle = lifecycle
+      let main = makeTask("main", script: "cat /alloc/data/ready; exit 9")
+      let other = makeTask("other", script: "trap 'exit 0' INT; while :; do sleep 0.02; done")
+      let allocation = makeAllocation(tasks: [main, other, prestart])
+      fixture.server.put(allocation)
+      let failed = try await fixture.server.update(of: allocation.id, "failed") { $0.clientStatus == .failed }
+      #expect(fixture.logText(allocation, "main") == "ready\n")
+      #expect(failed.taskStates["other"]?.events.contains { $0.type == .siblingFailed } == true)
+      #expect(failed.taskStates.values.allSatisfy { $0.state == .dead })
+    }
+  }
 }

@@ -34,6 +34,9 @@ actor AllocationRunner {
   private var machine: AllocationMachine
   private var handles: [String: TaskHandle] = [:]
   private var timers: [AllocationMachine.Timer: Task<Void, Never>] = [:]
+  /// Which of the timers set for a purpose is the valid one.
+  private var timerNumbers: [AllocationMachine.Timer: Int] = [:]
+  private var timerCount = 0
   private var watchedDeployment: Identifier = .none
   private var lastReport: AllocationClientUpdate?
   private var samples: [String: UsageSample] = [:]
@@ -332,10 +335,20 @@ actor AllocationRunner {
 
   private func setTimer(_ timer: AllocationMachine.Timer, after delay: Nanoseconds) {
     timers[timer]?.cancel()
+    timerCount += 1
+    let number = timerCount
+    timerNumbers[timer] = number
     timers[timer] = Task { [weak self] in
       do { try await Task.sleep(for: .nanoseconds(delay.count)) } catch { return }
-      await self?.handle(.timer(timer))
+      await self?.fired(timer, number)
     }
+  }
+
+  /// A timer that was set anew, or cancelled, while it was on its way here says nothing any more.
+  private func fired(_ timer: AllocationMachine.Timer, _ number: Int) {
+    guard timerNumbers[timer] == number, timers[timer] != nil else { return }
+    timers[timer] = nil
+    handle(.timer(timer))
   }
 
   private func task(_ name: String) -> JobTask? { plan.group.tasks.first { $0.name == name } }
@@ -388,7 +401,7 @@ actor AllocationRunner {
       input.allocationDirectory = directories.shared
       input.taskDirectory = directories.local
       input.secretsDirectory = directories.secrets
-      input.base = context.hostEnvironment
+      input.base = ["PATH": RunnerContext.defaultPath].merging(context.hostEnvironment) { _, host in host }
     }
     return TaskEnvironment(input, node: context.nodeValues)
   }
