@@ -154,6 +154,9 @@ public actor Client {
       try await work.run { () throws(SystemError) in
         try Files.makeDirectories(configuration.stateDirectory, permissions: 0o700)
         try Files.makeDirectories(configuration.allocationDirectory, permissions: 0o711)
+        for path in [configuration.stateDirectory, configuration.allocationDirectory] {
+          _ = try FileDescriptor.open(path, [.readOnly, .directory], advice: "it must be a directory of this agent's own")
+        }
       }
     } catch {
       throw ClientError(.system, "prepare the client's directories: \(error)")
@@ -347,6 +350,7 @@ public actor Client {
 
   /// The node as it is registered; its `secretID` is set.
   public var node: Node { registeredNode }
+  /// The node's id; the same over restarts of the agent on one data directory.
   public var nodeID: Identifier { identity.id }
 
   /// The server this client is registered at now, `host:port`; nil while there is none.

@@ -238,14 +238,14 @@ final class ClientFixture: Sendable {
   }
 
   /// Ends everything and removes every trace, whatever the test did.
-  func cleanUp() async {
+  func cleanUp(closingServer: Bool = true) async {
     if running.withLock({ $0 == nil }) { _ = try? await start() }
     if let (client, endpoint, store) = running.withLock({ $0.take() }) {
       await client.stop(endingTasks: true)
       await endpoint.close()
       await store.close()
     }
-    await server.close()
+    if closingServer { await server.close() }
     try? Files.removeTree(base)
     try? Files.removeTree("/run/\(name)")
     await removeCgroups()

@@ -2,7 +2,9 @@ import Codec
 import Glibc
 import Linux
 import Model
+import Storage
 import Testing
+import Transport
 
 @testable import Client
 
@@ -345,6 +347,48 @@ import Testing
       #expect(fixture.logText(allocation, "main") == "ready\n")
       #expect(failed.taskStates["other"]?.events.contains { $0.type == .siblingFailed } == true)
       #expect(failed.taskStates.values.allSatisfy { $0.state == .dead })
+    }
+  }
+
+  @Test func aFullDataDirectoryFailsTheTaskAndNamesTheError() async throws {
+    try await withClient { fixture, _ in
+      let path = "\(fixture.base)/alloc"
+      try #require(mount("tmpfs", path, "tmpfs", 0, "nr_inodes=4") == 0)
+      defer { umount2(path, Int32(MNT_DETACH)) }
+      let allocation = makeAllocation(type: "batch", tasks: [makeTask(script: "echo ran")])
+      fixture.server.put(allocation)
+      let failed = try await fixture.server.update(of: allocation.id, "failed") { $0.clientStatus == .failed }
+      #expect(
+        failed.taskStates["main"]?.events.contains {
+          $0.type == .setupFailure && $0.displayMessage.contains("ENOSPC")
+        } == true)
+    }
+  }
+
+  @Test func aDataDirectoryThatIsNoneKeepsTheClientFromStarting() async throws {
+    let fixture = try ClientFixture()
+    try Files.removeTree(fixture.base + "/alloc")
+    try Files.replace(fixture.base + "/alloc", with: [])
+    await #expect { try await fixture.start() } throws: { error in
+      (error as? ClientError)?.code == .system && "\(error)".contains("\(fixture.base)/alloc")
+    }
+    try Files.remove(fixture.base + "/alloc")
+    await fixture.cleanUp()
+  }
+
+  @Test func aNodeIDThatIsSomebodyElsesIsRefusedAndTheClientGoesOnAsking() async throws {
+    try await withClient { fixture, client in
+      try await eventually("registered") { fixture.server.registrations == 1 }
+      let other = try ClientFixture(server: fixture.server)
+      let store = try ClientStore(owning: try ClientDatabase(opening: other.base + "/client/state.db"))
+      let strange = Identifier(high: 1, low: 2)
+      try await store.put(.node, key: "id", Array((await client.nodeID).description.utf8))
+      try await store.put(.node, key: "secret-id", Array(strange.description.utf8))
+      await store.close()
+      let thief = try await other.start()
+      await #expect(throws: RPCError.self) { try await thief.serverConnection(timeout: .milliseconds(500)) }
+      #expect(fixture.server.registrations == 1)
+      await other.cleanUp(closingServer: false)
     }
   }
 }

@@ -356,7 +356,12 @@ actor AllocationRunner {
 
   // MARK: - Carrying out
 
-  /// The set-up of a task: every step may be done again.
+  /// The set-up of a task, before every start. Every step may be done again, and a crash between two of them is mended
+  /// by doing all of them again:
+  /// 1. the node has the task's driver, and its kill signal exists;
+  /// 2. the allocation's ports are free on this host (before the first start on this node only);
+  /// 3. the driver accepts the interpolated `config` block;
+  /// 4. the allocation's and the task's directories are there with their owners and modes.
   private func setUp(_ name: String) async {
     guard let task = task(name) else { return }
     let problem = await setUpProblem(task)
