@@ -101,6 +101,9 @@ public struct Plan: Sendable, Equatable {
     if sandbox.usesInit && !sandbox.namespaces.contains(.pid) {
       throw SandboxError("usesInit", "true", "the init is PID 1 of a pid namespace: ask for one or switch the init off")
     }
+    if sandbox.seccomp != .unconfined && !sandbox.noNewPrivileges {
+      throw SandboxError("noNewPrivileges", "false", "a system call filter needs it: switch both off or none")
+    }
     try checkRoot(sandbox)
   }
 

@@ -166,7 +166,7 @@ public struct Mount: Sendable, Equatable {
 public enum SeccompPolicy: UInt8, Sendable, Equatable {
   /// No filter.
   case unconfined = 0
-  /// The filter of `SeccompFilter.standard`.
+  /// The filter of `SeccompFilter.standard()`.
   case standard = 1
 }
 

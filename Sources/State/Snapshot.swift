@@ -208,6 +208,7 @@ public struct StateEncoder: Sendable {
     case finished
   }
 
+  /// Begins at the header.
   public init(_ reader: StateReader) { self.reader = reader }
 
   /// The next piece, of about `bytes`; nil after the last.
@@ -331,6 +332,7 @@ public struct StateDecoder: Sendable {
   private var sawHeader = false
   private var sawEnd = false
 
+  /// Expects the first piece.
   public init() {
     state.reader.namespaces = OrderedTable()
     state.reader.nodePools = OrderedTable()
@@ -432,12 +434,7 @@ public struct StateDecoder: Sendable {
     guard let current = versions.first else { throw CodecError(offset: 0, problem: "a snapshot's job has no version") }
     let job = StoredJob(versions: versions, status: item.status, queued: item.queued, modifyIndex: item.modifyIndex)
     state.reader.jobs.set(job.key, job)
-    if let parent = current.spec.value.parentID, !parent.isEmpty {
-      state.reader.jobsByParent.modify(JobKey(job.key.namespace, parent), initial: OrderedTable()) { children in
-        children.set(Name(job.key.id), StateReader.Nothing())
-        return true
-      }
-    }
+    state.setParent(of: job.key, from: nil, to: current.spec.value.parentID)
   }
 }
 

@@ -4,7 +4,7 @@ import Model
 /// The replicated state of the cluster.
 ///
 /// `apply` is the only way it changes. It is deterministic: the same entries give the same state on every server,
-/// whatever the process's hash seed, clock or history of restarts. An entry that is refused changes nothing but the index.
+/// whatever the process's hash seed, clock or history of restarts. An entry that is refused changes nothing.
 ///
 /// One thread owns it; `reader` is what others get.
 public struct State: Sendable {
@@ -32,7 +32,8 @@ public struct State: Sendable {
     namespace.createIndex = 1
     namespace.modifyIndex = 1
     reader.namespaces.set(Name("default"), Shared(namespace))
-    for (name, description) in [("all", "Node pool with all nodes in the cluster."), ("default", "Default node pool.")] {
+    for (name, description) in [("all", "Node pool with all nodes in the cluster."), ("default", "Default node pool.")]
+    {
       var pool = NodePool()
       pool.name = name
       pool.description = description
@@ -49,12 +50,14 @@ public struct State: Sendable {
   /// - Returns: what changed, or why the entry was refused.
   public mutating func apply(_ entry: LogEntry, index: UInt64, time: Timestamp) -> Result<Changes, StateError> {
     precondition(index > reader.index, "entry \(index) applied after \(reader.index)")
+    let before = (index: reader.index, time: reader.time)
     reader.index = index
     reader.time = time
     var changes = Changes(index: index)
     do throws(StateError) {
       try apply(entry, &changes)
     } catch {
+      (reader.index, reader.time) = before
       return .failure(error)
     }
     deriveJobStatus(&changes)
@@ -166,9 +169,9 @@ public struct State: Sendable {
     }
     let record = Shared(evaluation)
     reader.evaluations.set(evaluation.id, record)
-    if old == nil { Self.insert(evaluation.id, &reader.evaluationsByJob, key) }
+    if let old { uncount(old.value) }
+    Self.insert(evaluation.id, &reader.evaluationsByJob, key)
     reader.activity.modify(key, initial: JobActivity()) { activity in
-      if let old { activity.count(old.value, -1) }
       activity.count(evaluation, 1)
       return true
     }
@@ -278,15 +281,20 @@ public struct State: Sendable {
 
   mutating func removeEvaluation(_ id: Identifier, _ changes: inout Changes) {
     guard let old = reader.evaluations.remove(id) else { return }
-    let key = JobKey(old.value.namespace, old.value.jobID)
-    Self.remove(id, &reader.evaluationsByJob, key)
+    uncount(old.value)
+    changes.records.append(.evaluationRemoved(id))
+    changes.tables.insert(.evaluations)
+  }
+
+  /// Takes an evaluation out of its job's index and counts.
+  private mutating func uncount(_ evaluation: Evaluation) {
+    let key = JobKey(evaluation.namespace, evaluation.jobID)
+    Self.remove(evaluation.id, &reader.evaluationsByJob, key)
     reader.activity.modify(key, initial: JobActivity()) { activity in
-      activity.count(old.value, -1)
+      activity.count(evaluation, -1)
       return !activity.isEmpty
     }
     touchedJobs.append(key)
-    changes.records.append(.evaluationRemoved(id))
-    changes.tables.insert(.evaluations)
   }
 
   mutating func removeDeployment(_ id: Identifier, _ changes: inout Changes) {
@@ -305,14 +313,26 @@ public struct State: Sendable {
 
   mutating func removeJob(_ key: JobKey, _ changes: inout Changes) {
     guard let old = reader.jobs.remove(key) else { return }
-    if let parent = old.spec.value.parentID, !parent.isEmpty {
-      reader.jobsByParent.modify(JobKey(key.namespace, parent), initial: OrderedTable()) { children in
+    setParent(of: key, from: old.spec.value.parentID, to: nil)
+    changes.records.append(.jobRemoved(key))
+    changes.tables.formUnion([.jobs, .jobVersions, .jobSummaries])
+  }
+
+  /// Moves a job between the children of its parents; nil and empty stand for none.
+  mutating func setParent(of key: JobKey, from old: String?, to new: String?) {
+    guard old != new else { return }
+    if let old, !old.isEmpty {
+      reader.jobsByParent.modify(JobKey(key.namespace, old), initial: OrderedTable()) { children in
         children.remove(Name(key.id))
         return !children.isEmpty
       }
     }
-    changes.records.append(.jobRemoved(key))
-    changes.tables.formUnion([.jobs, .jobVersions, .jobSummaries])
+    if let new, !new.isEmpty {
+      reader.jobsByParent.modify(JobKey(key.namespace, new), initial: OrderedTable()) { children in
+        children.set(Name(key.id), StateReader.Nothing())
+        return true
+      }
+    }
   }
 
   static func insert<Key>(

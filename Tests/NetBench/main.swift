@@ -1,6 +1,7 @@
 // Figures of the RPC transport and the HTTP server on this machine, load generator included: run it in release.
 //
 //   swift run -c release net-bench rpc [seconds]        round trips and calls per second over loopback
+//   swift run -c release net-bench get <url>            one synchronous request, as a command makes it, and its cost
 //   swift run -c release net-bench http <port>          serves /, /stream and /wait for an external load generator
 import Glibc
 import HTTP
@@ -62,6 +63,13 @@ func rpc() async throws {
   await server.close()
 }
 
+func get(_ url: String) throws {
+  // One tick of the process's start time is 10 ms: the caller times the whole, this the part in our hands.
+  let start = nanoseconds()
+  let result = try HTTPClient.perform(HTTPClientRequest(url: url))
+  print("\(result.status), \(result.body.count) bytes, \((nanoseconds() - start) / 1000) µs in the request")
+}
+
 func http(_ port: UInt16) async throws {
   var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: port)])
   configuration.maxConnectionsPerClient = 0
@@ -83,6 +91,7 @@ func http(_ port: UInt16) async throws {
 
 switch CommandLine.arguments.dropFirst().first {
 case "rpc": try await rpc()
+case "get": try get(CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : "")
 case "http": try await http(CommandLine.arguments.count > 2 ? UInt16(CommandLine.arguments[2]) ?? 0 : 0)
 default: print("usage: net-bench rpc | http <port>")
 }

@@ -27,6 +27,7 @@ final class Fixture: Sendable {
 
   /// The supervisor that was built with the tests lies beside the test program.
   static func supervisorPath() throws -> String {
+    if let named = getenv("SERAI_SUPERVISOR") { return String(cString: named) }
     var directory = Files.parent(of: try FileDescriptor.open("/proc/self", [.directory]).readSymbolicLink("exe"))
     // `swift test` runs a helper of the toolchain; the bundle it loads is in its arguments.
     for argument in CommandLine.arguments where argument.contains(".build/") {

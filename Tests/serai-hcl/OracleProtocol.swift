@@ -5,10 +5,17 @@ struct OracleProtocol {
   let functions = StandardFunctions.table(host: FunctionHost())
 
   func answer(_ line: String) -> String {
-    guard let request = try? JSONReader.value(of: line).asMapping else { return failure("request", "not a JSON object") }
-    let source = SourceFile(name: "in.hcl", text: request["src"]?.asString ?? "")
-    var variables = request["vars"]?.asMapping ?? [:]
-    for (name, text) in request["vars_hcl"]?.asMapping ?? [:] {
+    // Values would normalize the source text: the request is read as plain JSON.
+    guard let node = try? JSONReader.parse(SourceFile(name: "request", text: line)), case .object(let members) = node.kind else {
+      return failure("request", "not a JSON object")
+    }
+    let request = Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    func string(_ key: String) -> String? {
+      if case .string(let s)? = request[key]?.kind { s } else { nil }
+    }
+    let source = SourceFile(name: "in.hcl", text: string("src") ?? "")
+    var variables = request["vars"]?.value.asMapping ?? [:]
+    for (name, text) in request["vars_hcl"]?.value.asMapping ?? [:] {
       let parsed = HCLParser.parseExpression(SourceFile(name: "vars", text: text.asString ?? ""))
       guard !parsed.diagnostics.hasErrors, let expression = parsed.result else { return answer(diagnostics: parsed.diagnostics) }
       let value = expression.evaluated(in: EvaluationContext(functions: functions))
@@ -16,7 +23,7 @@ struct OracleProtocol {
       variables[name] = value.value
     }
     let context = EvaluationContext(variables: variables, functions: functions)
-    switch request["op"]?.asString {
+    switch string("op") {
     case "expr": return evaluate(HCLParser.parseExpression(source), context)
     case "template": return evaluate(HCLParser.parseTemplate(source), context)
     case "body":

@@ -61,7 +61,7 @@ public enum TypeConstraint {
       var types: [String: ValueType] = [:]
       var optional = Set<String>()
       for item in items {
-        guard let name = item.bareName ?? item.key.literalString else {
+        guard let name = item.bareName else {
           throw Diagnostic(.error, "Invalid type specification", "The name of an attribute must be a fixed word.", subject: item.key.range)
         }
         if case .call(let marker) = item.value.kind, marker.name == "optional", marker.arguments.count == 1 {

@@ -31,17 +31,12 @@ private struct JSONProfile {
     end.start = end.end
     var body = Body(range: root.range, endRange: end)
     var known: [String: SourceRange] = [:]
-    // A list of objects is one body too.
-    var nodes = [root]
-    if case .array(let elements) = root.kind { nodes = elements }
-    for node in nodes {
-      guard case .object(let members) = node.kind else {
-        diagnostics.append(
-          Diagnostic(
-            .error, "Invalid JSON", "A JSON object is needed here: its properties are arguments and blocks.", subject: node.range))
-        continue
-      }
-      for member in members where member.key != "//" {
+    guard case .object(let members) = root.kind else {
+      diagnostics.append(
+        Diagnostic(.error, "Invalid JSON", "A JSON object is needed here: its properties are arguments and blocks.", subject: root.range))
+      return body
+    }
+    for member in members where member.key != "//" {
         if let earlier = known[member.key] {
           diagnostics.append(
             Diagnostic(
@@ -55,7 +50,6 @@ private struct JSONProfile {
             Attribute(
               name: member.key, expression: expression(member.value), nameRange: member.keyRange,
               range: .between(member.keyRange, member.value.range))))
-      }
     }
     return body
   }

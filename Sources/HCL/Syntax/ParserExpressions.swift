@@ -300,9 +300,8 @@ extension Parser {
 
   private mutating func parseObject() throws(ParseFailure) -> Expression {
     let open = take()
-    newlines.append(true)
+    newlines.append(false)
     if isWord(peek(), "for") {
-      newlines[newlines.count - 1] = false
       var key: Expression?
       var grouped = false
       let (clause, value) = try parseFor(open, close: .closeBrace) { parser throws(ParseFailure) in
@@ -325,6 +324,7 @@ extension Parser {
       guard let key else { throw ParseFailure() }
       return try node(.forObject(clause, key: key, value: value, grouped: grouped), range(open.start, close.end))
     }
+    newlines[newlines.count - 1] = true
     var items: [Expression.ObjectItem] = []
     while true {
       while peek().kind == .newline { take() }

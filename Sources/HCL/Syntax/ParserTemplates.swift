@@ -262,8 +262,10 @@ extension Parser {
             "Invalid escape sequence", "After \\\(count == 4 ? "u" : "U") exactly \(count) hexadecimal digits are needed.",
             place(token, i, i + 2 + digits.count))
         }
-        // Surrogates are no characters.
-        out += String(Unicode.Scalar(code) ?? "\u{FFFD}").utf8
+        guard let scalar = Unicode.Scalar(code) else {
+          throw fail("Invalid escape sequence", "There is no Unicode character with this number.", place(token, i, i + 2 + count))
+        }
+        out += String(scalar).utf8
         i += count
       default:
         throw fail(

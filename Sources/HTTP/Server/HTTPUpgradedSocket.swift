@@ -21,15 +21,20 @@ public final class HTTPUpgradedSocket: Sendable {
   private let descriptor: Int32
   private let token: UInt64
   private let loop: SocketLoop
+  private let io: any SocketIO
   private let release: @Sendable () -> Void
 
   /// - Parameters:
   ///   - descriptor: a connected stream socket.
   ///   - early: bytes already received.
+  ///   - io: what moves the bytes; the plain socket unless TLS is in between.
   ///   - release: called once, when nothing uses the descriptor any more.
-  init(descriptor: Int32, early: [UInt8], loop: SocketLoop, release: @escaping @Sendable () -> Void) {
+  init(
+    descriptor: Int32, early: [UInt8], loop: SocketLoop, io: (any SocketIO)? = nil, release: @escaping @Sendable () -> Void
+  ) {
     self.descriptor = descriptor
     self.loop = loop
+    self.io = io ?? PlainSocketIO(descriptor: descriptor)
     self.release = release
     state = Mutex(State(early: early))
     token = loop.nextToken()
@@ -54,7 +59,7 @@ public final class HTTPUpgradedSocket: Sendable {
         state.readable = false
         return [UInt8](unsafeUninitializedCapacity: limit) { target, count in
           guard let base = target.baseAddress else { return }
-          result = serai_receive(descriptor, base, limit)
+          result = io.receive(base, limit)
           count = max(0, result)
         }
       }
@@ -74,7 +79,7 @@ public final class HTTPUpgradedSocket: Sendable {
         state.writable = false
         return bytes.withUnsafeBytes { source in
           guard let base = source.baseAddress else { return 0 }
-          return serai_send(descriptor, base + sent, bytes.count - sent)
+          return io.send(base + sent, bytes.count - sent)
         }
       }
       if result >= 0 {
@@ -101,6 +106,9 @@ public final class HTTPUpgradedSocket: Sendable {
     for waiter in waiters { waiter?.resume() }
     if first { release() }
   }
+
+  /// Gives bytes back that the next read is to return.
+  func unread(_ bytes: [UInt8]) { state.withLock { $0.early = bytes + $0.early } }
 
   /// The loop saw the socket become ready.
   func ready(reading: Bool, writing: Bool) {
@@ -136,6 +144,19 @@ public final class HTTPUpgradedSocket: Sendable {
       ready(reading: reading, writing: !reading)
     }
   }
+}
+
+/// Moves bytes without blocking: a count, 0 at the end of the stream, or -errno (EAGAIN: later).
+protocol SocketIO: Sendable {
+  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int
+  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int
+}
+
+private struct PlainSocketIO: SocketIO {
+  let descriptor: Int32
+
+  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int { serai_receive(descriptor, target, count) }
+  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int { serai_send(descriptor, source, count) }
 }
 
 /// What the library's upgrade callback needs: the closure to run and the server that must know of it.

@@ -17,10 +17,13 @@ public struct ChildResources: Sendable {
   /// Where the templates of /dev and of masks are (see `Templates`).
   public var templates: String
 
+  /// The compiled system call filter; nil: none.
+  public var filter: SeccompFilter?
+
   /// All of it.
   public init(
     streams: [Int32], report: Int32, status: Int32, initProgram: Int32, cgroup: String, isInCgroup: Bool,
-    templates: String
+    templates: String, filter: SeccompFilter?
   ) {
     self.streams = streams
     self.report = report
@@ -29,6 +32,7 @@ public struct ChildResources: Sendable {
     self.cgroup = cgroup
     self.isInCgroup = isInCgroup
     self.templates = templates
+    self.filter = filter
   }
 }
 
@@ -118,8 +122,9 @@ public struct Child {
     case .descriptors:
       // 3 and 4 are the init's; it closes them before the task runs. 5 is the init itself, gone with execve.
       try Myself.closeDescriptors(from: plan.usesInit ? 6 : 5)
-    case .seccomp(let policy):
-      if let filter = SeccompFilter.program(for: policy) { try Myself.installFilter(filter) }
+    case .seccomp:
+      // The policy chose which filter the supervisor handed over.
+      for program in resources.filter?.programs ?? [] { try Myself.installFilter(program) }
     case .execute(let command, let useInit): try execute(command, useInit: useInit)
     }
   }

@@ -30,18 +30,14 @@ extension State {
     spec.namespace = key.namespace
     if var stored = reader.jobs[key] {
       if Self.withoutServersFields(stored.spec.value) == spec { return touchedJobs.append(key) }
+      setParent(of: key, from: stored.spec.value.parentID, to: spec.parentID)
       addVersion(spec, submitTime: job.submitTime, to: &stored)
       put(stored, key, &changes)
     } else {
       complete(&spec, version: 0, createIndex: reader.index, submitTime: job.submitTime)
       let stored = StoredJob(
         versions: [StoredJob.Version(spec: Shared(spec))], status: .pending, modifyIndex: reader.index)
-      if let parent = spec.parentID, !parent.isEmpty {
-        reader.jobsByParent.modify(JobKey(key.namespace, parent), initial: OrderedTable()) { children in
-          children.set(Name(key.id), StateReader.Nothing())
-          return true
-        }
-      }
+      setParent(of: key, from: nil, to: spec.parentID)
       put(stored, key, &changes)
     }
     touchedJobs.append(key)

@@ -50,10 +50,12 @@ extension State {
       guard let allocation = reader.allocations[change.id] else { throw .noSuchAllocation(change.id) }
       if change.updatesJob {
         _ = try groupCount(plan.jobVersion)
-        guard job?.version(plan.jobVersion)?.spec.value.taskGroups.contains(where: {
-          $0.name == allocation.value.groupName
-        }) == true else {
-          throw .malformed("allocation \(change.id) is updated to a version without its group")
+        guard allocation.value.jobKey == key,
+          job?.version(plan.jobVersion)?.spec.value.taskGroups.contains(where: {
+            $0.name == allocation.value.groupName
+          }) == true
+        else {
+          throw .malformed("allocation \(change.id) is updated to a version of another job or without its group")
         }
       }
     }
@@ -121,7 +123,10 @@ extension State {
     if let preemptedBy = change.preemptedBy {
       allocation.changeRare { $0.preemptedByAllocation = preemptedBy }
     }
-    if !plan.evaluationID.isNone { allocation.evalID = plan.evaluationID }
+    // An allocation of another job is here because it makes room; it stays with its own job's evaluation.
+    if !plan.evaluationID.isNone, allocation.jobKey == JobKey(plan.namespace, plan.jobID) {
+      allocation.evalID = plan.evaluationID
+    }
     if change.updatesJob, let spec {
       let name = allocation.groupName
       if let group = spec.value.taskGroups.firstIndex(where: { $0.name == name }) {

@@ -5,7 +5,7 @@ public import Model
 
 /// What clients say of their allocations.
 public struct AllocationClientUpdates: Record {
-  public var updates: [AllocationClientUpdate] = []
+  public var updates: [AllocationStatusChange] = []
   /// Made or changed together with this, so that one cannot be there without the other.
   public var evaluations: [Evaluation] = []
 
@@ -18,7 +18,7 @@ public struct AllocationClientUpdates: Record {
 }
 
 /// What a client says of one allocation.
-public struct AllocationClientUpdate: Record {
+public struct AllocationStatusChange: Record {
   public var id: Identifier = .none
   public var clientStatus: AllocationClientStatus = .pending
   public var clientDescription: String = ""

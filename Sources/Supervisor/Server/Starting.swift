@@ -82,7 +82,8 @@ extension SupervisorServer {
         ChildResources(
           streams: [null.descriptor.number, out.number, err.number], report: theirs.number, status: status.number,
           initProgram: initProgram.descriptor.number, cgroup: task.record.cgroup, isInCgroup: groupDirectory != nil,
-          templates: runtime.templatesPath),
+          templates: runtime.templatesPath,
+          filter: task.record.spec.sandbox.seccomp == .standard ? filter : nil),
         cgroups: cgroups)
     case .parent(let pid, let handle):
       task.record.pid = pid

@@ -25,6 +25,8 @@ final class SupervisorServer {
   let executable: String
   let initProgram: OpenFile
   let null: OpenFile
+  /// The standard system call filter, compiled before the first task.
+  let filter: SeccompFilter
   let queue: EventQueue
   let listener: OpenSocket
   let lock: OpenFile
@@ -54,6 +56,11 @@ final class SupervisorServer {
     let signals = try SignalQueue([1, 2, 15])
     initProgram = OpenFile(try FileDescriptor.inTaskInit())
     null = OpenFile(try FileDescriptor.open("/dev/null", [.readWrite]))
+    do {
+      filter = try SeccompFilter.standard()
+    } catch {
+      throw SystemError("compile the system call filter", "", .invalidArgument, advice: "\(error)")
+    }
     // Last: from here on there are two threads.
     let writer = try PipeWriter()
     self.queue = queue

@@ -1,5 +1,5 @@
 /// One line of the log before it is rendered.
-public struct LogRecord: Sendable {
+public struct LogLine: Sendable {
   /// Seconds since the epoch, UTC.
   public var seconds: Int
   /// Milliseconds within the second, 0…999.
