@@ -132,15 +132,12 @@ final class Agent: Sendable {
   /// Stops every part: no new requests, then the client (whose tasks run on, except in a development agent), then the
   /// server, whose acknowledged writes are on disk.
   func stop() async {
-    let running = parts.withLock { parts in
-      let running = parts
-      parts = Parts()
-      return running
-    }
+    let running = parts.withLock { $0 }
     await running.client?.stop(endingTasks: settings.isDevelopment)
     await running.http?.stop(drain: .seconds(2))
     await running.server?.stop()
     await running.endpoint?.close()
+    parts.withLock { $0 = Parts() }
     directory.withLock { $0 = nil }
   }
 
