@@ -66,6 +66,7 @@ let executables: [Target] = [
 let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
+  tests("CommandLineTests", ["CommandLine"]),
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
 ]
