@@ -25,6 +25,7 @@ func library(_ name: String, _ package: String) -> Target {
 
 let shims: [Target] = [
   .target(name: "CLinux", path: "CShims/CLinux"),
+  .systemLibrary(name: "CNet", path: "CShims/CNet"),
   library("CSeccomp", "libseccomp"),
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
@@ -32,6 +33,7 @@ let shims: [Target] = [
   library("CMicrohttpd", "libmicrohttpd"),
   library("CCurl", "libcurl"),
   library("CGnuTLS", "gnutls"),
+  library("CZ", "zlib"),
   library("CArchive", "libarchive"),
 ]
 
@@ -40,27 +42,42 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "CSeccomp", "CCap"]),
   module("Codec"),
-  module("HCL"),
+  module("RegularExpression"),
+  module("HCL", ["RegularExpression"]),
   module("TemplateEngine"),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
-  module("Jobspec", ["HCL", "Model", "Codec"]),
+  module("HCLSchema", ["HCL", "Codec"]),
+  module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Model", "State"]),
-  module("Transport", ["Linux", "Codec"]),
+  module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl"]),
+  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
   module("API", ["Log", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
-  module("Agent", ["Linux", "Log", "Codec", "HCL", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+  module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+]
+
+/// Programs that tests drive; nothing of them is installed.
+let testPrograms: [Target] = [
+  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+  .target(
+    name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
+    swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -68,7 +85,17 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("CommandLineTests", ["CommandLine"]),
   tests("LinuxTests", ["Linux"]),
+  tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("HCLTests", ["HCL"]),
+  tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(
@@ -77,5 +104,5 @@ let package = Package(
     .executable(name: "serai", targets: ["serai"]),
     .executable(name: "serai-supervisor", targets: ["serai-supervisor"]),
   ],
-  targets: shims + modules + executables + testTargets
+  targets: shims + modules + executables + testPrograms + testTargets
 )

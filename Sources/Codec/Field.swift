@@ -25,9 +25,12 @@ public struct FieldOptions: OptionSet, Sendable {
   public static let binaryOnly = FieldOptions(rawValue: 1 << 3)
   /// The structural diff does not look at the field: indexes, times, ids.
   public static let diffIgnore = FieldOptions(rawValue: 1 << 4)
-  /// The field is what tells two elements of a list apart (`Name` of a task, `Label` of a port): the structural diff
-  /// pairs elements with equal keys.
+  /// The field is what tells two elements of a list apart (`Name` of a task): the structural diff pairs elements with
+  /// equal keys. Elements without such a field have no identity: one that changed is one deleted and one added.
   public static let diffKey = FieldOptions(rawValue: 1 << 5)
+  /// The structural diff shows the map as an object with the entries as its fields; without this the entries are fields
+  /// of the record, named `Env[KEY]`.
+  public static let diffObject = FieldOptions(rawValue: 1 << 6)
 }
 
 /// Anything that goes through a record's field list.

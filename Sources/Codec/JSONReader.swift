@@ -107,7 +107,10 @@ public struct JSONReader: FieldVisitor, Sendable {
   }
 
   public mutating func fail(at index: Int, _ problem: String) {
-    if error == nil { error = CodecError(offset: Int(document.entries[index].start), problem: problem) }
+    if error != nil { return }
+    let entry = document.entries[index]
+    // A string's entry begins after its quote.
+    error = CodecError(offset: Int(entry.start) - (entry.kind == .string ? 1 : 0), problem: problem)
   }
 
   private func describe(_ index: Int) -> String {

@@ -1,3 +1,6 @@
+// For libm, which rounding of doubles is linked to.
+import Glibc
+
 /// Writes JSON text. Strings are written as they are but for what RFC 8259 §7 wants escaped.
 public struct JSONWriter: FieldVisitor, Sendable {
   /// What has been written.
@@ -103,7 +106,7 @@ public struct JSONWriter: FieldVisitor, Sendable {
   public mutating func write(_ value: Double) {
     if !value.isFinite {
       writeNull()
-    } else if value == value.rounded(.towardZero) && value.magnitude < 1e15 {
+    } else if value == value.rounded(.towardZero) && value.magnitude < 9_007_199_254_740_992 {
       write(Int64(value))
     } else {
       bytes.append(contentsOf: value.description.utf8)

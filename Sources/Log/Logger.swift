@@ -57,7 +57,7 @@ public struct Logger: Sendable {
     guard level >= self.level else { return }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
-    let record = LogRecord(
+    let record = LogLine(
       seconds: now.tv_sec, milliseconds: now.tv_nsec / 1_000_000, level: level, module: module, message: message(),
       fields: self.fields + fields)
     settings.sink.write(line: settings.json ? record.renderedAsJSON() : record.renderedAsText())

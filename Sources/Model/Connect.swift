@@ -60,7 +60,7 @@ public struct SidecarTask: Record {
     v.field(1, "Name", &name)
     v.field(2, "Driver", &driver)
     v.field(3, "User", &user)
-    v.field(4, "Config", &config)
+    v.field(4, "Config", &config, .diffObject)
     v.field(5, "Env", &env)
     v.field(6, "Resources", &_resources)
     v.field(7, "Meta", &meta)
@@ -93,7 +93,7 @@ public struct ConsulProxy: Record {
     v.field(4, "ExposeConfig", &_exposeConfig)
     v.field(5, "Upstreams", &upstreams)
     v.field(6, "TransparentProxy", &_transparentProxy)
-    v.field(7, "Config", &config)
+    v.field(7, "Config", &config, .diffObject)
   }
 }
 
@@ -126,7 +126,7 @@ public struct ConsulUpstream: Record {
     v.field(9, "LocalBindSocketPath", &localBindSocketPath)
     v.field(10, "LocalBindSocketMode", &localBindSocketMode)
     v.field(11, "MeshGateway", &_meshGateway)
-    v.field(12, "Config", &config)
+    v.field(12, "Config", &config, .diffObject)
   }
 }
 

@@ -43,7 +43,7 @@ public struct Spread: Record {
   public init() {}
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
-    v.field(1, "Attribute", &attribute, .diffKey)
+    v.field(1, "Attribute", &attribute)
     v.field(2, "Weight", &weight)
     v.field(3, "SpreadTarget", &spreadTarget)
   }
@@ -57,7 +57,7 @@ public struct SpreadTarget: Record {
   public init() {}
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
-    v.field(1, "Value", &value, .diffKey)
+    v.field(1, "Value", &value)
     v.field(2, "Percent", &percent)
   }
 }

@@ -36,7 +36,7 @@ public struct ConsulGatewayProxy: Record {
     v.field(3, "EnvoyGatewayBindAddresses", &envoyGatewayBindAddresses)
     v.field(4, "EnvoyGatewayNoDefaultBind", &envoyGatewayNoDefaultBind)
     v.field(5, "EnvoyDNSDiscoveryType", &envoyDNSDiscoveryType)
-    v.field(6, "Config", &config)
+    v.field(6, "Config", &config, .diffObject)
   }
 }
 

@@ -48,7 +48,7 @@ public struct JobTask: Record {
     v.field(2, "Driver", &driver)
     v.field(3, "User", &user)
     v.field(4, "Lifecycle", &_lifecycle)
-    v.field(5, "Config", &config)
+    v.field(5, "Config", &config, .diffObject)
     v.field(6, "Constraints", &constraints)
     v.field(7, "Affinities", &affinities)
     v.field(8, "Env", &env)

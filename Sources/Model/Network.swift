@@ -41,7 +41,7 @@ public struct Port: Record {
   public init() {}
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
-    v.field(1, "Label", &label, .diffKey)
+    v.field(1, "Label", &label)
     v.field(2, "Value", &value)
     v.field(3, "To", &to)
     v.field(4, "HostNetwork", &hostNetwork)

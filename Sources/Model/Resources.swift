@@ -43,7 +43,7 @@ public struct RequestedDevice: Record {
   public init() {}
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
-    v.field(1, "Name", &name, .diffKey)
+    v.field(1, "Name", &name)
     v.field(2, "Count", &count)
     v.field(3, "Constraints", &constraints)
     v.field(4, "Affinities", &affinities)

@@ -4,7 +4,7 @@ public import Codec
 public struct ScalingPolicy: Record {
   public var min: Int64?
   public var max: Int64?
-  public var policy = JSONObject()
+  public var policy: JSONObject?
   public var enabled: Bool?
   /// `horizontal`, `vertical_cpu` or `vertical_mem`.
   public var type = ""
@@ -19,7 +19,7 @@ public struct ScalingPolicy: Record {
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Min", &min)
     v.field(2, "Max", &max)
-    v.field(3, "Policy", &policy)
+    v.field(3, "Policy", &policy, .diffObject)
     v.field(4, "Enabled", &enabled)
     v.field(5, "Type", &type)
     v.field(6, "ID", &id, .diffIgnore)

@@ -87,7 +87,7 @@ public struct TaskSecret: Record {
     v.field(1, "Name", &name, .diffKey)
     v.field(2, "Provider", &provider)
     v.field(3, "Path", &path)
-    v.field(4, "Config", &config)
+    v.field(4, "Config", &config, .diffObject)
     v.field(5, "Env", &env)
   }
 }

@@ -14,7 +14,7 @@ private final class MemorySink: LogSink {
 @Suite struct LogTests {
   // The date is RFC 3339's own example of section 5.8 shifted to UTC: 1996-12-20T00:39:57Z is 851042397.
   @Test func aTextLineCarriesTimeLevelModuleMessageAndFields() {
-    let record = LogRecord(
+    let record = LogLine(
       seconds: 851_042_397, milliseconds: 7, level: .info, module: "client", message: "node registered",
       fields: [("node_id", "a1"), ("reason", "two words")])
     #expect(
@@ -24,12 +24,12 @@ private final class MemorySink: LogSink {
 
   @Test(arguments: [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_709_164_800, "2024-02-29"), (-1, "1969-12-31")])
   func datesAreGregorian(seconds: Int, expected: String) {
-    let record = LogRecord(seconds: seconds, milliseconds: 0, level: .warn, module: "m", message: "x")
+    let record = LogLine(seconds: seconds, milliseconds: 0, level: .warn, module: "m", message: "x")
     #expect(record.timestamp.hasPrefix(expected))
   }
 
   @Test func aNewlineInAMessageCannotForgeASecondLine() {
-    let record = LogRecord(
+    let record = LogLine(
       seconds: 0, milliseconds: 0, level: .error, module: "m", message: "a\nb", fields: [("k", "c\r\u{1b}[31m\"")])
     #expect(!record.renderedAsText().contains("\n"))
     #expect(record.renderedAsText().hasSuffix("m: a\\nb: k=\"c\\r\\x1b[31m\\\"\""))

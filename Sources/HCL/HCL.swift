@@ -1,1 +1,0 @@
-// HCL: see Sources/README.md.

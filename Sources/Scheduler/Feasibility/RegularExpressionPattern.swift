@@ -1,0 +1,4 @@
+struct RegularExpressionPattern: Sendable {
+  init?(_ text: String) { return nil }
+  func matches(_ text: String) -> Bool { false }
+}

@@ -1,0 +1,3 @@
+import HCL
+import Testing
+

@@ -1,0 +1,3 @@
+import RegularExpression
+import Testing
+
