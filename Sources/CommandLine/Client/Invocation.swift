@@ -4,13 +4,23 @@ internal import Codec
 struct Invocation: Sendable {
   let command: Command
   let parsed: ParsedArguments
-  let environment: @Sendable (String) -> String?
+  let environment: [String: String]
   let terminal: Terminal
+  /// Nanoseconds since 1970-01-01T00:00:00Z.
+  let clock: @Sendable () -> Int64
 
   var arguments: [String] { parsed.arguments }
 
   /// A client for the agent that the flags and the environment name.
-  var client: APIClient { APIClient(settings: ConnectionSettings(parsed: parsed, environment: environment)) }
+  var client: APIClient { APIClient(settings: settings) }
+
+  /// Which agent to ask and as whom.
+  var settings: ConnectionSettings { ConnectionSettings(parsed: parsed) { environment[$0] } }
+
+  /// The same command line for another command: what `status` hands on to.
+  func selecting(_ command: Command) -> Invocation {
+    Invocation(command: command, parsed: parsed, environment: environment, terminal: terminal, clock: clock)
+  }
 
   func has(_ flag: String) -> Bool { parsed.has(flag) }
 

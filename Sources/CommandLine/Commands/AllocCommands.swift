@@ -32,7 +32,7 @@ let allocStatus = Command(
 }
 
 private func allocationPairs(_ allocation: Allocation, _ invocation: Invocation) -> [(key: String, value: String)] {
-  let now = wallClockNanoseconds()
+  let now = invocation.clock()
   func time(_ nanoseconds: Int64) -> String {
     invocation.has("verbose") ? TimeText.absolute(nanoseconds: nanoseconds) : TimeText.relative(nanoseconds: nanoseconds, now: now)
   }
@@ -181,8 +181,8 @@ let allocLogs = Command(
   path: ["alloc", "logs"], aliases: [["logs"]], arguments: "<allocation> [task]",
   summary: "Print what a task wrote to its standard output or error",
   flags: [
-    .bool("f", "Follow: print what is written from now on, too."), .bool("stderr", "Standard error only."),
-    .bool("stdout", "Standard output only."),
+    .bool("f", "Follow: print what is written from now on, too."), .bool("stderr", "Standard error instead of standard output."),
+    .bool("stdout", "Standard output (the default)."),
     .bool("tail", "Print the end only: the last -n lines or -c bytes (ten lines when neither is given)."),
     .value("n", "lines", "With -tail: this many lines."), .value("c", "bytes", "With -tail: this many bytes."),
     .value("task", "name", "The task, when the allocation has several."),
@@ -195,8 +195,9 @@ let allocLogs = Command(
     invocation.has("job")
     ? try someAllocation(ofJob: invocation.arguments[0], client) : try client.allocation(prefix: invocation.arguments[0])
   let task = try chosenTask(allocation, invocation.parsed.value("task") ?? invocation.arguments.dropFirst().first)
-  let streams = invocation.has("stderr") && !invocation.has("stdout") ? ["stderr"] : ["stdout"]
-  var query = ["task": task, "type": streams[0], "plain": "true", "follow": invocation.has("f") ? "true" : "false"]
+  guard !invocation.has("stderr") || !invocation.has("stdout") else { throw UsageError("give one of -stdout and -stderr") }
+  let stream = invocation.has("stderr") ? "stderr" : "stdout"
+  var query = ["task": task, "type": stream, "plain": "true", "follow": invocation.has("f") ? "true" : "false"]
   if invocation.has("tail") {
     query["origin"] = "end"
     query["offset"] = "\(try invocation.parsed.integer("c") ?? (try invocation.parsed.integer("n") ?? 10) * 160)"
@@ -338,7 +339,7 @@ let allocRestart = Command(
     body["TaskName"] = .string(try chosenTask(allocation, task))
   }
   if invocation.has("all-tasks") { body["AllTasks"] = true }
-  try invocation.client.send("PUT", "/v1/client/allocation/\(allocation.id)/restart", body: body, namespace: allocation.namespace)
+  try invocation.client.send("/v1/client/allocation/\(allocation.id)/restart", body: body, namespace: allocation.namespace)
   return 0
 }
 
@@ -355,6 +356,6 @@ let allocSignal = Command(
   if let task = invocation.parsed.value("task") ?? invocation.arguments.dropFirst().first {
     body["Task"] = .string(try chosenTask(allocation, task))
   }
-  try invocation.client.send("PUT", "/v1/client/allocation/\(allocation.id)/signal", body: body, namespace: allocation.namespace)
+  try invocation.client.send("/v1/client/allocation/\(allocation.id)/signal", body: body, namespace: allocation.namespace)
   return 0
 }

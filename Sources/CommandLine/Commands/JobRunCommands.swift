@@ -1,4 +1,5 @@
 internal import Codec
+internal import HTTP
 internal import Model
 
 /// Flags of the commands that read a jobspec.
@@ -35,9 +36,8 @@ let jobRun = Command(
   let client = invocation.client
   let (job, submission) = try readJob(path, invocation)
   if invocation.has("output") {
-    var request = JobRegisterRequest()
-    request.job = job
-    invocation.terminal.print(JSON.text(request, pretty: true))
+    let wrapped: JSONValue = ["Job": try JSON.decode(JSONValue.self, from: JSON.encode(job))]
+    invocation.terminal.print(JSON.text(wrapped, pretty: true))
     return 0
   }
   var request = JobRegisterRequest()
@@ -135,7 +135,7 @@ let jobValidate = Command(
   var request = JobValidateRequest()
   request.job = job
   let terminal = invocation.terminal
-  let response: JobValidateResponse = try invocation.client.put("/v1/validate/job", body: request, namespace: job.namespace)
+  let response = try validated(request, invocation)
   if !response.error.isEmpty || !response.validationErrors.isEmpty {
     let errors = response.validationErrors.isEmpty ? [response.error] : response.validationErrors
     terminal.printError("Job validation errors:\n" + errors.map { "  * \($0)" }.joined(separator: "\n"))
@@ -144,6 +144,21 @@ let jobValidate = Command(
   if !response.warnings.isEmpty { terminal.print(terminal.yellow("Job Warnings:\n\(response.warnings)\n")) }
   terminal.print(terminal.green("Job validation successful"))
   return 0
+}
+
+/// What an agent says of a job, or this program alone where no agent can be reached.
+private func validated(_ request: JobValidateRequest, _ invocation: Invocation) throws -> JobValidateResponse {
+  do {
+    return try invocation.client.put("/v1/validate/job", body: request, namespace: request.job?.namespace)
+  } catch let error as HTTPClientError where [.unreachable, .nameNotFound, .timedOut].contains(error.kind) {
+    guard var job = request.job else { throw error }
+    invocation.terminal.printError("No agent answers, so only the jobspec itself was checked: \(error)")
+    job.canonicalize()
+    var response = JobValidateResponse()
+    response.validationErrors = job.validate().map(\.description)
+    response.warnings = job.warnings().map(\.description).joined(separator: "\n")
+    return response
+  }
 }
 
 let jobInspect = Command(
@@ -220,8 +235,8 @@ let jobInit = Command(
   try invocation.expectArguments(0...1)
   let path = invocation.arguments.first ?? "example.nomad.hcl"
   let text = invocation.has("short") ? exampleJobShort : exampleJob
-  guard !FileAccess.exists(path) else { throw CommandFailure("Job file \"\(path)\" already exists: name another or remove it") }
-  try FileAccess.write(text, to: path)
+  guard !LocalFile.exists(path) else { throw CommandFailure("Job file \"\(path)\" already exists: name another or remove it") }
+  try LocalFile.create(path, text)
   invocation.terminal.print("Example job file written to \(path)")
   return 0
 }

@@ -24,19 +24,23 @@ private func listJobs(_ invocation: Invocation) throws -> Int32 {
     invocation.terminal.print("No running jobs")
     return 0
   }
-  let allNamespaces = client.settings.namespace == "*"
+  invocation.terminal.print(jobTable(jobs, showsNamespace: client.settings.namespace == "*"))
+  return 0
+}
+
+/// The table of jobs that `job status` and `node pool jobs` show.
+func jobTable(_ jobs: [JobListStub], showsNamespace: Bool) -> String {
   var header = ["ID"]
-  if allNamespaces { header.append("Namespace") }
+  if showsNamespace { header.append("Namespace") }
   header += ["Type", "Priority", "Status", "Submit Date"]
   let rows = jobs.map { job -> [String] in
     let type = job.type + (job.periodic ? "/periodic" : "") + (job.parameterizedJob ? "/parameterized" : "")
     let status = job.stop ? "\(job.status) (stopped)" : job.status
-    return [job.id] + (allNamespaces ? [job.namespace] : []) + [
+    return [job.id] + (showsNamespace ? [job.namespace] : []) + [
       type, "\(job.priority)", status, TimeText.absolute(nanoseconds: job.submitTime),
     ]
   }
-  invocation.terminal.print(Table.columns(header, rows))
-  return 0
+  return Table.columns(header, rows)
 }
 
 private func showJob(_ prefix: String, _ invocation: Invocation) throws -> Int32 {
@@ -131,7 +135,7 @@ private func printDeployment(_ deployment: Deployment, _ invocation: Invocation)
 
 /// The table of allocations that `job status`, `node status` and others show, newest first.
 func allocationTable(_ allocations: [AllocationListStub], _ invocation: Invocation) -> String {
-  let now = wallClockNanoseconds()
+  let now = invocation.clock()
   let verbose = invocation.has("verbose")
   let sorted = allocations.sorted { $0.createIndex == $1.createIndex ? $0.id < $1.id : $0.createIndex > $1.createIndex }
   let rows = sorted.map { allocation -> [String] in

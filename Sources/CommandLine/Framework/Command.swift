@@ -1,7 +1,7 @@
 /// One command of the tool, declared once: parsing, help and completion all come from here.
 struct Command: Sendable {
   /// What the positional arguments are, for completion.
-  enum Argument: Sendable {
+  enum Argument: Sendable, Equatable {
     case none, files, jobs, allocations, nodes, evaluations, deployments, namespaces, nodePools
     case oneOf([String])
   }

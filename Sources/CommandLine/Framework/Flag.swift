@@ -1,3 +1,5 @@
+internal import HCL
+
 /// One option of a command, named as in Nomad: long names, one dash or two.
 struct Flag: Sendable {
   enum Kind: Sendable, Equatable {
@@ -42,6 +44,9 @@ struct ParsedArguments: Sendable {
   /// What is left when the flags are taken out, in order.
   private(set) var arguments: [String] = []
 
+  /// Nothing given.
+  init() {}
+
   /// Reads `words`. Flags may stand before, between and after the arguments; `--` ends them.
   /// - Parameter flagsEndAtArgument: a count of arguments after which everything is an argument, for commands that pass
   ///   the rest on (`alloc exec`); nil for none.
@@ -66,7 +71,7 @@ struct ParsedArguments: Sendable {
       let name = String(equals.map { body[..<$0] } ?? body)
       let inline = equals.map { String(body[body.index(after: $0)...]) }
       guard let flag = flags.first(where: { $0.name == name }) else {
-        throw UsageError("unknown flag -\(name)", suggestion: nearest(to: name, among: flags.map(\.name)).map { "-" + $0 })
+        throw UsageError("unknown flag -\(name)", suggestion: Suggestion.nearest(to: name, among: flags.map(\.name)).map { "-" + $0 })
       }
       switch flag.kind {
       case .bool:
@@ -118,36 +123,4 @@ struct UsageError: Error, CustomStringConvertible {
   }
 
   var description: String { suggestion.map { "\(message): did you mean \($0)?" } ?? message }
-}
-
-/// The candidate with the smallest edit distance to `word`, nil when none is near (more than a third of its letters differ).
-func nearest(to word: String, among candidates: [String]) -> String? {
-  var best: (name: String, distance: Int)?
-  for candidate in candidates {
-    let distance = editDistance(word, candidate)
-    if distance < (best?.distance ?? .max) { best = (candidate, distance) }
-  }
-  guard let best, best.distance <= max(1, word.count / 3 + 1) else { return nil }
-  return best.name
-}
-
-/// Levenshtein's distance with swapped neighbours counting once (optimal string alignment).
-func editDistance(_ left: String, _ right: String) -> Int {
-  let a = Array(left.unicodeScalars), b = Array(right.unicodeScalars)
-  if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
-  var beforePrevious = [Int](repeating: 0, count: b.count + 1)
-  var previous = Array(0...b.count)
-  for i in 1...a.count {
-    var current = [i] + [Int](repeating: 0, count: b.count)
-    for j in 1...b.count {
-      let substitution = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
-      current[j] = min(previous[j] + 1, current[j - 1] + 1, substitution)
-      if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
-        current[j] = min(current[j], beforePrevious[j - 2] + 1)
-      }
-    }
-    beforePrevious = previous
-    previous = current
-  }
-  return previous[b.count]
 }

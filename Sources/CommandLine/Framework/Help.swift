@@ -57,6 +57,7 @@ enum Help {
     "namespace": "Manage namespaces",
     "node": "Look into nodes and act on them",
     "node pool": "Manage node pools",
+    "operator scheduler": "See and change how the scheduler works",
     "operator": "Tools for those who run the cluster",
     "server": "Look into servers and act on them",
     "system": "Housekeeping of the whole cluster",
