@@ -83,7 +83,7 @@ let testPrograms: [Target] = [
 let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
-  tests("CommandLineTests", ["CommandLine"]),
+  tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),

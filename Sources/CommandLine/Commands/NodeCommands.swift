@@ -81,7 +81,9 @@ private func showNode(_ prefix: String, _ invocation: Invocation) throws -> Int3
   if allocations.isEmpty {
     terminal.print("No allocations placed")
   } else {
-    let stubs = try JSON.decode([AllocationListStub].self, from: JSON.encode(allocations))
+    var stubs = try JSON.decode([AllocationListStub].self, from: JSON.encode(allocations))
+    // A whole allocation carries its version in its job.
+    for place in stubs.indices { stubs[place].jobVersion = allocations[place].job?.version ?? 0 }
     terminal.print(allocationTable(stubs, invocation))
   }
   if invocation.has("verbose") {
