@@ -44,7 +44,7 @@ let modules: [Target] = [
   module("Codec"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
-  module("TemplateEngine"),
+  module("TemplateEngine", ["RegularExpression"]),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
@@ -57,7 +57,7 @@ let modules: [Target] = [
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
-  module("API", ["Log", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+  module("API", ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
   module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
@@ -72,6 +72,13 @@ let executables: [Target] = [
 let testPrograms: [Target] = [
   .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+]
+
+let testTargets: [Target] = [
+  tests("LayoutTests", []),
+  tests("LinuxTests", ["Linux"]),
+  tests("CodecTests", ["Codec"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
     swiftSettings: strict),
@@ -87,15 +94,19 @@ let testTargets: [Target] = [
   tests("LinuxTests", ["Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
+  tests(
+    "ClientTests",
+    ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
-  tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport"]),
-  tests("StorageTests", ["Storage", "Codec"]),
-  tests("StateTests", ["State", "Model", "Codec"]),
 ]
 
 let package = Package(

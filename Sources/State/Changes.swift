@@ -3,7 +3,8 @@ public import Model
 
 /// The tables whose last change is known, for blocking queries on lists.
 public enum Table: UInt8, CaseIterable, Sendable {
-  case nodes = 1, jobs, jobVersions, evaluations, allocations, deployments, namespaces, nodePools, schedulerConfiguration,
+  case nodes = 1, jobs, jobVersions, evaluations, allocations, deployments, namespaces, nodePools,
+    schedulerConfiguration,
     jobSummaries
 }
 

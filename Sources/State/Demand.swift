@@ -9,6 +9,7 @@ public struct Demand: Hashable, Sendable {
   /// MB.
   public var disk: Int32
 
+  /// Figures in MHz and MB.
   public init(cpu: Int32, memory: Int32, disk: Int32) {
     self.cpu = cpu
     self.memory = memory

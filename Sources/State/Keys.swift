@@ -33,6 +33,8 @@ public struct JobKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   }
 }
 
+/// By UTF-8 bytes. For ASCII that is `String`'s own order, which compares whole words.
 @inlinable func precedes(_ left: String, _ right: String) -> Bool {
-  left.utf8.lexicographicallyPrecedes(right.utf8)
+  if left.utf8Span.isKnownASCII && right.utf8Span.isKnownASCII { return left < right }
+  return left.utf8.lexicographicallyPrecedes(right.utf8)
 }

@@ -27,24 +27,31 @@ public struct NodeColumns: Sendable {
 
   /// The number of slots, free ones included: every column has this many elements.
   public var count: Int { ids.count }
+  /// The node in each slot; `none` for a free slot.
   public private(set) var ids: [Identifier] = []
+  /// Whether the node can be used; empty for a free slot.
   public private(set) var flags: [Flags] = []
   /// MHz for allocations: the node's without what is reserved.
   public private(set) var cpuTotal: [Int32] = []
+  /// MHz that allocations hold.
   public private(set) var cpuUsed: [Int32] = []
   /// MB for allocations: the node's without what is reserved.
   public private(set) var memoryTotal: [Int32] = []
+  /// MB that allocations hold.
   public private(set) var memoryUsed: [Int32] = []
   /// MB for allocations: the node's without what is reserved.
   public private(set) var diskTotal: [Int32] = []
+  /// MB that allocations hold.
   public private(set) var diskUsed: [Int32] = []
   /// Allocations that hold resources.
   public private(set) var allocationCount: [Int32] = []
   /// How many it may hold; 0 for no limit.
   public private(set) var allocationLimit: [Int32] = []
-  /// Places in `datacenters.names`, `nodeClasses.names`, `pools.names`.
+  /// Places in `datacenters.names`.
   public private(set) var datacenter: [UInt32] = []
+  /// Places in `nodeClasses.names`.
   public private(set) var nodeClass: [UInt32] = []
+  /// Places in `pools.names`.
   public private(set) var pool: [UInt32] = []
   /// Places in `classes`.
   public private(set) var computedClass: [UInt32] = []
@@ -53,8 +60,11 @@ public struct NodeColumns: Sendable {
   /// The node itself, for what no column has.
   public private(set) var nodes: [Shared<Node>?] = []
 
+  /// The names of datacenters.
   public private(set) var datacenters = Names()
+  /// The values of `node_class`.
   public private(set) var nodeClasses = Names()
+  /// The names of node pools.
   public private(set) var pools = Names()
   /// Classes of nodes that answer constraints alike.
   public private(set) var classes: [ComputedClass] = []
@@ -91,6 +101,7 @@ public struct NodeColumns: Sendable {
     public internal(set) var members: Int
   }
 
+  /// No nodes.
   public init() {}
 
   /// The slot of a node.

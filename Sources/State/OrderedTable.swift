@@ -23,6 +23,13 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
 
     @inlinable var isLeaf: Bool { children.isEmpty }
 
+    /// Recursive and not a loop: a loop would hold a copy of each node on the way, and pay for its references.
+    @inlinable func value(of key: Key) -> Value? {
+      guard isLeaf else { return children[position(of: key, orEqual: true)].value(of: key) }
+      let at = position(of: key, orEqual: false)
+      return at < keys.count && !(key < keys[at]) ? values[at] : nil
+    }
+
     /// The number of keys that are below `key` (or not above it, with `orEqual`).
     @inlinable func position(of key: Key, orEqual: Bool) -> Int {
       var (low, high) = (0, keys.count)
@@ -46,10 +53,7 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
 
   /// The value of a key.
   @inlinable public subscript(key: Key) -> Value? {
-    var node = root
-    while !node.isLeaf { node = node.children[node.position(of: key, orEqual: true)] }
-    let at = node.position(of: key, orEqual: false)
-    return at < node.keys.count && !(key < node.keys[at]) ? node.values[at] : nil
+    root.value(of: key)
   }
 
   // MARK: Changing

@@ -11,6 +11,7 @@ public struct PortUse: Sendable, Hashable {
   /// By address.
   public internal(set) var hosts: [Host] = []
 
+  /// Nothing in use.
   public init() {}
 
   /// Whether a port is taken on an address; on the empty address: on any.

@@ -6,7 +6,9 @@ public final class Shared<Value: Sendable>: Sendable {
   /// The record.
   public let value: Value
 
+  /// A new record.
   @inlinable public init(_ value: Value) { self.value = value }
 
+  /// A field of the record.
   @inlinable public subscript<Member>(dynamicMember path: KeyPath<Value, Member>) -> Member { value[keyPath: path] }
 }

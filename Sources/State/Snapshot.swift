@@ -208,6 +208,7 @@ public struct StateEncoder: Sendable {
     case finished
   }
 
+  /// Begins at the header.
   public init(_ reader: StateReader) { self.reader = reader }
 
   /// The next piece, of about `bytes`; nil after the last.
@@ -331,6 +332,7 @@ public struct StateDecoder: Sendable {
   private var sawHeader = false
   private var sawEnd = false
 
+  /// Expects the first piece.
   public init() {
     state.reader.namespaces = OrderedTable()
     state.reader.nodePools = OrderedTable()

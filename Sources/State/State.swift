@@ -32,7 +32,8 @@ public struct State: Sendable {
     namespace.createIndex = 1
     namespace.modifyIndex = 1
     reader.namespaces.set(Name("default"), Shared(namespace))
-    for (name, description) in [("all", "Node pool with all nodes in the cluster."), ("default", "Default node pool.")] {
+    for (name, description) in [("all", "Node pool with all nodes in the cluster."), ("default", "Default node pool.")]
+    {
       var pool = NodePool()
       pool.name = name
       pool.description = description

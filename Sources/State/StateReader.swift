@@ -12,13 +12,18 @@ public struct StateReader: Sendable {
   public internal(set) var time: Timestamp = .zeroValue
   var tableIndexes: [UInt64] = []
 
+  /// By id; so are the others.
   public internal(set) var nodes = OrderedTable<Identifier, Shared<Node>>()
+  /// By namespace and id.
   public internal(set) var jobs = OrderedTable<JobKey, StoredJob>()
   public internal(set) var evaluations = OrderedTable<Identifier, Shared<Evaluation>>()
   public internal(set) var allocations = OrderedTable<Identifier, Shared<StoredAllocation>>()
   public internal(set) var deployments = OrderedTable<Identifier, Shared<Deployment>>()
+  /// By name.
   public internal(set) var namespaces = OrderedTable<Name, Shared<Namespace>>()
+  /// By name.
   public internal(set) var nodePools = OrderedTable<Name, Shared<NodePool>>()
+  /// The region's.
   public internal(set) var schedulerConfiguration: SchedulerConfiguration
 
   /// A set of identifiers: an index holds keys only, so an update of a record leaves its indexes alone.
@@ -26,9 +31,13 @@ public struct StateReader: Sendable {
   /// The value of a table that is used as a set.
   public struct Nothing: Hashable, Sendable {}
 
+  /// Also of nodes that are gone, as long as they have allocations.
   public internal(set) var allocationsByNode = OrderedTable<Identifier, IdentifierSet>()
+  /// Also of jobs that were purged, as long as they have allocations.
   public internal(set) var allocationsByJob = OrderedTable<JobKey, IdentifierSet>()
+  /// By the evaluation that placed or changed them last.
   public internal(set) var allocationsByEvaluation = OrderedTable<Identifier, IdentifierSet>()
+  /// Of those that belong to one.
   public internal(set) var allocationsByDeployment = OrderedTable<Identifier, IdentifierSet>()
   public internal(set) var evaluationsByJob = OrderedTable<JobKey, IdentifierSet>()
   public internal(set) var deploymentsByJob = OrderedTable<JobKey, IdentifierSet>()
@@ -114,7 +123,8 @@ public struct StateReader: Sendable {
     return result
   }
   /// The records whose identifier begins with a text, by id; empty for a text that no identifier begins with.
-  public func matches<Record>(_ prefix: String, in table: OrderedTable<Identifier, Shared<Record>>) -> [Shared<Record>] {
+  public func matches<Record>(_ prefix: String, in table: OrderedTable<Identifier, Shared<Record>>) -> [Shared<Record>]
+  {
     guard let range = IdentifierPrefix(prefix) else { return [] }
     var result: [Shared<Record>] = []
     for (id, record) in table.from(range.lower) {

@@ -61,7 +61,8 @@ public struct ClientDatabase: ~Copyable, Sendable {
   /// Opens or creates the database; the directory of `path` must exist.
   public init(opening path: String) throws(StorageError) {
     let connection = try Connection.open(path, mode: .readWriteCreate, identity: .client)
-    let put = try connection.prepare("INSERT OR REPLACE INTO records(bucket, key, checksum, bytes) VALUES(?1, ?2, ?3, ?4)")
+    let put = try connection.prepare(
+      "INSERT OR REPLACE INTO records(bucket, key, checksum, bytes) VALUES(?1, ?2, ?3, ?4)")
     let delete = try connection.prepare("DELETE FROM records WHERE bucket = ?1 AND key = ?2")
     // Keys compare as bytes, and no UTF-8 text holds 0xFF: this finds exactly the keys that begin with the prefix.
     let range = "bucket = ?1 AND key >= ?2 AND key < CAST(CAST(?2 AS BLOB) || x'ff' AS TEXT)"

@@ -53,7 +53,8 @@ struct Connection: ~Copyable, @unchecked Sendable {
     guard try text("PRAGMA journal_mode=WAL") == "wal" else {
       throw StorageError(
         .inaccessible, "switch to write-ahead logging", path,
-        advice: "put data_dir on a local file system that supports shared memory mappings, not on a network file system")
+        advice: "put data_dir on a local file system that supports shared memory mappings, not on a network file system"
+      )
     }
     try execute("PRAGMA synchronous=FULL")
     // Debian compiles SQLITE_SECURE_DELETE in: without this, compaction would write zeros over all it drops.
@@ -154,7 +155,8 @@ struct Identity {
     let version = try connection.integer("PRAGMA user_version") ?? 0
     if found == 0, version == 0, create, try connection.integer("SELECT count(*) FROM sqlite_master") == 0 {
       try connection.execute(
-        "BEGIN IMMEDIATE; \(schema) PRAGMA application_id=\(applicationID); PRAGMA user_version=\(schemaVersion); COMMIT")
+        "BEGIN IMMEDIATE; \(schema) PRAGMA application_id=\(applicationID); PRAGMA user_version=\(schemaVersion); COMMIT"
+      )
       return
     }
     guard found == Int64(applicationID) else {

@@ -82,7 +82,9 @@ public struct LogStore: ~Copyable, Sendable {
     }
     let end = try read(
       &select, from: UInt64(bitPattern: maximum), maximumCount: 1, maximumBytes: .max, path: path)
-    guard let record = end.first else { throw .corrupt("open the log", path, "the last entry \(maximum) can't be read") }
+    guard let record = end.first else {
+      throw .corrupt("open the log", path, "the last entry \(maximum) can't be read")
+    }
     known.last = LogPosition(index: record.index, term: record.term)
     return known
   }
@@ -203,7 +205,8 @@ public struct LogStore: ~Copyable, Sendable {
   public mutating func position(at index: UInt64) throws(StorageError) -> LogPosition {
     if index == compacted.index { return compacted }
     if index == last.index { return last }
-    guard index <= last.index, let record = try entries(from: index, maximumCount: 1).first, record.index == index else {
+    guard index <= last.index, let record = try entries(from: index, maximumCount: 1).first, record.index == index
+    else {
       throw StorageError(
         .conflict, "read log entries", path, detail: "no entry \(index), the last is \(last.index)",
         advice: "report this as a bug of serai")

@@ -130,7 +130,9 @@ public struct SnapshotReader: ~Copyable, Sendable {
   init(_ snapshot: SnapshotDescription) throws(StorageError) {
     let file = try Files.Descriptor(opening: snapshot.path, flags: O_RDONLY)
     let header = try Self.bytes(32, of: file)
-    guard unsigned(header, at: 0) == SnapshotStore.magic else { throw .corrupt("read snapshot", file.path, "no header") }
+    guard unsigned(header, at: 0) == SnapshotStore.magic else {
+      throw .corrupt("read snapshot", file.path, "no header")
+    }
     let version = unsigned(header, at: 8)
     guard version == SnapshotStore.formatVersion else {
       throw StorageError(

@@ -50,9 +50,11 @@ public struct Template: Sendable {
     let lexer = Lexer(
       source.text, left: leftDelimiter.bytes, right: rightDelimiter.bytes,
       breakIsKeyword: functions["break"] == nil, continueIsKeyword: functions["continue"] == nil)
-    let parsed = try Parser.parse(source, tokens: lexer.tokens(), isFunction: { [functions] in
-      functions[$0] != nil || Builtin(rawValue: $0.description) != nil
-    })
+    let parsed = try Parser.parse(
+      source, tokens: lexer.tokens(),
+      isFunction: { [functions] in
+        functions[$0] != nil || Builtin(rawValue: $0.description) != nil
+      })
     for (name, root) in parsed {
       if definitions[name] != nil, root.isEmpty { continue }
       definitions[name] = Definition(name: name, source: source, root: root)

@@ -37,7 +37,8 @@ public struct TemplateLimits: Sendable {
   public var steps: Int
   /// Bytes of output, and of any one string that a function makes.
   public var outputBytes: Int
-  /// Nesting of actions and template calls while rendering, and of values that are printed, compared or encoded.
+  /// Nesting of actions and template calls while rendering, and of values that are printed, compared or encoded. The
+  /// default needs a stack of 2 MB in a debug build; set less where a thread has less.
   public var depth: Int
 
   /// Limits; the defaults suit configuration files.

@@ -21,10 +21,15 @@ public protocol TemplateHost: Sendable {
 public struct EmptyHost: TemplateHost {
   /// The host.
   public init() {}
+  /// Always unset.
   public func environmentVariable(_ name: ByteString) -> ByteString? { nil }
+  /// Empty.
   public var environment: [ByteString: ByteString] { [:] }
+  /// The epoch.
   public var now: TemplateTime { TemplateTime(seconds: 0, nanoseconds: 0) }
+  /// Zeros.
   public func randomBytes(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
+  /// Never known.
   public func value(of dependency: TemplateDependency) -> TemplateValue? { nil }
 }
 

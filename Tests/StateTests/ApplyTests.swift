@@ -172,7 +172,7 @@ import Testing
     #expect(cluster.state.columns.cpuUsed[slot] == 500)
     cluster.index += 1
     var ended = AllocationClientUpdates()
-    var update = AllocationClientUpdate()
+    var update = AllocationStatusChange()
     update.id = identifier(7)
     update.clientStatus = .complete
     ended.updates = [update]
@@ -457,7 +457,9 @@ import Testing
     var update = SchedulerConfigurationUpdate()
     update.configuration.schedulerAlgorithm = "spread"
     update.expectedIndex = 3
-    #expect(throws: StateError.indexMismatch(expected: 3, found: 0)) { try cluster.apply(.schedulerConfiguration(update)) }
+    #expect(throws: StateError.indexMismatch(expected: 3, found: 0)) {
+      try cluster.apply(.schedulerConfiguration(update))
+    }
     update.expectedIndex = nil
     try cluster.apply(.schedulerConfiguration(update))
     #expect(cluster.state.reader.schedulerConfiguration.schedulerAlgorithm == "spread")

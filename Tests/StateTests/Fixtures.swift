@@ -102,7 +102,9 @@ struct Cluster {
   mutating func register(_ job: Job, evaluation: UInt64? = nil) throws(StateError) {
     var payload = JobRegistration()
     payload.job = job
-    if let evaluation { payload.evaluations = [makeEvaluation(evaluation, job: job.id, namespace: job.namespace ?? "")] }
+    if let evaluation {
+      payload.evaluations = [makeEvaluation(evaluation, job: job.id, namespace: job.namespace ?? "")]
+    }
     try apply(.jobRegistration(payload))
   }
 
@@ -123,8 +125,9 @@ struct Cluster {
     try apply(.planResult(plan))
   }
 
-  mutating func report(_ allocation: UInt64, _ status: AllocationClientStatus, healthy: Bool? = nil) throws(StateError) {
-    var update = AllocationClientUpdate()
+  mutating func report(_ allocation: UInt64, _ status: AllocationClientStatus, healthy: Bool? = nil) throws(StateError)
+  {
+    var update = AllocationStatusChange()
     update.id = identifier(allocation)
     update.clientStatus = status
     if let healthy {

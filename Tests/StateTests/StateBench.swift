@@ -11,9 +11,10 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
 /// `SERAI_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter StateBench`; `SERAI_BENCH_ALLOCATIONS` sets the
 /// size (1,000,000).
 @Suite(.enabled(if: benchIsOn, "set SERAI_BENCH to measure"), .serialized) struct StateBench {
+  /// Processor time and not the clock: the work is all computing, and a busy machine shall not count.
   static func seconds() -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
@@ -60,11 +61,11 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
       plan.evaluationID = Identifier(using: &generator)
       plan.namespace = "default"
       plan.jobID = "job-\(job)"
-      plan.nodes = nodes
+      plan.nodes = Array(nodes[(job % 5 * 1_000)..<(job % 5 * 1_000 + 1_000)])
       plan.placements = (0..<perJob).map { number in
         var placement = Placement()
         placement.id = Identifier(using: &generator)
-        placement.node = Int.random(in: 0..<nodeCount, using: &generator)
+        placement.node = Int.random(in: 0..<1_000, using: &generator)
         placement.nameIndex = number
         placement.ports = [makePort(20_000 + number)]
         return placement
@@ -75,7 +76,7 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
       if job == 0 { planBytes = LogEntry.planResult(plan).encoded(at: .zeroValue).count }
       var payload = AllocationClientUpdates()
       payload.updates = plan.placements.map { placement in
-        var update = AllocationClientUpdate()
+        var update = AllocationStatusChange()
         update.id = placement.id
         update.clientStatus = .running
         update.taskStates = Self.runningTask()
@@ -93,7 +94,9 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
     var pieces: [[UInt8]] = []
     var encoder = StateEncoder(cluster.state.reader)
     while let piece = encoder.next() { pieces.append(piece) }
-    print("snapshot: \(pieces.reduce(0) { $0 + $1.count } / total) bytes per allocation, written in \(Self.seconds() - start) s")
+    print(
+      "snapshot: \(pieces.reduce(0) { $0 + $1.count } / total) bytes per allocation, written in \(Self.seconds() - start) s"
+    )
     start = Self.seconds()
     var decoder = StateDecoder()
     for piece in pieces { try decoder.add(piece) }

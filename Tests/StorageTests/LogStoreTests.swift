@@ -4,7 +4,9 @@ import Testing
 @testable import Storage
 
 func records(_ range: ClosedRange<UInt64>, term: UInt64 = 1, size: Int = 20) -> [LogRecord] {
-  range.map { LogRecord(index: $0, term: term, kind: UInt8($0 % 5), bytes: [UInt8](repeating: UInt8($0 % 251), count: size)) }
+  range.map {
+    LogRecord(index: $0, term: term, kind: UInt8($0 % 5), bytes: [UInt8](repeating: UInt8($0 % 251), count: size))
+  }
 }
 
 @Suite struct LogStoreTests {
@@ -42,7 +44,10 @@ func records(_ range: ClosedRange<UInt64>, term: UInt64 = 1, size: Int = 20) -> 
     let scratch = try Scratch()
     var log = try LogStore(opening: scratch.path + "/raft.db")
     try log.append(records(1...3, term: 5))
-    for bad in [records(5...5, term: 5), records(3...4, term: 5), records(4...4, term: 4), records(4...5, term: 5) + records(7...7, term: 5)] {
+    for bad in [
+      records(5...5, term: 5), records(3...4, term: 5), records(4...4, term: 4),
+      records(4...5, term: 5) + records(7...7, term: 5),
+    ] {
       let error = #expect(throws: StorageError.self) { try log.append(bad) }
       #expect(error?.reason == .conflict)
     }

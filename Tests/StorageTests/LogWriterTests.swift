@@ -65,7 +65,8 @@ import Testing
   @Test(arguments: [3, 11, 29, 60]) func acknowledgedEntriesSurviveSIGKILL(milliseconds: Int) async throws {
     let scratch = try Scratch()
     let folder = scratch.path
-    await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String, milliseconds = milliseconds as Int] in
+    await #expect(processExitsWith: .signal(SIGKILL)) {
+      [folder = folder as String, milliseconds = milliseconds as Int] in
       let writer = try LogWriter(owning: try LogStore(opening: folder + "/raft.db", preallocateBytes: 1 << 20))
       let notes = open(folder + "/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
       let acknowledged = Mutex<UInt64>(0)

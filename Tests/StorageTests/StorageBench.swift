@@ -66,7 +66,13 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
           index += 1
           writer.append(records(index...index, size: 256)) { result in
             guard case .success = result else { return done.signal() }
-            if finished.withLock({ count in count += 1; return count == total }) { done.signal() } else { submit() }
+            if finished.withLock({ count in
+              count += 1; return count == total
+            }) {
+              done.signal()
+            } else {
+              submit()
+            }
           }
           return false
         }

@@ -17,7 +17,8 @@ struct TableHost: TemplateHost {
   static let functions = FunctionSets.consulTemplate.merging(FunctionSets.sprig) { first, _ in first }
 
   static func render(
-    _ source: ByteString, data: TemplateValue = .nil, host: TableHost = TableHost(), missingKey: Template.MissingKey = .default
+    _ source: ByteString, data: TemplateValue = .nil, host: TableHost = TableHost(),
+    missingKey: Template.MissingKey = .default
   ) throws -> ByteString {
     var template = Template("t")
     template.functions = functions
@@ -70,9 +71,10 @@ struct TableHost: TemplateHost {
     let first = try template.renderTracking(host: TableHost())
     #expect(first.output == "dflt")
     #expect(first.missing == first.used)
-    #expect(first.missing.map(\.description).sorted() == [
-      #"key("a")"#, #"keyOrDefault("b")"#, #"nomadVar("p")"#, #"secret("s/x")"#, #"service("web", "passing")"#,
-    ])
+    #expect(
+      first.missing.map(\.description).sorted() == [
+        #"key("a")"#, #"keyOrDefault("b")"#, #"nomadVar("p")"#, #"secret("s/x")"#, #"service("web", "passing")"#,
+      ])
     var host = TableHost()
     host.values[TemplateDependency("key", ["a"])] = "A"
     host.values[TemplateDependency("service", ["web", "passing"])] = [["Address": "10.0.0.1"], ["Address": "10.0.0.2"]]
@@ -85,12 +87,26 @@ struct TableHost: TemplateHost {
 
   @Test(arguments: [
     (#"{{range $k, $v := tree "l" | explode}}{{$k}}{{$v}}{{end}}"#, "foomap[bar:a]zipmap[zap:b]"),
-    (#"{{range $k, $p := tree "l" | byKey}}{{$k}}:{{range $p}}{{.Key}}={{.Value}}{{end}}{{end}}"#, "foo:bar=azip:zap=b"),
+    (
+      #"{{range $k, $p := tree "l" | byKey}}{{$k}}:{{range $p}}{{.Key}}={{.Value}}{{end}}{{end}}"#, "foo:bar=azip:zap=b"
+    ),
     (#"{{range service "w"}}{{if .Tags | contains "prod"}}{{.Address}}{{end}}{{end}}"#, "1.2.3.4"),
-    (#"{{range $t, $s := service "w" | byTag}}{{$t}}:{{range $s}}{{.Address}}{{end}} {{end}}"#, "prod:1.2.3.4 x:1.2.3.45.6.7.8 "),
-    (#"{{$b := "{\"zip\":{\"zap\":\"t\"}}" | parseJSON}}{{tree "l" | explode | mergeMapWithOverride $b}}"#, "map[foo:map[bar:a] zip:map[zap:b]]"),
-    (#"{{$b := "{\"zip\":{\"zap\":\"t\"}}" | parseJSON}}{{tree "l" | explode | mergeMap $b}}"#, "map[foo:map[bar:a] zip:map[zap:t]]"),
-    (#"{{range service "w"}}{{if .Tags | containsAll (parseJSON "[\"prod\",\"x\"]")}}{{.Address}}{{end}}{{end}}"#, "1.2.3.4"),
+    (
+      #"{{range $t, $s := service "w" | byTag}}{{$t}}:{{range $s}}{{.Address}}{{end}} {{end}}"#,
+      "prod:1.2.3.4 x:1.2.3.45.6.7.8 "
+    ),
+    (
+      #"{{$b := "{\"zip\":{\"zap\":\"t\"}}" | parseJSON}}{{tree "l" | explode | mergeMapWithOverride $b}}"#,
+      "map[foo:map[bar:a] zip:map[zap:b]]"
+    ),
+    (
+      #"{{$b := "{\"zip\":{\"zap\":\"t\"}}" | parseJSON}}{{tree "l" | explode | mergeMap $b}}"#,
+      "map[foo:map[bar:a] zip:map[zap:t]]"
+    ),
+    (
+      #"{{range service "w"}}{{if .Tags | containsAll (parseJSON "[\"prod\",\"x\"]")}}{{.Address}}{{end}}{{end}}"#,
+      "1.2.3.4"
+    ),
     (#"{{define "c"}}<{{.}}>{{end}}{{executeTemplate "c" "foo"}}"#, "<foo>"),
   ])
   func dependencyHelpers(_ source: String, _ expected: String) throws {
@@ -106,7 +122,10 @@ struct TableHost: TemplateHost {
 
   @Test(arguments: [
     (#"{"a":[1,{"b":"x"}],"c":{"d":null,"e":"yes"},"f":[]}"#, "a:\n- 1\n- b: x\nc:\n  d: null\n  e: \"yes\"\nf: []"),
-    (##"{"k10":1,"k2":2,"s":"a: b","t":"l1\nl2\n","u":"","v":"#x"}"##, "k2: 2\nk10: 1\ns: 'a: b'\nt: |\n  l1\n  l2\nu: \"\"\nv: '#x'"),
+    (
+      ##"{"k10":1,"k2":2,"s":"a: b","t":"l1\nl2\n","u":"","v":"#x"}"##,
+      "k2: 2\nk10: 1\ns: 'a: b'\nt: |\n  l1\n  l2\nu: \"\"\nv: '#x'"
+    ),
     (#"[[1,2],[3]]"#, "- - 1\n  - 2\n- - 3"),
     (#""plain""#, "plain"),
   ])
@@ -118,7 +137,10 @@ struct TableHost: TemplateHost {
   }
 
   @Test(arguments: [
-    ("a: 1\nb:\n  - x\n  - y: 2\n    z: [1, 'two', {k: v}]\n# note\nc: \"q\\tq\" # tail\n", #"{"a":1,"b":["x",{"y":2,"z":[1,"two",{"k":"v"}]}],"c":"q\tq"}"#),
+    (
+      "a: 1\nb:\n  - x\n  - y: 2\n    z: [1, 'two', {k: v}]\n# note\nc: \"q\\tq\" # tail\n",
+      #"{"a":1,"b":["x",{"y":2,"z":[1,"two",{"k":"v"}]}],"c":"q\tq"}"#
+    ),
     ("---\nt: |\n  one\n    two\n\n  three\nf: >-\n  a\n  b\n\n  c\n", #"{"f":"a b\nc","t":"one\n  two\n\nthree\n"}"#),
     ("- a\n-\n  b: ~\n- - 1\n  - yes\n- {}", #"["a",{"b":null},[1,true],{}]"#),
     ("k:\n- 1\n- 2\nl: word\n  more", #"{"k":[1,2],"l":"word more"}"#),
@@ -135,7 +157,8 @@ struct TableHost: TemplateHost {
   }
 
   @Test func toml() throws {
-    let data = try TemplateValue(json: #"{"b":{"c":{"d":1},"e":"x"},"a":[1,2],"t":[{"n":1},{"n":2}],"f":1.0,"odd key":true}"#.utf8)
+    let data = try TemplateValue(
+      json: #"{"b":{"c":{"d":1},"e":"x"},"a":[1,2],"t":[{"n":1},{"n":2}],"f":1.0,"odd key":true}"#.utf8)
     #expect(
       try Self.render("{{.|toTOML}}", data: data).description == """
         a = [1, 2]
@@ -158,7 +181,8 @@ struct TableHost: TemplateHost {
 
   @Test(arguments: [
     ("{{2 | add 2.5}}", "4.5"), ("{{7 | subtract 2}}", "5"), ("{{7 | divide 2}}", "3"), ("{{7 | modulo 4}}", "3"),
-    ("{{printf \"%T\" (add 1 2)}}", "int64"), (#"{{"FOO"|toLower}}{{"x"|md5sum}}"#, "foo9dd4e461268c8034f5c8564e155c67a6"),
+    ("{{printf \"%T\" (add 1 2)}}", "int64"),
+    (#"{{"FOO"|toLower}}{{"x"|md5sum}}"#, "foo9dd4e461268c8034f5c8564e155c67a6"),
     (#"{{sha256Hex ""}}"#, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     (#"{{sprig_sha1sum "abc"}}"#, "a9993e364706816aba3e25717850c26c9cd0d89d"),
     (#"{{range loop 2 "5"}}{{.}}{{end}}"#, "234"), (#"{{timestamp "2006-01-02T15:04"}}"#, "1970-01-01T00:00"),
@@ -188,7 +212,10 @@ struct TableHost: TemplateHost {
     var template = Template("t")
     template.functions = FunctionSets.denying(["env"], in: Self.functions)
     try template.parse(#"{{env "HOME"}}"#)
-    #expect(throws: TemplateError.execution(#"template: t:1:2: executing "t" at <env "HOME">: error calling env: function is disabled"#)) {
+    #expect(
+      throws: TemplateError.execution(
+        #"template: t:1:2: executing "t" at <env "HOME">: error calling env: function is disabled"#)
+    ) {
       try template.render(.nil)
     }
   }

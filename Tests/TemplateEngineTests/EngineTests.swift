@@ -14,19 +14,24 @@ import Testing
   }
 
   @Test func jobsListedAsUsersDo() throws {
-    let jobs = try TemplateValue(json: #"[{"ID":"web","Priority":50,"Meta":null},{"ID":"db","Priority":9007199254740993}]"#.utf8)
+    let jobs = try TemplateValue(
+      json: #"[{"ID":"web","Priority":50,"Meta":null},{"ID":"db","Priority":9007199254740993}]"#.utf8)
     #expect(try Self.render("{{range .}}{{.ID}}={{.Priority}}\n{{end}}", jobs) == "web=50\ndb=9007199254740993\n")
-    #expect(try Self.render(#"{{(index . 1).ID}} {{len .}} {{printf "%05d" (index . 0).Priority}}"#, jobs) == "db 2 00050")
+    #expect(
+      try Self.render(#"{{(index . 1).ID}} {{len .}} {{printf "%05d" (index . 0).Priority}}"#, jobs) == "db 2 00050")
   }
 
   @Test(arguments: [
     ("{{range $i := 3}}{{$i}}{{end}}", "012"), ("{{range 0}}x{{else}}none{{end}}", "none"),
-    ("{{with nil | print | len | eq 5}}five{{end}}", "five"),
+    ("{{with print nil | len | eq 5}}five{{end}}", "five"),
     ("{{with .x}}a{{else with 7}}{{.}}{{else}}c{{end}}", "7"),
     ("{{$x := 1}}{{range $x = 3}}{{end}}{{$x}}", "2"),
     ("a {{- 1 -}} b", "a1b"), ("{{/* c */ -}}  x", "x"), ("{{block \"b\" 5}}<{{.}}>{{end}}", "<5>"),
     ("{{range $k, $v := .m}}{{if eq $k \"c\"}}{{break}}{{end}}{{$k}}{{$v}}{{end}}", "a1b2"),
-    ("{{printf \"%v %q %#v %T %6.2f|%-4d|%x\" .m `q` .m.a 1i 3.14159 7 `hi`}}", #"map[a:1 b:2 c:3] "q" 1 complex128   3.14|7   |6869"#),
+    (
+      "{{printf \"%v %q %#v %T %6.2f|%-4d|%x\" .m `q` .m.a 1i 3.14159 7 `hi`}}",
+      #"map[a:1 b:2 c:3] "q" 1 complex128   3.14|7   |6869"#
+    ),
     ("{{printf \"%d\" \"hi\"}}{{printf \"%s\"}}{{printf \"x\" 1}}", "%!d(string=hi)%!s(MISSING)x%!(EXTRA int=1)"),
     ("{{slice \"héllo\" 0 2 | printf \"%q\"}}", #""h\xc3""#),
   ])
@@ -39,7 +44,10 @@ import Testing
     ("\n{{nope}}", #"template: t:2: function "nope" not defined"#),
     ("{{if .a}}", "template: t:1: unexpected EOF"),
     ("{{.a.b}}", #"template: t:1:4: executing "t" at <.a.b>: can't evaluate field b in type interface {}"#),
-    ("x\n {{index .l 9}}", #"template: t:2:4: executing "t" at <index .l 9>: error calling index: index out of range: 9"#),
+    (
+      "x\n {{index .l 9}}",
+      #"template: t:2:3: executing "t" at <index .l 9>: error calling index: index out of range: 9"#
+    ),
   ])
   func messages(_ source: String, _ expected: String) {
     do {
@@ -59,7 +67,10 @@ import Testing
     // Each line doubles what the line before printed.
     ("{{$a := sprig_list 1}}{{range 60}}{{$a = sprig_list $a $a}}{{end}}{{$a}}", .output),
     ("{{$a := sprig_list 1}}{{range 2000}}{{$a = sprig_list $a}}{{end}}{{$a}}", .depth),
-    ("{{$a := sprig_list 1}}{{range 60}}{{$a = sprig_list $a $a}}{{end}}{{sprig_deepEqual $a (sprig_deepCopy $a)}}", .steps),
+    (
+      "{{$a := sprig_list 1}}{{range 60}}{{$a = sprig_list $a $a}}{{end}}{{sprig_deepEqual $a (sprig_deepCopy $a)}}",
+      .steps
+    ),
     ("{{$s := `x`}}{{range 60}}{{$s = print $s $s}}{{end}}", .output),
     (String(repeating: "(", count: 300) + "1" + String(repeating: ")", count: 300), .depth),
   ])
@@ -80,13 +91,8 @@ import Testing
 
   /// Deeper than any stack: freeing must not recurse.
   @Test func deeplyNestedValuesAreFreed() throws {
-    let source: ByteString = """
-      {{$a := sprig_list 1}}{{range 300000}}{{$a = sprig_list $a}}{{end}}\
-      {{$d := sprig_dict}}{{$c := $d}}{{range 300000}}{{$n := sprig_dict}}{{$c = sprig_set $n `k` $c}}{{end}}done
-      """
-    // `set` looks below what it stores, so only the list is built this deep through templates.
-    let list = ByteString(source.description.split(separator: "{{$d")[0] + "done")
-    #expect(try Self.render(list, functions: FunctionSets.sprig) == "done")
+    let source: ByteString = "{{$a := sprig_list 1}}{{range 300000}}{{$a = sprig_list $a}}{{end}}done"
+    #expect(try Self.render(source, functions: FunctionSets.sprig) == "done")
     var map = TemplateMap()
     for _ in 0..<300_000 { map = TemplateMap(["k": .list([.map(map)])]) }
     #expect(map.count == 1)
@@ -96,9 +102,10 @@ import Testing
     struct Broken: Error {}
     let data: TemplateValue = [
       "ok": .lazy(LazyValue { .list([1, .lazy(LazyValue { "two" })]) }), "bad": .lazy(LazyValue { throw Broken() }),
-      "f": .function(TemplateFunction([.int], variadic: .string, result: .string) { call in
-        .text("\(call.arguments.count)")
-      }),
+      "f": .function(
+        TemplateFunction([.int], variadic: .string, result: .string) { call in
+          .text("\(call.arguments.count)")
+        }),
       "o": .object(TemplateRecord("api.Job", [("Name", "n"), ("Count", 2)])),
     ]
     #expect(try Self.render("{{.ok}}{{index .ok 1}}{{call .f 1 `a` `b`}}", data) == "[1 two]two3")
@@ -114,7 +121,9 @@ import Testing
 
   @Test func jsonRoundTrip() throws {
     let text = #"{"a":[1,-2.5,1e+300,true,null,"é😀\"\\\n"],"b":{"c":{}}}"#
-    #expect(try TemplateValue(json: text.utf8).json().description == #"{"a":[1,-2.5,1e+300,true,null,"é😀\"\\\n"],"b":{"c":{}}}"#)
+    #expect(
+      try TemplateValue(json: text.utf8).json().description
+        == #"{"a":[1,-2.5,1e+300,true,null,"é😀\"\\\n"],"b":{"c":{}}}"#)
     #expect(try TemplateValue(json: "\"\\ud83d\\ude00\\ud800\"".utf8).json().description == "\"😀\u{FFFD}\"")
   }
 
@@ -125,8 +134,10 @@ import Testing
     var templates = TemplateGenerator(seed: seed)
     var calls = SprigGenerator(seed: seed)
     let pieces = [
-      "{{", "}}", "{{-", " -}}", "range ", "end", "if ", "with ", "define ", "template ", "\"a\"", "$x", ":=", "=", "|", "(",
-      ")", ".", ".a", "printf ", "%*[3]d", "/*", "*/", "index ", "1", "-", "0x", "'", "`", "\n", "\u{0}", "é", ",", "else",
+      "{{", "}}", "{{-", " -}}", "range ", "end", "if ", "with ", "define ", "template ", "\"a\"", "$x", ":=", "=", "|",
+      "(",
+      ")", ".", ".a", "printf ", "%*[3]d", "/*", "*/", "index ", "1", "-", "0x", "'", "`", "\n", "\u{0}", "é", ",",
+      "else",
       "break", "sprig_dict ", "sprig_repeat 9999 ", "toYAML", "parseYAML", "parseJSON ", "loop 9 ", "toTOML ", "split ",
     ]
     for round in 0..<3_000 {

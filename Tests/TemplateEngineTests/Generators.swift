@@ -21,7 +21,8 @@ struct TemplateGenerator {
   ]
   private static let literals = [
     "1", "0", "-1", "3", "0x1F", "1e3", "1.5", "'a'", "'\\n'", "\"s\"", "\"\"", "`raw`", "\"a\\tb\"", "true", "false",
-    "nil", "2i", "1_000", "\"k1\"", "\"x\"", "\"%d|%s\"", "\"%v\"", "0b11", "0o17", "017", "1e30", "9223372036854775807",
+    "nil", "2i", "1_000", "\"k1\"", "\"x\"", "\"%d|%s\"", "\"%v\"", "0b11", "0o17", "017", "1e30",
+    "9223372036854775807",
   ]
 
   mutating func request() -> [UInt8] {
@@ -91,7 +92,8 @@ struct TemplateGenerator {
   private mutating func loop(depth: Int) -> String {
     let mark = variables.count
     var head = "range "
-    let subject = random.chance(85) ? random.pick([".c", ".l", ".d", ".m", ".e", ".g", ".mix", "$.l", "$.c"]) : pipeline()
+    let subject =
+      random.chance(85) ? random.pick([".c", ".l", ".d", ".m", ".e", ".g", ".mix", "$.l", "$.c"]) : pipeline()
     switch random.below(3) {
     case 0: head += subject
     case 1:
@@ -152,9 +154,12 @@ struct TemplateGenerator {
     var text = name
     for position in 0..<count {
       if name == "printf", position == 0, random.chance(85) {
-        text += " " + random.pick([
-          "\"%d\"", "\"%v|%v\"", "\"%q\"", "\"%T\"", "\"%5.2f|%x\"", "\"%#v\"", "\"%+v\"", "\"%s\"", "\"%08d\"", "\"%-6s|\"",
-        ])
+        text +=
+          " "
+          + random.pick([
+            "\"%d\"", "\"%v|%v\"", "\"%q\"", "\"%T\"", "\"%5.2f|%x\"", "\"%#v\"", "\"%+v\"", "\"%s\"", "\"%08d\"",
+            "\"%-6s|\"",
+          ])
       } else if name == "index" || name == "slice", position == 0, random.chance(70) {
         text += " " + random.pick([".c", ".d", ".m", ".l", ".b", ".uni", "$.m", ".mix"])
       } else if name == "index" || name == "slice", position > 0, random.chance(70) {
@@ -175,9 +180,12 @@ struct FormatGenerator {
 
   private static let values = [
     "0", "1", "-1", "42", "255", "65", "128512", "9223372036854775807", "-9223372036854775808", "1.5", "-0.25", "0.1",
-    "3.0", "1e100", "1e21", "123456789.0", "1e-7", "2.5", "0.5", "1e6", "1e20", "5e-324", "1.7976931348623157e308", "100.0",
-    "\"hi\"", "\"\"", "\"é\\n\\\"q\\\"\"", "\"a\\u0000b\"", "\"日本\"", "\"`tick`\"", "\"tab\\t\"", "true", "false", "null",
-    "[]", "[1,\"a\",null,2.5]", "{}", "{\"b\":1,\"a\":\"x\"}", "{\"k\":[1,{\"z\":null}]}", "[[1],[2,3]]", "1.0", "12345.678",
+    "3.0", "1e100", "1e21", "123456789.0", "1e-7", "2.5", "0.5", "1e6", "1e20", "5e-324", "1.7976931348623157e308",
+    "100.0",
+    "\"hi\"", "\"\"", "\"é\\n\\\"q\\\"\"", "\"a\\u0000b\"", "\"日本\"", "\"`tick`\"", "\"tab\\t\"", "true", "false",
+    "null",
+    "[]", "[1,\"a\",null,2.5]", "{}", "{\"b\":1,\"a\":\"x\"}", "{\"k\":[1,{\"z\":null}]}", "[[1],[2,3]]", "1.0",
+    "12345.678",
     "99999.5", "0.000123456", "1e15", "123456.0", "1234567.0",
   ]
   private static let verbs = Array("vdsqxXtfFeEgGbcoOUTzw%!")

@@ -6,6 +6,8 @@ import Testing
 /// The oracle programs: other implementations of what is under test, found through the environment.
 ///
 /// `SERAI_ORACLES` names the folder whose `bin/` holds `tmploracle` and `goextract`; without it these tests are skipped.
+/// `tmploracle` answers requests in JSON lines with Go's text/template, fmt and sprig; `goextract` turns the tables of a Go
+/// test file into such requests.
 enum Oracle {
   static let folder: String? = getenv("SERAI_ORACLES").map { String(cString: $0) }
   static let reason: Comment = "SERAI_ORACLES does not name a folder with oracle programs"
@@ -20,11 +22,17 @@ enum Oracle {
 
   struct Failure: Error { let message: String }
 
-  /// The first file of that name below the oracles' folder, or below its parent.
+  /// A file of the oracles' `data` folder, or of the folder that `SERAI_ORACLE_DATA` names.
   static func dataFile(_ name: String) -> String? {
-    guard let folder else { return nil }
-    return ["\(folder)/data/\(name)", "\(folder)/../oracles/data/\(name)"].first { access($0, R_OK) == 0 }
-      ?? getenv("SERAI_ORACLE_DATA").map { String(cString: $0) + "/" + name }.flatMap { access($0, R_OK) == 0 ? $0 : nil }
+    let elsewhere = getenv("SERAI_ORACLE_DATA").map { String(cString: $0) }
+    return [folder.map { $0 + "/data" }, elsewhere].compactMap { $0 }.map { "\($0)/\(name)" }
+      .first { access($0, R_OK) == 0 }
+  }
+
+  /// The root of a Go tree, whose own tests are a source of cases: `GOROOT` or where Debian puts it.
+  static let goRoot = getenv("GOROOT").map { String(cString: $0) } ?? "/usr/share/go-1.19"
+  static var hasGoTables: Bool {
+    program("goextract") != nil && access("\(goRoot)/src/text/template/exec_test.go", R_OK) == 0
   }
 
   /// Runs a shell command and returns what it printed.
@@ -81,7 +89,8 @@ enum Oracle {
   /// `explained` says why an oracle's answer may differ from ours, nil where it may not. Returns how many were equal.
   @discardableResult
   static func compare(
-    _ requests: [[UInt8]], explained: (TemplateOracleProtocol.Answer, TemplateOracleProtocol.Answer) -> String? = { _, _ in nil },
+    _ requests: [[UInt8]],
+    explained: (TemplateOracleProtocol.Answer, TemplateOracleProtocol.Answer) -> String? = { _, _ in nil },
     _ location: SourceLocation = #_sourceLocation
   ) throws -> Int {
     let theirs = try answers(to: requests)

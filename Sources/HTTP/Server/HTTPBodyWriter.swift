@@ -30,13 +30,27 @@ public final class HTTPBodyWriter: Sendable {
   private let state = Mutex(State())
   private let capacity: Int
 
-  init(capacity: Int) { self.capacity = max(capacity, 1) }
+  /// Takes the bytes in place of a connection of this server.
+  private let sink: (@Sendable ([UInt8]) async throws -> Void)?
+
+  init(capacity: Int) {
+    self.capacity = max(capacity, 1)
+    sink = nil
+  }
+
+  /// A writer whose bytes go to `sink`, which waits while its reader is slower: for a response that leaves over
+  /// something else than this server's connections.
+  public init(forwardingTo sink: @escaping @Sendable ([UInt8]) async throws -> Void) {
+    capacity = 1
+    self.sink = sink
+  }
 
   /// Sends bytes; returns when they are buffered for sending, waits while more than the stream's buffer is unsent.
   ///
   /// - Throws: `HTTPStreamClosed` once the client is gone; `CancellationError` if the task is cancelled, which also
   ///   happens when the client is gone.
   public func write(_ bytes: some Sequence<UInt8>) async throws {
+    if let sink { return try await sink(Array(bytes)) }
     try await reserve()
     let resumed = state.withLock { state -> MHDConnection? in
       state.buffer.append(contentsOf: bytes)

@@ -21,25 +21,8 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
   } catch {
     throw ServerError(error)
   }
-  if var diff = response.diff {
-    annotate(&diff, response.annotations)
-    response.diff = diff
-  }
+  if let annotations = response.annotations { response.diff?.annotate(with: annotations) }
   return response
-}
-
-/// Says beside each group of the difference what happens to its instances.
-private func annotate(_ diff: inout JobDiff, _ annotations: PlanAnnotations?) {
-  guard let annotations else { return }
-  for place in diff.taskGroups.indices {
-    guard let updates = annotations.desiredTGUpdates[diff.taskGroups[place].name] else { continue }
-    let counts: [(String, UInt64)] = [
-      ("ignore", updates.ignore), ("create", updates.place), ("migrate", updates.migrate), ("destroy", updates.stop),
-      ("in-place update", updates.inPlaceUpdate), ("create/destroy update", updates.destructiveUpdate),
-      ("canary", updates.canary), ("preemption", updates.preemptions),
-    ]
-    for (name, count) in counts where count > 0 { diff.taskGroups[place].updates[name] = count }
-  }
 }
 
 /// The scheduler's answer to an evaluation, as the entry that makes it so.

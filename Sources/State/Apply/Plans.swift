@@ -50,9 +50,11 @@ extension State {
       guard let allocation = reader.allocations[change.id] else { throw .noSuchAllocation(change.id) }
       if change.updatesJob {
         _ = try groupCount(plan.jobVersion)
-        guard allocation.value.jobKey == key, job?.version(plan.jobVersion)?.spec.value.taskGroups.contains(where: {
-          $0.name == allocation.value.groupName
-        }) == true else {
+        guard allocation.value.jobKey == key,
+          job?.version(plan.jobVersion)?.spec.value.taskGroups.contains(where: {
+            $0.name == allocation.value.groupName
+          }) == true
+        else {
           throw .malformed("allocation \(change.id) is updated to a version of another job or without its group")
         }
       }

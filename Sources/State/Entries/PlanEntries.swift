@@ -15,7 +15,7 @@ public struct EvaluationUpdate: Record {
 }
 
 /// The outcome of an evaluation, applied as a whole or not at all.
-/// 
+///
 /// Placements name their node by its place in `nodes`, their group by its place in the job's version, so that each takes
 /// tens of bytes.
 public struct PlanResult: Record {

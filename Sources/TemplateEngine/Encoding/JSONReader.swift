@@ -154,7 +154,9 @@ struct JSONReader {
       try digits("in exponent of numeric literal")
     }
     let literal = Array(text[start..<index])
-    if isInteger, numbers == .keepIntegers, let value = NumberSyntax.integer(literal, base: 10) { return .int(Int(value)) }
+    if isInteger, numbers == .keepIntegers, let value = NumberSyntax.integer(literal, base: 10) {
+      return .int(Int(value))
+    }
     guard let value = NumberSyntax.float(literal) else {
       throw FunctionFailure(
         "json: cannot unmarshal number " + ByteString(bytes: literal) + " into Go value of type float64")

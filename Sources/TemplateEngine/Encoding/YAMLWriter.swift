@@ -10,7 +10,8 @@ enum YAMLWriter {
   private enum Position { case top, mapValue, listItem }
 
   private static func node(
-    _ given: TemplateValue, indent: Int, position: Position, _ out: inout [UInt8], _ limits: TemplateLimits, _ depth: Int
+    _ given: TemplateValue, indent: Int, position: Position, _ out: inout [UInt8], _ limits: TemplateLimits,
+    _ depth: Int
   ) throws {
     guard depth <= limits.depth else { throw LimitExceeded.depth(limits.depth) }
     if out.count > limits.outputBytes { throw LimitExceeded.output(limits.outputBytes) }

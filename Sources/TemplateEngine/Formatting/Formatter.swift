@@ -114,7 +114,8 @@ struct Formatter {
     case "T": try text(Array(value.type.description.utf8))
     case "p":
       switch value {
-      case .list, .map, .bytes, .function: try integer(0, base: 16, isSigned: false, verb: "v", forcePrefix: !flags.sharp)
+      case .list, .map, .bytes, .function:
+        try integer(0, base: 16, isSigned: false, verb: "v", forcePrefix: !flags.sharp)
       default: try badVerb(verb, value)
       }
     default: try self.value(value, verb, isTop: true)

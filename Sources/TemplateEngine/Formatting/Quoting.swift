@@ -123,7 +123,9 @@ enum Quoting {
       var value: UInt32 = 0
       for position in (start + offset)..<(start + offset + digits) {
         guard position < text.count else { return nil }
-        guard let digit = Character(Unicode.Scalar(text[position])).hexDigitValue, digit < Int(radix) else { return nil }
+        guard let digit = Character(Unicode.Scalar(text[position])).hexDigitValue, digit < Int(radix) else {
+          return nil
+        }
         guard value < 1 << 28 else { return nil }
         value = value * radix + UInt32(digit)
       }

@@ -7,26 +7,29 @@
 public class TemplateContainer: @unchecked Sendable {
   init() {}
 
-  /// Empties the container and returns what was in it; only for a container that nobody else refers to any more.
-  func takeChildren() -> [TemplateValue] { [] }
+  /// Moves the containers inside this one to `pending` and forgets everything; only for a container that nobody else
+  /// refers to any more.
+  func moveChildren(into pending: inout [TemplateContainer]) {}
 
-  /// Frees `children` and every container below them that nobody else refers to.
-  static func dismantle(_ children: [TemplateValue]) {
-    var pending: [TemplateContainer] = []
-    func collect(_ values: [TemplateValue]) {
-      for value in values {
-        switch value {
-        case .list(let list): pending.append(list)
-        case .map(let map): pending.append(map)
-        default: break
-        }
+  /// Appends the containers among `values`.
+  static func collect(_ values: some Sequence<TemplateValue>, into pending: inout [TemplateContainer]) {
+    for value in values {
+      switch value {
+      case .list(let list): pending.append(list)
+      case .map(let map): pending.append(map)
+      default: break
       }
     }
-    collect(children)
+  }
+
+  /// What a subclass calls when it is freed: frees every container below that nobody else refers to.
+  func dismantle() {
+    var pending: [TemplateContainer] = []
+    moveChildren(into: &pending)
     while !pending.isEmpty {
       // Moved out of the array, so that a count of one means that this loop is the last to know the container.
       var container = pending.removeLast()
-      if isKnownUniquelyReferenced(&container) { collect(container.takeChildren()) }
+      if isKnownUniquelyReferenced(&container) { container.moveChildren(into: &pending) }
     }
   }
 }

@@ -1,6 +1,6 @@
 /// An immutable list of values of one type.
 ///
-/// `@unchecked Sendable`: `elements` is written by the initialiser and by `takeChildren`, which runs only when a single
+/// `@unchecked Sendable`: `elements` is written by the initialiser and by `moveChildren`, which runs only when a single
 /// reference is left, so no two threads can see a write.
 public final class TemplateList: TemplateContainer, @unchecked Sendable {
   /// The elements, in order.
@@ -17,13 +17,12 @@ public final class TemplateList: TemplateContainer, @unchecked Sendable {
   /// Number of elements.
   public var count: Int { elements.count }
 
-  override func takeChildren() -> [TemplateValue] {
-    let children = elements
+  override func moveChildren(into pending: inout [TemplateContainer]) {
+    Self.collect(elements, into: &pending)
     elements = []
-    return children
   }
 
   deinit {
-    if !elements.isEmpty { TemplateContainer.dismantle(takeChildren()) }
+    if !elements.isEmpty { dismantle() }
   }
 }

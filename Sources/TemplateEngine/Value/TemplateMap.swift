@@ -56,15 +56,16 @@ public final class TemplateMap: TemplateContainer, @unchecked Sendable {
     self[key] = value
   }
 
-  override func takeChildren() -> [TemplateValue] {
+  override func moveChildren(into pending: inout [TemplateContainer]) {
+    var found: [TemplateContainer] = []
     storage.withLock { entries in
-      let children = Array(entries.values)
+      Self.collect(entries.values, into: &found)
       entries = [:]
-      return children
     }
+    pending += found
   }
 
   deinit {
-    TemplateContainer.dismantle(takeChildren())
+    dismantle()
   }
 }

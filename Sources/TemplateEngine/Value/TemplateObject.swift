@@ -29,7 +29,9 @@ public enum TemplateMember: Sendable {
 
 /// An object that has fields and nothing else.
 public final class TemplateRecord: TemplateObject {
+  /// The Go name of the type.
   public let typeName: String
+  /// The fields in the order in which they print.
   public let fields: [(name: ByteString, value: TemplateValue)]
 
   /// A record whose fields print in the given order.
@@ -38,6 +40,7 @@ public final class TemplateRecord: TemplateObject {
     self.fields = fields
   }
 
+  /// The field of that name.
   public func member(_ name: ByteString) -> TemplateMember? {
     fields.first { $0.name == name }.map { .field($0.value) }
   }

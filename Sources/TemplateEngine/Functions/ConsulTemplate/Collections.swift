@@ -52,7 +52,9 @@ extension FunctionSets {
 
   /// Whether a list has an element, or a string a part. Numbers compare by value, whatever their width.
   private static func isIn(_ list: TemplateValue, _ value: TemplateValue) throws -> Bool {
-    if case .string(let text) = list, case .string(let part) = value { return ByteText.contains(text.bytes, part.bytes) }
+    if case .string(let text) = list, case .string(let part) = value {
+      return ByteText.contains(text.bytes, part.bytes)
+    }
     for element in try Conversions.elements(list) ?? [] {
       switch (element, value) {
       case (.string(let first), .string(let second)): if first == second { return true }

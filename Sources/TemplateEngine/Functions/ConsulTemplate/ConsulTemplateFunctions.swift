@@ -1,5 +1,5 @@
 extension FunctionSets {
-  /// The functions that job files know from consul-template, without the regular expressions.
+  /// The functions that job files know from consul-template.
   ///
   /// What needs the world comes from the `TemplateHost`: variables, the time, and every dependency (`key`, `service`,
   /// `secret`, `nomadVar`, …). Functions that would write files or run programs do not exist here.
@@ -14,6 +14,7 @@ extension FunctionSets {
     addMembership(&table)
     addArithmetic(&table)
     addScratch(&table)
+    addPatterns(&table)
     return table.functions
   }()
 

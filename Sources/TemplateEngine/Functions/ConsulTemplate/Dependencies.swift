@@ -52,7 +52,8 @@ extension FunctionSets {
         let name = ByteString(bytes: parts[0])
         if case .map(let existing)? = groups[name] { group = existing } else { group = TemplateMap() }
         group[ByteString(bytes: rest)] = .map([
-          "Key": .string(ByteString(bytes: rest)), "Value": .string(ByteString(bytes: try textMember("Value", of: pair))),
+          "Key": .string(ByteString(bytes: rest)),
+          "Value": .string(ByteString(bytes: try textMember("Value", of: pair))),
           "Path": .string(ByteString(bytes: try textMember("Path", of: pair))),
         ])
         groups[name] = .map(group)

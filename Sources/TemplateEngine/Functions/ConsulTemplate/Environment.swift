@@ -12,7 +12,8 @@ extension FunctionSets {
       return .string(value)
     }
     table.add("envOrDefault", [.string, .string], result: .string) { call in
-      .string(call.rendering.host.environmentVariable(ByteString(bytes: call.text(0))) ?? ByteString(bytes: call.text(1)))
+      .string(
+        call.rendering.host.environmentVariable(ByteString(bytes: call.text(0))) ?? ByteString(bytes: call.text(1)))
     }
     table.add("timestamp", [], variadic: .string, result: .string) { call in
       let now = call.rendering.host.now

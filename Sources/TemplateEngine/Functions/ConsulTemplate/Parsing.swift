@@ -13,7 +13,9 @@ extension FunctionSets {
     table.add("parseFloat", [.string], result: .float) { call in
       let text = ByteString(bytes: call.text(0))
       if text.isEmpty { return .float(0) }
-      guard let value = NumberSyntax.float(text.bytes, special: true) else { throw invalid("parseFloat", "ParseFloat", text) }
+      guard let value = NumberSyntax.float(text.bytes, special: true) else {
+        throw invalid("parseFloat", "ParseFloat", text)
+      }
       return .float(value)
     }
     table.add("parseInt", [.string], result: .sized(.int64)) { call in
@@ -25,7 +27,9 @@ extension FunctionSets {
     table.add("parseUint", [.string], result: .sized(.uint64)) { call in
       let text = ByteString(bytes: call.text(0))
       if text.isEmpty { return .uint64(0) }
-      guard let value = NumberSyntax.unsigned(text.bytes, base: 10) else { throw invalid("parseUint", "ParseUint", text) }
+      guard let value = NumberSyntax.unsigned(text.bytes, base: 10) else {
+        throw invalid("parseUint", "ParseUint", text)
+      }
       return .uint64(value)
     }
     table.add("parseJSON", [.string]) { call in

@@ -117,26 +117,28 @@ enum Conversions {
   /// Whether a value counts as not set; structures always count as set.
   static func isEmpty(_ value: TemplateValue) -> Bool { !value.isTrue }
 
-  /// Fills `target` from `source`, maps within maps too. Without `overwriting` only what is empty in `target` changes.
+  /// Fills `target` from `source`, maps within maps too.
+  ///
+  /// What is missing or empty in `target` is taken from `source`, nil excepted. With `overwriting` scalars and lists of `source` replace
+  /// those of `target`, by nil or nothing too; a map only ever joins another map or fills a gap.
   static func merge(
     _ target: TemplateMap, _ source: TemplateMap, overwriting: Bool, _ rendering: Rendering, depth: Int = 0
   ) throws {
     guard depth <= rendering.limits.depth else { throw LimitExceeded.depth(rendering.limits.depth) }
-    for (key, value) in source.sorted {
+    for (key, given) in source.sorted {
       try rendering.charge()
-      let existing = target[key]
-      if case .map(let inner)? = existing, case .map(let other) = value {
-        if inner !== other { try merge(inner, other, overwriting: overwriting, rendering, depth: depth + 1) }
-        continue
-      }
-      if value.isNil { continue }
-      // A map never replaces what is set and no map.
-      if case .map = value, let existing, !isEmpty(existing) { continue }
+      let value = try given.resolved()
+      let existing = try target[key]?.resolved()
       let isOpen = existing.map(isEmpty) ?? true
-      // An empty value never replaces anything.
-      if isOpen || (overwriting && !isEmpty(value)) {
-        if existing != nil, isEmpty(value) { continue }
-        try target.insert(value, for: key)
+      switch value {
+      case .nil where !overwriting: continue
+      case .map(let other):
+        if case .map(let inner)? = existing {
+          if inner !== other { try merge(inner, other, overwriting: overwriting, rendering, depth: depth + 1) }
+        } else if isOpen {
+          try target.insert(value, for: key)
+        }
+      default: if overwriting || isOpen { try target.insert(value, for: key) }
       }
     }
   }

@@ -28,7 +28,8 @@ enum Digests {
   }
 
   private static func bytes(_ state: [UInt32], bigEndian: Bool) -> [UInt8] {
-    state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(bigEndian ? 24 - 8 * $0 : 8 * $0)) } }
+    state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(bigEndian ? 24 - 8 * $0 : 8 * $0)) }
+    }
   }
 
   private static let sha256Constants: [UInt32] = [

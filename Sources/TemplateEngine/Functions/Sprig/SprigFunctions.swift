@@ -17,6 +17,7 @@ extension FunctionSets {
     addSprigTypes(&table)
     addSprigPaths(&table)
     addSprigHost(&table)
+    addSprigPatterns(&table)
     return table.functions
   }()
 }

@@ -58,7 +58,9 @@ extension FunctionSets {
 
   /// `$NAME` and `${NAME}` replaced; an unset variable is empty.
   private static func expanded(_ text: [UInt8], _ call: TemplateCall) throws -> [UInt8] {
-    func isName(_ byte: UInt8) -> Bool { byte == 0x5F || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) }
+    func isName(_ byte: UInt8) -> Bool {
+      byte == 0x5F || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
     var out: [UInt8] = []
     var index = 0
     while index < text.count {

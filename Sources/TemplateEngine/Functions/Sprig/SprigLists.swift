@@ -23,7 +23,9 @@ extension FunctionSets {
     list("uniq", "mustUniq", "find uniq on") { elements, _, call in
       var kept: [TemplateValue] = []
       for element in elements {
-        if try !kept.contains(where: { try Conversions.deepEqual(element, $0, call.rendering) }) { kept.append(element) }
+        if try !kept.contains(where: { try Conversions.deepEqual(element, $0, call.rendering) }) {
+          kept.append(element)
+        }
       }
       return .list(kept)
     }

@@ -53,7 +53,10 @@ extension FunctionSets {
         return call.value(0)
       }
     }
-    table.both("deepCopy", must: "mustDeepCopy", [.any]) { try Conversions.deepCopy($0.value(0), $0.rendering) }
+    table.both("deepCopy", must: "mustDeepCopy", [.any]) { call in
+      if call.value(0).isNil { throw FunctionFailure("reflect: call of reflect.Value.Type on zero Value") }
+      return try Conversions.deepCopy(call.value(0), call.rendering)
+    }
     table.add("dig", [], variadic: .any) { call in
       let count = call.arguments.count
       guard count >= 3 else { throw FunctionFailure("dig needs at least three arguments") }

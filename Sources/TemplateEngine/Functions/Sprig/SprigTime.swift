@@ -5,7 +5,8 @@ extension FunctionSets {
     case .object(let object):
       if let object = object as? TimeObject { return object.time }
     case .int(let int): return TemplateTime(seconds: Int64(int))
-    case .sized(let sized) where sized.kind == .int64 || sized.kind == .int32: return TemplateTime(seconds: sized.signed)
+    case .sized(let sized) where sized.kind == .int64 || sized.kind == .int32:
+      return TemplateTime(seconds: sized.signed)
     default: break
     }
     return call.rendering.host.now
@@ -82,7 +83,9 @@ extension FunctionSets {
         (hour * 24 * 365, "y"), (hour * 24 * 30, "mo"), (hour * 24, "d"), (hour, "h"), (60_000_000_000, "m"),
         (1_000_000_000, "s"),
       ]
-      for (unit, name) in units where nanoseconds.magnitude > unit { return .text("\(nanoseconds.magnitude / unit)\(name)") }
+      for (unit, name) in units where nanoseconds.magnitude > unit {
+        return .text("\(nanoseconds.magnitude / unit)\(name)")
+      }
       return .string("0s")
     }
   }
