@@ -72,13 +72,6 @@ let executables: [Target] = [
 let testPrograms: [Target] = [
   .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
-]
-
-let testTargets: [Target] = [
-  tests("LayoutTests", []),
-  tests("LinuxTests", ["Linux"]),
-  tests("CodecTests", ["Codec"]),
-  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
     swiftSettings: strict),

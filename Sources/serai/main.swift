@@ -4,7 +4,7 @@ internal import Glibc
 /// The process' environment by name; of a name that is set twice the first counts, as for getenv(3).
 private func environment() -> [String: String] {
   var found: [String: String] = [:]
-  guard var entry = environ else { return found }
+  var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
   while let text = entry.pointee {
     let assignment = String(cString: text)
     if let equals = assignment.firstIndex(of: "=") {

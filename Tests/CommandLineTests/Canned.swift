@@ -75,7 +75,10 @@ enum Canned {
       group "example" {
         task "server" {
           driver = "exec"
-          config { command = "/bin/echo", args = [var.message] }
+          config {
+            command = "/bin/echo"
+            args    = [var.message]
+          }
         }
       }
     }

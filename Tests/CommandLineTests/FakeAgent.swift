@@ -49,7 +49,11 @@ final class FakeAgent: Sendable {
     }
   }
 
-  func body(_ place: Int) throws -> JSONValue { try JSON.decode(JSONValue.self, from: requests[place].body) }
+  /// The body of the request at a place in the order in which they came.
+  func body(_ place: Int) throws -> JSONValue {
+    let request = try #require(requests.dropFirst(place).first, "the agent was not asked that often")
+    return try JSON.decode(JSONValue.self, from: request.body)
+  }
 
   private func answer(_ request: HTTPRequest) -> HTTPResponse {
     let key = "\(request.method) \(request.target.rawPath)"

@@ -1,5 +1,6 @@
 import Codec
 import Glibc
+import HTTP
 import Testing
 
 @testable import CommandLine
@@ -105,10 +106,14 @@ import Testing
     let spec = """
       variable "a" {}
       variable "b" {}
-      job "v" { group "g" { task "t" {
-        driver = "exec"
-        config { command = "${var.a}-${var.b}-${trimspace(file("/proc/self/comm"))}" }
-      } } }
+      job "v" {
+        group "g" {
+          task "t" {
+            driver = "exec"
+            config { command = "${var.a}-${var.b}-${trimspace(file("/proc/self/comm"))}" }
+          }
+        }
+      }
       """
     try await withFile("b = \"file\"\n") { variables in
       try await withFile(spec) { path in

@@ -1,4 +1,5 @@
 import Codec
+import HTTP
 import Testing
 
 @testable import CommandLine

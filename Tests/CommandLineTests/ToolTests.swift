@@ -1,3 +1,4 @@
+import Codec
 import Testing
 
 @testable import CommandLine
