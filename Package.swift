@@ -50,7 +50,7 @@ let modules: [Target] = [
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
-  module("Scheduler", ["Model", "State"]),
+  module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
   module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
@@ -65,11 +65,13 @@ let modules: [Target] = [
 let executables: [Target] = [
   .executableTarget(name: "serai", dependencies: ["Agent", "CommandLine"], swiftSettings: strict),
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
-  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
 ]
 
-/// Programs that tests drive; nothing of them is installed.
+/// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .executableTarget(
+    name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
@@ -78,6 +80,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
+  .executableTarget(
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
@@ -85,6 +90,7 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
+  tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
@@ -95,11 +101,12 @@ let testTargets: [Target] = [
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport"]),
+  tests("TransportTests", ["Transport", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
 ]
 
 let package = Package(

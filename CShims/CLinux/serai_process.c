@@ -39,6 +39,12 @@ int serai_clone(uint64_t namespaces, int cgroup, int *pidfd) {
   return RESULT((int)syscall(SYS_clone3, &args, sizeof args));
 }
 
+int serai_clone_sibling(int *pidfd) {
+  // With CLONE_PARENT the exit signal is the caller's own and must not be given.
+  struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uintptr_t)pidfd};
+  return RESULT((int)syscall(SYS_clone3, &args, sizeof args));
+}
+
 int serai_pidfd_open(pid_t pid) { return RESULT((int)syscall(SYS_pidfd_open, pid, 0)); }
 int serai_pidfd_signal(int pidfd, int signal) {
   return RESULT((int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));

@@ -4,7 +4,6 @@
 
 /// What serai_mhd_start needs. All timeouts in seconds, 0 for none.
 struct serai_mhd_settings {
-  int listen_socket;
   unsigned int thread_count;
   unsigned int connection_limit;
   unsigned int idle_timeout;
@@ -24,22 +23,31 @@ static size_t serai_mhd_no_unescape(void *_Nullable context, struct MHD_Connecti
   return __builtin_strlen(text);
 }
 
-/// Not MHD_USE_TURBO: with it 0.9.75 does not shut a connection down whose content reader failed, and the client waits.
-/// MHD_start_daemon: epoll threads over a listening socket, which the daemon owns from here on. NULL on failure.
+/// MHD_start_daemon: epoll threads that serve what MHD_add_connection gives them. NULL on failure.
+///
+/// Without a listening socket of its own: MHD_quiesce_daemon of 0.9.75 races with its worker threads and then ends the
+/// process ("Failed to remove listen FD from epoll set"). And not MHD_USE_TURBO: with it that version does not shut a
+/// connection down whose content reader failed, and the client waits.
 static inline struct MHD_Daemon *_Nullable serai_mhd_start(const struct serai_mhd_settings *_Nonnull settings) {
   // A pool of one is refused by the library: one thread is what it has without a pool.
   struct MHD_OptionItem pool[] = {
       {settings->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, settings->thread_count, NULL},
       {MHD_OPTION_END, 0, NULL}};
   return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE,
-      0, NULL, NULL, settings->access, settings->context, MHD_OPTION_LISTEN_SOCKET, settings->listen_socket,
-      MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
+      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+          MHD_USE_NO_LISTEN_SOCKET,
+      0, NULL, NULL, settings->access, settings->context, MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory, MHD_OPTION_URI_LOG_CALLBACK,
       settings->request_begins, settings->context, MHD_OPTION_NOTIFY_COMPLETED, settings->request_completed,
       settings->context, MHD_OPTION_NOTIFY_CONNECTION, settings->connection_changed, settings->context,
       MHD_OPTION_UNESCAPE_CALLBACK, serai_mhd_no_unescape, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
       pool, MHD_OPTION_END);
+}
+
+/// MHD_add_connection. The library owns the socket from here on, also if it fails (0).
+static inline int serai_mhd_add(struct MHD_Daemon *_Nonnull daemon, int socket, const struct sockaddr *_Nonnull address,
+                                socklen_t length) {
+  return MHD_add_connection(daemon, socket, address, length) == MHD_YES;
 }
 
 static inline int serai_mhd_socket(struct MHD_Connection *_Nonnull connection) {

@@ -26,7 +26,7 @@ public actor Client {
   private var context: RunnerContext?
   private var servers: ServerLink?
   private var hostStatistics = HostStatistics()
-  private var collector: Task<Void, Never>?
+  private var chores: [Task<Void, Never>] = []
   /// Tasks that the supervisor has and no allocation known here explains: tasks of allocations that the servers may
   /// still send. What is left after the first complete list is ended.
   private var unexplained: [Identifier: [TaskStatus]] = [:]
@@ -61,15 +61,9 @@ public actor Client {
     try await ensureDirectories()
     identity = try await loadIdentity()
     drivers = makeDrivers()
-    let configuration = configuration
-    let fingerprint = await work.run { () throws(Never) in NodeFingerprint(configuration: configuration) }
+    let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
-    var node = Node()
-    node.id = identity.id
-    node.secretID = identity.secretID
-    node.status = .ready
-    fingerprint.apply(to: &node, configuration: configuration)
-    await addDrivers(to: &node)
+    let node = await makeNode(fingerprint)
     registeredNode = node
     let context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
@@ -86,23 +80,58 @@ public actor Client {
       log: log.named("rpc"))
     self.servers = servers
     await servers.start()
-    collector = Task { [weak self] in
-      while let interval = await self?.gcInterval {
-        do { try await Task.sleep(for: interval) } catch { return }
-        await self?.collectByThresholds()
-      }
-    }
+    chores = [
+      Task { [weak self] in
+        while let interval = await self?.configuration.garbageCollection.interval {
+          do { try await Task.sleep(for: .nanoseconds(interval.count)) } catch { return }
+          await self?.collectByThresholds()
+        }
+      },
+      Task { [weak self] in
+        while let interval = self?.fingerprintInterval {
+          do { try await Task.sleep(for: interval) } catch { return }
+          await self?.lookAgain()
+        }
+      },
+    ]
     log.info(
       "client started", (key: "node_id", value: node.id.description), (key: "name", value: node.name),
       (key: "allocations", value: String(runners.count)))
   }
 
-  private var gcInterval: Duration { .nanoseconds(configuration.garbageCollection.interval.count) }
+  /// How often the host is looked at for changes: drivers that got well or ill, addresses, memory.
+  private nonisolated var fingerprintInterval: Duration { .seconds(60) }
+
+  private func fingerprint() async -> NodeFingerprint {
+    let configuration = configuration
+    return await work.run { () throws(Never) in NodeFingerprint(configuration: configuration) }
+  }
+
+  private func makeNode(_ fingerprint: NodeFingerprint) async -> Node {
+    var node = Node()
+    node.id = identity.id
+    node.secretID = identity.secretID
+    node.status = .ready
+    fingerprint.apply(to: &node, configuration: configuration)
+    await addDrivers(to: &node)
+    return node
+  }
+
+  /// Registers again when something that placements depend on has changed. Free disk space moves all the time and alone
+  /// is no reason.
+  private func lookAgain() async {
+    let node = await makeNode(await fingerprint())
+    guard NodeFingerprint.differ(node, registeredNode) else { return }
+    log.info("this node has changed, registering again")
+    registeredNode = node
+    context?.nodeValues = NodeValues.all(of: node, region: configuration.region)
+    await servers?.registerAgain()
+  }
 
   /// Ends the client.
   /// - Parameter endingTasks: end all tasks first and delete what they left (a development agent); else they run on.
   public func stop(endingTasks: Bool = false) async {
-    collector?.cancel()
+    for chore in chores { chore.cancel() }
     if endingTasks {
       // The servers hear of the ends as long as the connection stands.
       await withTaskGroup(of: Void.self) { group in
@@ -110,6 +139,7 @@ public actor Client {
       }
       runners = [:]
     }
+    for runner in runners.values { await runner.detach() }
     await servers?.close()
     if endingTasks, let supervisor = try? await link.connection() {
       // Nothing runs under it any more; one that cannot be asked has ended already.
@@ -124,6 +154,9 @@ public actor Client {
       try await work.run { () throws(SystemError) in
         try Files.makeDirectories(configuration.stateDirectory, permissions: 0o700)
         try Files.makeDirectories(configuration.allocationDirectory, permissions: 0o711)
+        for path in [configuration.stateDirectory, configuration.allocationDirectory] {
+          _ = try FileDescriptor.open(path, [.readOnly, .directory], advice: "it must be a directory of this agent's own")
+        }
       }
     } catch {
       throw ClientError(.system, "prepare the client's directories: \(error)")
@@ -156,7 +189,9 @@ public actor Client {
       info.updateTime = Moment.now.wall
       node.drivers[name] = info
       guard found.detected, found.healthy else {
-        if found.detected { log.error("a driver is not healthy", (key: "driver", value: name), (key: "reason", value: found.description)) }
+        if found.detected {
+          log.error("a driver is not healthy", (key: "driver", value: name), (key: "reason", value: found.description))
+        }
         continue
       }
       node.attributes.merge(found.attributes) { _, new in new }
@@ -180,7 +215,9 @@ public actor Client {
         let tasks = found.removeValue(forKey: allocation.id) ?? []
         await runner.restore(state, found: await adopt(tasks, names: runner.taskOrder))
       } catch {
-        log.error("restore an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))
+        log.error(
+          "restore an allocation", (key: "alloc_id", value: allocation.id.description),
+          (key: "error", value: error.message))
       }
     }
     unexplained = found
@@ -232,7 +269,9 @@ public actor Client {
           _ = try await link.wait(for: task.id)
           try await link.acknowledge(task.id)
         } catch {
-          log.warn("end a task that no allocation explains", (key: "task", value: task.id), (key: "error", value: error.message))
+          log.warn(
+            "end a task that no allocation explains", (key: "task", value: task.id),
+            (key: "error", value: error.message))
         }
       }
     }
@@ -269,9 +308,11 @@ public actor Client {
     do throws(ClientError) {
       let runner = try AllocationRunner(allocation, context: context)
       runners[allocation.id] = runner
-      await runner.start(found: await adopt(tasks, names: runner.taskOrder))
+      await runner.start(
+        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation])
     } catch {
-      log.error("run an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))
+      log.error(
+        "run an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))
       var update = AllocationClientUpdate()
       update.id = allocation.id
       update.clientStatus = .failed
@@ -309,6 +350,7 @@ public actor Client {
 
   /// The node as it is registered; its `secretID` is set.
   public var node: Node { registeredNode }
+  /// The node's id; the same over restarts of the agent on one data directory.
   public var nodeID: Identifier { identity.id }
 
   /// The server this client is registered at now, `host:port`; nil while there is none.

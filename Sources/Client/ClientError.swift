@@ -16,6 +16,7 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let system = Code(name: "system")
   }
 
+  /// The kind of failure.
   public var code: Code
   /// What failed, on which object, why, and what to do.
   public var message: String
@@ -26,5 +27,6 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     self.message = message
   }
 
+  /// The message.
   public var description: String { message }
 }

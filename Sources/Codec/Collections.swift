@@ -1,9 +1,9 @@
 // Optional values, lists and maps.
 
 extension Optional: FieldValue where Wrapped: FieldValue {
-  public static var zeroValue: Wrapped? { nil }
+  @inlinable public static var zeroValue: Wrapped? { nil }
   @inlinable public var isZero: Bool { self == nil }
-  public func write(to writer: inout JSONWriter) {
+  @inlinable public func write(to writer: inout JSONWriter) {
     if let value = self { value.write(to: &writer) } else { writer.writeNull() }
   }
   public mutating func read(from reader: inout JSONReader, at index: Int) {
@@ -12,9 +12,9 @@ extension Optional: FieldValue where Wrapped: FieldValue {
     value.read(from: &reader, at: index)
     self = value
   }
-  public static var wire: WireType { Wrapped.wire }
+  @inlinable public static var wire: WireType { Wrapped.wire }
   /// Only a value that is there is written; `writeField` leaves nil out.
-  public func write(to writer: inout BinaryWriter) { (self ?? Wrapped.zeroValue).write(to: &writer) }
+  @inlinable public func write(to writer: inout BinaryWriter) { (self ?? Wrapped.zeroValue).write(to: &writer) }
   public mutating func read(from reader: inout BinaryReader) {
     var value = Wrapped.zeroValue
     value.read(from: &reader)
@@ -24,14 +24,15 @@ extension Optional: FieldValue where Wrapped: FieldValue {
 }
 
 extension Array: FieldValue where Element: FieldValue {
-  public static var zeroValue: [Element] { [] }
+  @inlinable public static var zeroValue: [Element] { [] }
   @inlinable public var isZero: Bool { isEmpty }
-  public static var isCollection: Bool { true }
-  public func write(to writer: inout JSONWriter) {
+  @inlinable public static var isCollection: Bool { true }
+  @inlinable public func write(to writer: inout JSONWriter) {
     writer.beginArray()
-    for element in self {
+    // By index: iterating would copy every element, with all its references.
+    for index in indices {
       writer.separate()
-      element.write(to: &writer)
+      self[index].write(to: &writer)
     }
     writer.endArray()
   }
@@ -48,9 +49,9 @@ extension Array: FieldValue where Element: FieldValue {
   }
 
   /// A list within a list or an optional: a record whose field 1 repeats.
-  public static var wire: WireType { .delimited }
-  public static var fieldWire: WireType { Element.wire }
-  public func write(to writer: inout BinaryWriter) {
+  @inlinable public static var wire: WireType { .delimited }
+  @inlinable public static var fieldWire: WireType { Element.wire }
+  @inlinable public func write(to writer: inout BinaryWriter) {
     let mark = writer.beginNested()
     writeField(1, to: &writer)
     writer.endNested(mark)
@@ -60,10 +61,10 @@ extension Array: FieldValue where Element: FieldValue {
     reader.field(1, "[]", &self, [])
     reader.endNested(outer)
   }
-  public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
-    for element in self {
+  @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
+    for index in indices {
       writer.key(tag, Element.wire)
-      element.write(to: &writer)
+      self[index].write(to: &writer)
     }
   }
   public mutating func readField(from reader: inout BinaryReader) {
@@ -75,11 +76,11 @@ extension Array: FieldValue where Element: FieldValue {
 }
 
 extension Dictionary: FieldValue where Key == String, Value: FieldValue {
-  public static var zeroValue: [String: Value] { [:] }
+  @inlinable public static var zeroValue: [String: Value] { [:] }
   @inlinable public var isZero: Bool { isEmpty }
-  public static var isCollection: Bool { true }
+  @inlinable public static var isCollection: Bool { true }
   /// Keys in ascending order, as Go writes a map.
-  public func write(to writer: inout JSONWriter) {
+  @inlinable public func write(to writer: inout JSONWriter) {
     writer.beginObject()
     for key in keys.sorted() {
       guard let value = self[key] else { continue }
@@ -101,8 +102,8 @@ extension Dictionary: FieldValue where Key == String, Value: FieldValue {
     }
   }
 
-  public static var wire: WireType { .delimited }
-  public func write(to writer: inout BinaryWriter) {
+  @inlinable public static var wire: WireType { .delimited }
+  @inlinable public func write(to writer: inout BinaryWriter) {
     let mark = writer.beginNested()
     writeField(1, to: &writer)
     writer.endNested(mark)
@@ -112,7 +113,7 @@ extension Dictionary: FieldValue where Key == String, Value: FieldValue {
     reader.field(1, "[]", &self, [])
     reader.endNested(outer)
   }
-  public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
+  @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
     if isEmpty { return }
     for key in keys.sorted() {
       guard let value = self[key] else { continue }

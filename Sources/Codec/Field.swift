@@ -11,36 +11,41 @@
 // - names are unique without regard to case, because JSON keys are matched so.
 
 /// What one field wants different from the default.
+@frozen
 public struct FieldOptions: OptionSet, Sendable {
   public let rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// JSON leaves the key out when the value is zero (Go's `omitempty`).
-  public static let omitEmpty = FieldOptions(rawValue: 1 << 0)
+  @inlinable public static var omitEmpty: FieldOptions { FieldOptions(rawValue: 1 << 0) }
   /// An empty array or map is written as `[]` or `{}` in JSON; without this it is `null`, as Go writes a nil slice.
-  public static let emptyCollection = FieldOptions(rawValue: 1 << 1)
+  @inlinable public static var emptyCollection: FieldOptions { FieldOptions(rawValue: 1 << 1) }
   /// Not in the binary format: derived at the edge, or never stored.
-  public static let jsonOnly = FieldOptions(rawValue: 1 << 2)
+  @inlinable public static var jsonOnly: FieldOptions { FieldOptions(rawValue: 1 << 2) }
   /// Not in JSON: internal to servers and clients.
-  public static let binaryOnly = FieldOptions(rawValue: 1 << 3)
+  @inlinable public static var binaryOnly: FieldOptions { FieldOptions(rawValue: 1 << 3) }
   /// The structural diff does not look at the field: indexes, times, ids.
-  public static let diffIgnore = FieldOptions(rawValue: 1 << 4)
+  @inlinable public static var diffIgnore: FieldOptions { FieldOptions(rawValue: 1 << 4) }
   /// The field is what tells two elements of a list apart (`Name` of a task): the structural diff pairs elements with
   /// equal keys. Elements without such a field have no identity: one that changed is one deleted and one added.
-  public static let diffKey = FieldOptions(rawValue: 1 << 5)
+  @inlinable public static var diffKey: FieldOptions { FieldOptions(rawValue: 1 << 5) }
   /// The structural diff shows the map as an object with the entries as its fields; without this the entries are fields
   /// of the record, named `Env[KEY]`.
-  public static let diffObject = FieldOptions(rawValue: 1 << 6)
+  @inlinable public static var diffObject: FieldOptions { FieldOptions(rawValue: 1 << 6) }
 }
 
 /// Anything that goes through a record's field list.
 public protocol FieldVisitor {
+  /// - Parameters:
+  ///   - tag: the field's number in the binary format.
+  ///   - name: its key in JSON.
+  ///   - value: where it lives.
   mutating func field<T: FieldValue>(_ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions)
 }
 
 extension FieldVisitor {
   @inlinable public mutating func field<T: FieldValue>(_ tag: Int, _ name: StaticString, _ value: inout T) {
-    field(tag, name, &value, [])
+    field(tag, name, &value, FieldOptions(rawValue: 0))
   }
 }
 
@@ -101,13 +106,13 @@ public protocol Record: FieldValue {
 }
 
 extension Record {
-  public static var zeroValue: Self { Self() }
+  @inlinable public static var zeroValue: Self { Self() }
   /// A record is never left out by `omitEmpty`, as Go never leaves out a struct; the binary format drops it when all
   /// its fields are zero.
-  public var isZero: Bool { false }
-  public static var wire: WireType { .delimited }
+  @inlinable public var isZero: Bool { false }
+  @inlinable public static var wire: WireType { .delimited }
 
-  public func write(to writer: inout JSONWriter) {
+  @inlinable public func write(to writer: inout JSONWriter) {
     var copy = self
     writer.beginObject()
     copy.visit(&writer)
@@ -120,7 +125,7 @@ extension Record {
     reader.endRecord(outer)
   }
 
-  public func write(to writer: inout BinaryWriter) {
+  @inlinable public func write(to writer: inout BinaryWriter) {
     var copy = self
     let mark = writer.beginNested()
     copy.visit(&writer)
@@ -133,7 +138,7 @@ extension Record {
     reader.endNested(outer)
   }
 
-  public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
+  @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
     var copy = self
     let start = writer.bytes.count
     writer.key(tag, .delimited)

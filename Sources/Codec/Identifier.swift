@@ -51,15 +51,14 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
   }
 
   private func append(to bytes: inout [UInt8]) {
-    for position in 0..<16 {
-      let word = position < 8 ? high : low
-      let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - position & 7)))
-      switch position {
-      case 4, 6, 8, 10: bytes.append(0x2D)
-      default: break
+    bytes.append(addingCapacity: 36) { (output: inout OutputSpan<UInt8>) in
+      for position in 0..<16 {
+        let word = position < 8 ? high : low
+        let byte = UInt8(truncatingIfNeeded: word >> UInt64(8 * (7 - position & 7)))
+        if position == 4 || position == 6 || position == 8 || position == 10 { output.append(0x2D) }
+        output.append(hexDigit(byte >> 4))
+        output.append(hexDigit(byte & 15))
       }
-      bytes.append(hexDigit(byte >> 4))
-      bytes.append(hexDigit(byte & 15))
     }
   }
 

@@ -5,14 +5,14 @@
 /// wrapper itself (`&_connect`): a writer then visits the part where it lies.
 @propertyWrapper
 public struct Indirect<Value: FieldValue>: FieldValue {
-  final class Storage: Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
+  @usableFromInline final class Storage: Sendable {
+    @usableFromInline let value: Value
+    @usableFromInline init(_ value: Value) { self.value = value }
   }
 
-  private var storage: Storage?
+  @usableFromInline var storage: Storage?
 
-  public init(wrappedValue: Value?) { storage = wrappedValue.map(Storage.init) }
+  @inlinable public init(wrappedValue: Value?) { storage = wrappedValue.map(Storage.init) }
 
   public var wrappedValue: Value? {
     get { storage?.value }
@@ -23,10 +23,10 @@ public struct Indirect<Value: FieldValue>: FieldValue {
     left.storage === right.storage || left.storage?.value == right.storage?.value
   }
 
-  public static var zeroValue: Indirect { Indirect(wrappedValue: nil) }
-  public var isZero: Bool { storage == nil }
+  @inlinable public static var zeroValue: Indirect { Indirect(wrappedValue: nil) }
+  @inlinable public var isZero: Bool { storage == nil }
 
-  public func write(to writer: inout JSONWriter) {
+  @inlinable public func write(to writer: inout JSONWriter) {
     if let storage { storage.value.write(to: &writer) } else { writer.writeNull() }
   }
   public mutating func read(from reader: inout JSONReader, at index: Int) {
@@ -36,9 +36,9 @@ public struct Indirect<Value: FieldValue>: FieldValue {
     storage = Storage(value)
   }
 
-  public static var wire: WireType { Value.wire }
-  public func write(to writer: inout BinaryWriter) { storage?.value.write(to: &writer) }
-  public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
+  @inlinable public static var wire: WireType { Value.wire }
+  @inlinable public func write(to writer: inout BinaryWriter) { storage?.value.write(to: &writer) }
+  @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
     guard let storage else { return }
     writer.key(tag, Value.wire)
     storage.value.write(to: &writer)

@@ -1,13 +1,13 @@
 /// Values to JSON text and back (RFC 8259).
 public enum JSON {
   /// - Parameter pretty: line breaks and an indentation of four spaces, as `?pretty` gives.
-  public static func encode<T: FieldValue>(_ value: T, pretty: Bool = false) -> [UInt8] {
+  @inlinable public static func encode<T: FieldValue>(_ value: T, pretty: Bool = false) -> [UInt8] {
     var writer = JSONWriter(pretty: pretty)
     value.write(to: &writer)
     return writer.bytes
   }
 
-  public static func text<T: FieldValue>(_ value: T, pretty: Bool = false) -> String {
+  @inlinable public static func text<T: FieldValue>(_ value: T, pretty: Bool = false) -> String {
     String(decoding: encode(value, pretty: pretty), as: UTF8.self)
   }
 

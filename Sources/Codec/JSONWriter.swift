@@ -20,18 +20,37 @@ public struct JSONWriter: FieldVisitor, Sendable {
   ) {
     if options.contains(.binaryOnly) { return }
     if options.contains(.omitEmpty) && value.isZero { return }
-    separate()
-    bytes.append(0x22)
-    // Names of fields are ASCII letters and digits: nothing to escape.
-    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    bytes.append(0x22)
-    bytes.append(0x3A)
-    if pretty { bytes.append(0x20) }
+    writeKey(name)
     if T.isCollection && !options.contains(.emptyCollection) && value.isZero {
       writeNull()
     } else {
       value.write(to: &self)
     }
+  }
+
+  /// The key of a field, with the comma before it. One append for all of it: growing the array byte by byte costs more
+  /// than the bytes.
+  @inlinable mutating func writeKey(_ name: StaticString) {
+    if pretty { return writePrettyKey(name) }
+    let comma = needsComma
+    needsComma = true
+    // Names of fields are ASCII letters and digits: nothing to escape.
+    name.withUTF8Buffer { name in
+      bytes.append(addingCapacity: name.count + 4) { (output: inout OutputSpan<UInt8>) in
+        if comma { output.append(0x2C) }
+        output.append(0x22)
+        for byte in name { output.append(byte) }
+        output.append(0x22)
+        output.append(0x3A)
+      }
+    }
+  }
+
+  @usableFromInline mutating func writePrettyKey(_ name: StaticString) {
+    separate()
+    bytes.append(0x22)
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(contentsOf: [0x22, 0x3A, 0x20])
   }
 
   /// The key of a member that no field list names.
@@ -71,15 +90,11 @@ public struct JSONWriter: FieldVisitor, Sendable {
     for _ in 0..<(4 * depth) { bytes.append(0x20) }
   }
 
-  public mutating func writeNull() { bytes.append(contentsOf: [0x6E, 0x75, 0x6C, 0x6C]) }
+  public mutating func writeNull() { append("null") }
 
-  public mutating func write(_ value: Bool) {
-    if value {
-      bytes.append(contentsOf: [0x74, 0x72, 0x75, 0x65])
-    } else {
-      bytes.append(contentsOf: [0x66, 0x61, 0x6C, 0x73, 0x65])
-    }
-  }
+  public mutating func write(_ value: Bool) { append(value ? "true" : "false") }
+
+  private mutating func append(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
 
   public mutating func write(_ value: Int64) {
     if value < 0 { bytes.append(0x2D) }
@@ -91,13 +106,17 @@ public struct JSONWriter: FieldVisitor, Sendable {
       bytes.append(0x30 + UInt8(truncatingIfNeeded: value))
       return
     }
-    var divisor: UInt64 = 10
-    while value / divisor >= 10 { divisor *= 10 }
+    // Backwards, dividing by a constant; the largest number has twenty digits.
+    var digits = InlineArray<20, UInt8>(repeating: 0x30)
+    var first = 20
     var rest = value
-    while divisor > 0 {
-      bytes.append(0x30 + UInt8(truncatingIfNeeded: rest / divisor))
-      rest %= divisor
-      divisor /= 10
+    while rest > 0 {
+      first -= 1
+      digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    bytes.append(addingCapacity: 20 - first) { (output: inout OutputSpan<UInt8>) in
+      for index in first..<20 { output.append(digits[index]) }
     }
   }
 
@@ -117,15 +136,15 @@ public struct JSONWriter: FieldVisitor, Sendable {
     bytes.append(0x22)
     let start = bytes.count
     bytes.append(contentsOf: value.utf8)
-    var index = start
-    while index < bytes.count {
-      if JSONWriter.needsEscape(bytes[index]) {
-        escape(from: index)
-        break
-      }
-      index += 1
-    }
+    if JSONWriter.hasEscapes(bytes.span.extracting(start...)) { escape(from: start) }
     bytes.append(0x22)
+  }
+
+  /// Looks at every byte, without leaving early: that way the loop can look at many at a time.
+  private static func hasEscapes(_ text: Span<UInt8>) -> Bool {
+    var found = false
+    for index in text.indices where needsEscape(text[index]) { found = true }
+    return found
   }
 
   @inline(__always) static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }

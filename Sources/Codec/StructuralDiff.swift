@@ -110,7 +110,9 @@ public struct StructuralDiff: Sendable {
 
   private func text(_ tree: FieldTree) -> String { if case .scalar(let text) = tree { text } else { "" } }
 
-  private func elements(_ tree: FieldTree) -> [FieldTree] { if case .list(let elements) = tree { elements } else { [] } }
+  private func elements(_ tree: FieldTree) -> [FieldTree] {
+    if case .list(let elements) = tree { elements } else { [] }
+  }
 
   private func compareMaps(
     _ name: String, _ options: FieldOptions, _ old: FieldTree, _ new: FieldTree, _ contextual: Bool,

@@ -57,7 +57,8 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     if !skip(0x5A, 0x7A) {
       guard position < bytes.count else { return nil }
       let sign: Int64 = bytes[position] == 0x2D ? -1 : 1
-      guard skip(0x2B, 0x2D), let hours = number(2), skip(0x3A), let minutes = number(2), hours < 24, minutes < 60 else {
+      guard skip(0x2B, 0x2D), let hours = number(2), skip(0x3A), let minutes = number(2), hours < 24, minutes < 60
+      else {
         return nil
       }
       offset = sign * (hours * 3600 + minutes * 60)
@@ -115,31 +116,35 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let rest = seconds - days * 86_400
     let (year, month, day) = Timestamp.civilFromDays(days)
-    func digits(_ value: Int64, _ width: Int) {
-      var scale: Int64 = 1
-      for _ in 1..<width { scale *= 10 }
-      while scale > 0 {
-        bytes.append(0x30 + UInt8(value / scale % 10))
-        scale /= 10
+    bytes.append(addingCapacity: 30) { (output: inout OutputSpan<UInt8>) in
+      func two(_ value: Int64) {
+        output.append(0x30 + UInt8(truncatingIfNeeded: value / 10))
+        output.append(0x30 + UInt8(truncatingIfNeeded: value % 10))
       }
+      two(year / 100)
+      two(year % 100)
+      output.append(0x2D)
+      two(month)
+      output.append(0x2D)
+      two(day)
+      output.append(0x54)
+      two(rest / 3600)
+      output.append(0x3A)
+      two(rest / 60 % 60)
+      output.append(0x3A)
+      two(rest % 60)
+      if fraction > 0 {
+        output.append(0x2E)
+        var left = fraction
+        var scale = billion / 10
+        while left > 0 {
+          output.append(0x30 + UInt8(truncatingIfNeeded: left / scale))
+          left %= scale
+          scale /= 10
+        }
+      }
+      output.append(0x5A)
     }
-    digits(year, 4)
-    bytes.append(0x2D)
-    digits(month, 2)
-    bytes.append(0x2D)
-    digits(day, 2)
-    bytes.append(0x54)
-    digits(rest / 3600, 2)
-    bytes.append(0x3A)
-    digits(rest / 60 % 60, 2)
-    bytes.append(0x3A)
-    digits(rest % 60, 2)
-    if fraction > 0 {
-      bytes.append(0x2E)
-      digits(fraction, 9)
-      while bytes.last == 0x30 { bytes.removeLast() }
-    }
-    bytes.append(0x5A)
   }
 
   public static var zeroValue: Timestamp { Timestamp(nanoseconds: 0) }

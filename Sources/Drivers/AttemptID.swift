@@ -5,9 +5,11 @@ public import Codec
 /// The supervisor allows letters, digits, "-", "_" and "." only, and 128 bytes; a task may be called anything. Other
 /// bytes are written as "." and two hexadecimal digits; a name that gets too long is cut and ends in its hash.
 public struct AttemptID: Hashable, Sendable, CustomStringConvertible {
+  /// The allocation.
   public var allocation: Identifier
   /// The task's name in the supervisor's alphabet; equal names are equal tasks.
   public var encodedTask: String
+  /// Which start of the task, from 1.
   public var attempt: Int
 
   /// Names an attempt.
@@ -28,6 +30,7 @@ public struct AttemptID: Hashable, Sendable, CustomStringConvertible {
     encodedTask = String(parts[2])
   }
 
+  /// The name as the supervisor knows it.
   public var description: String { "\(allocation).\(attempt).\(encodedTask)" }
 
   /// Whether this is an attempt of that task.

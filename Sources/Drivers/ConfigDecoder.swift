@@ -94,7 +94,8 @@ public struct ConfigDecoder {
     guard problems.isEmpty else {
       throw DriverError(
         .configuration,
-        "config of driver \"\(driver)\": \(problems.joined(separator: "; ")) (keys: \(known.sorted().joined(separator: ", ")))")
+        "config of driver \"\(driver)\": \(problems.joined(separator: "; ")) (keys: \(known.sorted().joined(separator: ", ")))"
+      )
     }
   }
 

@@ -16,6 +16,7 @@ public struct DriverError: Error, Equatable, Sendable, CustomStringConvertible {
     public static let unknownTask = Code(name: "unknown task")
   }
 
+  /// The kind of failure.
   public var code: Code
   /// The whole sentence: what failed, on which object, why, what to do.
   public var message: String
@@ -29,5 +30,6 @@ public struct DriverError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Whether the restart policy may try again.
   public var isRecoverable: Bool { code == .system || code == .unknownTask }
 
+  /// The message.
   public var description: String { message }
 }

@@ -56,7 +56,9 @@ public struct ExecDriver: TaskDriver {
     try await tasks.signal(handle, signal)
   }
   public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
-  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics { try await tasks.stats(handle) }
+  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
+    try await tasks.stats(handle)
+  }
   public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
     try await tasks.recover(handle)
   }
@@ -129,7 +131,8 @@ public struct ExecDriver: TaskDriver {
         let wanted = try Capability.names(base: [], add: add, drop: [])
         if try Capability.mask(of: wanted) & ~allowed != 0 {
           decoder.refuse(
-            "cap_add asks for more than this node allows (allow_caps: \(settings.allowedCapabilities.joined(separator: ", ")))")
+            "cap_add asks for more than this node allows (allow_caps: \(settings.allowedCapabilities.joined(separator: ", ")))"
+          )
         }
         capabilities = try Capability.names(
           base: Capability.defaultNames.filter { settings.allowedCapabilities.contains($0) }, add: add, drop: drop)

@@ -43,7 +43,9 @@ public struct RawExecDriver: TaskDriver {
     try await tasks.signal(handle, signal)
   }
   public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
-  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics { try await tasks.stats(handle) }
+  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
+    try await tasks.stats(handle)
+  }
   public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
     try await tasks.recover(handle)
   }

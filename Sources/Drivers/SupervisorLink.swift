@@ -4,12 +4,12 @@ public import Supervisor
 public actor SupervisorLink {
   private let launcher: SupervisorLauncher
   private var client: SupervisorClient?
-  private var connecting: Task<Result<SupervisorClient, SupervisorError>, Never>?
+  private var connecting: Task<Result<Made, SupervisorError>, Never>?
   /// Tasks that have ended and are not acknowledged yet.
   private var ended: [String: Supervisor.TaskExit] = [:]
   /// Tasks that the supervisor had when it was last asked, or started since.
   private var known: Set<String> = []
-  private var waiters: [String: [CheckedContinuation<Supervisor.TaskExit?, Never>]] = [:]
+  private var waiters: [String: [CheckedContinuation<Result<Supervisor.TaskExit?, SupervisorError>, Never>]] = [:]
   private var isClosed = false
 
   /// A link that connects when it is first needed.
@@ -19,39 +19,46 @@ public actor SupervisorLink {
   public func connection() async throws(SupervisorError) -> SupervisorClient {
     if let client { return client }
     if isClosed { throw SupervisorError(.disconnected, "this agent is shutting down") }
-    if connecting == nil {
-      let launcher = launcher
-      connecting = Task {
-        do throws(SupervisorError) {
-          let client = try await launcher.connect()
-          return .success(client)
-        } catch {
-          return .failure(error)
-        }
-      }
-    }
-    guard let attempt = connecting else { throw SupervisorError(.disconnected, "this agent is shutting down") }
+    let attempt = connecting ?? Task { [launcher] in await Self.connect(launcher) }
+    connecting = attempt
     let result = await attempt.value
-    // The first to come back takes the connection over; the others find it.
+    // The first to come back takes the connection over; the others find it, or make the next attempt.
     if connecting == attempt {
       connecting = nil
-      if case .success(let made) = result { try await take(over: made) }
+      if case .success(let made) = result { takeOver(made.client, made.tasks) }
     }
     if let client { return client }
-    return try result.get()
+    throw result.failure ?? SupervisorError(.disconnected, "the supervisor ended the connection at once")
   }
 
-  private func take(over made: SupervisorClient) async throws(SupervisorError) {
+  /// Connects and asks for all tasks: nobody may use a connection before it is known which tasks there are, or a task
+  /// that runs would count as lost.
+  private static func connect(_ launcher: SupervisorLauncher) async -> Result<Made, SupervisorError> {
+    do throws(SupervisorError) {
+      let client = try await launcher.connect()
+      return .success(Made(client: client, tasks: try await client.list()))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private struct Made: Sendable {
+    var client: SupervisorClient
+    var tasks: [TaskStatus]
+  }
+
+  private func takeOver(_ made: SupervisorClient, _ tasks: [TaskStatus]) {
+    if isClosed { return made.close() }
     client = made
+    known = Set(tasks.map(\.id))
+    for task in tasks { if case .exited(let exit) = task.state { finished(task.id, exit) } }
+    for id in waiters.keys where !known.contains(id) {
+      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: .success(nil)) }
+    }
+    // Events since the connection was made are kept for us, so none is missed and some are old news.
     let events = made.events
     Task { [weak self] in
       for await event in events { await self?.received(event) }
-    }
-    let all = try await made.list()
-    known = Set(all.map(\.id))
-    for task in all { if case .exited(let exit) = task.state { finished(task.id, exit) } }
-    for id in waiters.keys where !known.contains(id) {
-      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: nil) }
     }
   }
 
@@ -78,7 +85,7 @@ public actor SupervisorLink {
 
   private func finished(_ id: String, _ exit: Supervisor.TaskExit) {
     ended[id] = exit
-    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: exit) }
+    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: .success(exit)) }
   }
 
   // MARK: - What drivers do
@@ -106,7 +113,10 @@ public actor SupervisorLink {
     _ = try await connection()
     if let exit = ended[id] { return exit }
     guard known.contains(id) else { return nil }
-    return await withCheckedContinuation { waiters[id, default: []].append($0) }
+    let result: Result<Supervisor.TaskExit?, SupervisorError> = await withCheckedContinuation {
+      waiters[id, default: []].append($0)
+    }
+    return try result.get()
   }
 
   /// Every task the supervisor has.
@@ -124,7 +134,13 @@ public actor SupervisorLink {
     isClosed = true
     client?.close()
     client = nil
-    for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
+    let error = SupervisorError(.disconnected, "this agent is shutting down")
+    for waiter in waiters.values.joined() { waiter.resume(returning: .failure(error)) }
     waiters = [:]
   }
+}
+
+extension Result {
+  /// The error, nil for a success.
+  fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

@@ -6,6 +6,7 @@ public import Isolation
 public protocol TaskDriver: Sendable {
   /// The name that a job's `driver` attribute gives.
   var name: String { get }
+  /// What the driver can do.
   var capabilities: DriverCapabilities { get }
 
   /// Looks at the host: is the driver there, is it well, which attributes does it add to the node?
@@ -47,7 +48,9 @@ public struct DriverCapabilities: Equatable, Sendable {
     case none
   }
 
+  /// How a task sees the file system.
   public var isolation: Isolation
+  /// Whether a running task can be sent signals.
   public var sendsSignals: Bool
   /// Whether commands can be run inside a running task.
   public var executesCommands: Bool
@@ -62,7 +65,9 @@ public struct DriverCapabilities: Equatable, Sendable {
 
 /// What a driver found on this host.
 public struct DriverFingerprint: Equatable, Sendable {
+  /// Whether the driver is there and switched on.
   public var detected: Bool
+  /// Whether it can run tasks now.
   public var healthy: Bool
   /// "Healthy", or why not and what to do.
   public var description: String
@@ -85,17 +90,23 @@ public struct DriverFingerprint: Equatable, Sendable {
 
 /// All that a driver needs to start one attempt of a task; everything interpolated.
 public struct TaskStart: Sendable {
+  /// The allocation.
   public var allocationID: Identifier
+  /// The task's name in the job.
   public var taskName: String
   /// 1 for the first start, counted up at every restart: with allocation and task it names the attempt for ever.
   public var attempt: Int
+  /// The task's `config` block.
   public var config: JSONObject
   /// `NAME=value`.
   public var environment: [String]
   /// A name or number, "" for the driver's default; "user:group" is understood.
   public var user: String
+  /// What it may use.
   public var resources: TaskLimits
+  /// Where its files are.
   public var directories: TaskDirectories
+  /// What becomes of its output.
   public var logs: LogRotation
 
   /// Makes a start request.
@@ -120,6 +131,7 @@ public struct TaskStart: Sendable {
 
 /// What a task may use.
 public struct TaskLimits: Equatable, Sendable {
+  /// Its share of CPU relative to other tasks.
   public var cpuMHz: Int
   /// Hard limit, in bytes; 0 for none.
   public var memoryBytes: Int
@@ -145,9 +157,13 @@ public struct TaskDirectories: Equatable, Sendable {
   public var shared: String
   /// `<alloc dir>/<id>/<task>`.
   public var task: String
+  /// `/local` inside.
   public var local: String { task + "/local" }
+  /// `/secrets` inside.
   public var secrets: String { task + "/secrets" }
+  /// `/tmp` inside.
   public var temporary: String { task + "/tmp" }
+  /// `/alloc/logs` inside.
   public var logs: String { shared + "/logs" }
   /// What an isolated task writes into the overlays of its root.
   public var layers: String
@@ -163,8 +179,11 @@ public struct TaskDirectories: Equatable, Sendable {
 
 /// How a task's output is kept: `<directory>/<task>.stdout.N` and `.stderr.N`.
 public struct LogRotation: Equatable, Sendable {
+  /// An existing directory.
   public var directory: String
+  /// How many files of each stream are kept.
   public var maxFiles: Int
+  /// A new file is begun at this size.
   public var maxFileBytes: Int
   /// Output goes nowhere.
   public var disabled: Bool
@@ -188,6 +207,7 @@ public struct TaskOutcome: Equatable, Sendable {
   public var outOfMemory: Bool
   /// More to say, e.g. the limit that was hit; "" for nothing.
   public var message: String
+  /// When its end was noticed.
   public var time: Timestamp
 
   /// Makes a result.
@@ -219,6 +239,7 @@ public struct TaskHandle: Record, Hashable {
   public var id = ""
   /// The task's first process on the host; 0 when it is not known.
   public var pid = 0
+  /// When it was started.
   public var startedAt = Timestamp(nanoseconds: 0)
   /// The memory limit in bytes, for the message of a task that hit it; 0 for none.
   public var memoryBytes = 0
@@ -240,6 +261,7 @@ public struct TaskHandle: Record, Hashable {
     self.notes = notes
   }
 
+  /// The field list.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Driver", &driver)
     v.field(2, "ID", &id)

@@ -35,7 +35,7 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> 
     { argument in
       guard let argument else { return nil }
       let box = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue()
-      serai_name_thread(box.name)
+      serai_net_name_thread(box.name)
       box.body()
       return nil
     }, box.toOpaque())

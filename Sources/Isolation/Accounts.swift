@@ -10,6 +10,15 @@ public struct Account: Sendable, Equatable {
   public var groups: [UInt32]
   /// Home directory.
   public var home: String
+
+  /// An account.
+  public init(name: String, uid: UInt32, gid: UInt32, groups: [UInt32], home: String) {
+    self.name = name
+    self.uid = uid
+    self.gid = gid
+    self.groups = groups
+    self.home = home
+  }
 }
 
 /// Looks users up in the text of passwd(5) and group(5) files. Pure: a static program has no NSS, and the files are

@@ -4,7 +4,8 @@ internal import CCap
 public enum Capability {
   /// The documented default set of isolated tasks.
   public static let defaultNames = [
-    "audit_write", "chown", "dac_override", "fowner", "fsetid", "kill", "mknod", "net_bind_service", "setfcap", "setgid",
+    "audit_write", "chown", "dac_override", "fowner", "fsetid", "kill", "mknod", "net_bind_service", "setfcap",
+    "setgid",
     "setpcap", "setuid", "sys_chroot",
   ]
 
@@ -34,7 +35,9 @@ public enum Capability {
   }
 
   /// A base set with names taken away and then added, as `cap_drop` and `cap_add` mean it; "all" stands for every one.
-  public static func names(base: [String] = defaultNames, add: [String], drop: [String]) throws(SandboxError) -> [String] {
+  public static func names(base: [String] = defaultNames, add: [String], drop: [String]) throws(SandboxError)
+    -> [String]
+  {
     func normalized(_ name: String) throws(SandboxError) -> String {
       let lower = name.lowercased()
       let short = lower.hasPrefix("cap_") ? String(lower.dropFirst(4)) : lower

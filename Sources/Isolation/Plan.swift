@@ -55,7 +55,7 @@ public struct Plan: Sendable, Equatable {
     if let bounding { steps.append(.capabilities(bounding)) }
     steps.append(.umask(sandbox.umask))
     // After the ids: the task's own rights decide where it may go and what it may execute.
-    steps.append(.workingDirectory(sandbox.command.workingDirectory ?? (sandbox.root == nil ? sandbox.command.taskDirectory ?? "/" : "/")))
+    steps.append(.workingDirectory(Self.workingDirectory(of: sandbox)))
     if sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
     steps.append(.command(sandbox.command))
     steps.append(.gate)
@@ -67,6 +67,49 @@ public struct Plan: Sendable, Equatable {
     cloneNamespaces = sandbox.namespaces.subtracting([.cgroup, .user])
     limits = sandbox.limits
     usesInit = sandbox.usesInit
+  }
+
+  /// The steps of a command that is run inside a running task: never with more than the task itself has.
+  ///
+  /// - Parameters:
+  ///   - command: without an environment it gets the task's.
+  ///   - user: nil: the task's.
+  public init(running command: Command, in sandbox: Sandbox, user: String?, terminal: Bool) throws(SandboxError) {
+    var inner = sandbox
+    inner.command = command
+    if command.environment.isEmpty { inner.command.environment = sandbox.command.environment }
+    inner.command.taskDirectory = sandbox.command.taskDirectory
+    inner.user = user ?? sandbox.user
+    try Self.check(inner)
+    var steps: [Step] = [.signals, .cgroup]
+    if let score = sandbox.oomScoreAdjustment { steps.append(.oomScore(score)) }
+    let namespaces = sandbox.networkNamespace == nil ? sandbox.namespaces : sandbox.namespaces.union(.network)
+    if !namespaces.isEmpty { steps.append(.joinTask(namespaces)) }
+    steps.append(.session)
+    steps += sandbox.resourceLimits.map { .resourceLimit($0) }
+    if let user = inner.user {
+      steps.append(.user(user, deniedUsers: sandbox.deniedUserIDs, deniedGroups: sandbox.deniedGroupIDs))
+    }
+    steps.append(.streams)
+    if terminal { steps.append(.terminal) }
+    let bounding = try sandbox.capabilities.map { names throws(SandboxError) in try Capability.mask(of: names) }
+    if let bounding { steps.append(.boundingSet(bounding)) }
+    if inner.user != nil { steps.append(.identity) }
+    if let bounding { steps.append(.capabilities(bounding)) }
+    steps.append(.umask(sandbox.umask))
+    steps.append(.workingDirectory(Self.workingDirectory(of: inner)))
+    if sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
+    steps += [.command(inner.command), .descriptors]
+    if sandbox.seccomp != .unconfined { steps.append(.seccomp(sandbox.seccomp)) }
+    steps.append(.execute(inner.command, useInit: false))
+    self.steps = steps
+    cloneNamespaces = []
+    limits = sandbox.limits
+    usesInit = false
+  }
+
+  private static func workingDirectory(of sandbox: Sandbox) -> String {
+    sandbox.command.workingDirectory ?? (sandbox.root == nil ? sandbox.command.taskDirectory ?? "/" : "/")
   }
 
   private static func check(_ sandbox: Sandbox) throws(SandboxError) {
@@ -136,7 +179,9 @@ public struct Plan: Sendable, Equatable {
   }
 
   private static func checkText(_ field: String, _ text: String) throws(SandboxError) {
-    if text.utf8.contains(0) { throw SandboxError(field, text.split(separator: "\0").first.map(String.init) ?? "", "contains a NUL byte") }
+    if text.utf8.contains(0) {
+      throw SandboxError(field, text.split(separator: "\0").first.map(String.init) ?? "", "contains a NUL byte")
+    }
   }
 
   private static func checkPath(_ field: String, _ path: String) throws(SandboxError) {

@@ -232,6 +232,12 @@ extension FileDescriptor {
     try check(serai_renameat(number, old, number, new, 0), "rename", "\(old) to \(new)")
   }
 
+  /// renameat2(2) into another directory of the same file system, under the same name; an empty directory of that name
+  /// there is replaced.
+  public borrowing func move(_ name: String, into directory: borrowing FileDescriptor) throws(SystemError) {
+    try check(serai_renameat(number, name, directory.number, name, 0), "rename", name)
+  }
+
   /// fchown(2) of the open file (also of one opened with `.path`).
   public borrowing func setOwner(uid: UInt32, gid: UInt32) throws(SystemError) {
     try check(serai_fchownat(number, "", uid, gid, SERAI_AT_EMPTY_PATH.intValue), "fchown", "fd \(number)")

@@ -23,7 +23,8 @@ public struct PipeWriter: ~Copyable {
 
   /// Asks to move up to `count` bytes that are in the pipe into `file` at `offset` (nil: to throw them away). Both
   /// descriptors must stay open until the outcome is taken.
-  public borrowing func submit(token: UInt64, pipe: Int32, file: Int32?, offset: Int64, count: Int) throws(SystemError) {
+  public borrowing func submit(token: UInt64, pipe: Int32, file: Int32?, offset: Int64, count: Int) throws(SystemError)
+  {
     var job = serai_writer_job()
     job.token = token
     job.pipe = pipe

@@ -71,6 +71,15 @@ public func cloneProcess(namespaces: Namespaces, cgroup: Int32? = nil) throws(Sy
   return .parent(pid: pid, handle: ProcessHandle(adopting: FileDescriptor(adopting: pidfd)))
 }
 
+/// clone3(2) with CLONE_PARENT: like `cloneProcess`, but the new process is a child of the caller's parent, in the pid
+/// namespace that the caller has joined.
+public func cloneSibling() throws(SystemError) -> CloneResult {
+  var pidfd: Int32 = -1
+  let pid = try check(serai_clone_sibling(&pidfd), "clone3", advice: "the pid namespace's first process may have ended")
+  if pid == 0 { return .child }
+  return .parent(pid: pid, handle: ProcessHandle(adopting: FileDescriptor(adopting: pidfd)))
+}
+
 /// Ends the process at once (_exit(2)).
 public func exitNow(_ code: Int32) -> Never { serai_exit(code) }
 
@@ -138,9 +147,13 @@ public enum Myself {
     try check(groups.withUnsafeBufferPointer { serai_setgroups($0.count, $0.baseAddress) }, "setgroups")
   }
   /// setresgid(2), all three.
-  public static func setGroup(_ gid: UInt32) throws(SystemError) { try check(serai_setresgid(gid), "setresgid", "\(gid)") }
+  public static func setGroup(_ gid: UInt32) throws(SystemError) {
+    try check(serai_setresgid(gid), "setresgid", "\(gid)")
+  }
   /// setresuid(2), all three.
-  public static func setUser(_ uid: UInt32) throws(SystemError) { try check(serai_setresuid(uid), "setresuid", "\(uid)") }
+  public static func setUser(_ uid: UInt32) throws(SystemError) {
+    try check(serai_setresuid(uid), "setresuid", "\(uid)")
+  }
   /// PR_SET_KEEPCAPS.
   public static func keepCapabilities(_ on: Bool) throws(SystemError) {
     try check(serai_keep_capabilities(on ? 1 : 0), "prctl PR_SET_KEEPCAPS")
@@ -163,7 +176,9 @@ public enum Myself {
     return (e, p, i)
   }
   /// PR_CAP_AMBIENT_CLEAR_ALL.
-  public static func clearAmbientCapabilities() throws(SystemError) { try check(serai_ambient_clear(), "prctl PR_CAP_AMBIENT") }
+  public static func clearAmbientCapabilities() throws(SystemError) {
+    try check(serai_ambient_clear(), "prctl PR_CAP_AMBIENT")
+  }
   /// PR_CAP_AMBIENT_RAISE.
   public static func raiseAmbientCapability(_ capability: Int32) throws(SystemError) {
     try check(serai_ambient_raise(capability), "prctl PR_CAP_AMBIENT_RAISE", "\(capability)")
@@ -173,7 +188,9 @@ public enum Myself {
     try check(serai_no_new_privileges(), "prctl PR_SET_NO_NEW_PRIVS")
   }
   /// PR_SET_DUMPABLE.
-  public static func setDumpable(_ on: Bool) throws(SystemError) { try check(serai_set_dumpable(on ? 1 : 0), "prctl PR_SET_DUMPABLE") }
+  public static func setDumpable(_ on: Bool) throws(SystemError) {
+    try check(serai_set_dumpable(on ? 1 : 0), "prctl PR_SET_DUMPABLE")
+  }
   /// PR_SET_NAME, cut to 15 bytes by the kernel.
   public static func setName(_ name: String) { _ = serai_set_name(name) }
   /// setrlimit(2) by resource number; `UInt64.max` is no limit.
@@ -201,7 +218,9 @@ public enum Myself {
   }
 
   /// execveat(2) of an open file, or execve(2) of a path: returns only by throwing.
-  public static func execute(_ program: Program, arguments: [String], environment: [String]) throws(SystemError) -> Never {
+  public static func execute(_ program: Program, arguments: [String], environment: [String]) throws(SystemError)
+    -> Never
+  {
     let result = withCStrings(arguments) { argv in
       withCStrings(environment) { envp in
         switch program {

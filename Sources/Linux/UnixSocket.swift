@@ -71,7 +71,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// One received message.
-  public struct Message: Sendable {
+  public struct Message: Sendable, Equatable {
     /// Its bytes; empty means that the peer has closed (this protocol never sends empty messages).
     public var bytes: [UInt8]
     /// The descriptors that came with it. The receiver owns them and must close or adopt each.

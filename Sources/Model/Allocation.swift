@@ -47,6 +47,9 @@ public struct Allocation: Record {
 
   public init() {}
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Namespace", &namespace)
@@ -105,6 +108,9 @@ public struct DesiredTransition: Record {
 
   public init() {}
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Migrate", &migrate)
     v.field(2, "Reschedule", &reschedule)
@@ -123,6 +129,9 @@ public struct AllocDeploymentStatus: Record {
 
   public init() {}
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Healthy", &healthy)
     v.field(2, "Timestamp", &timestamp)

@@ -32,6 +32,9 @@ public struct AllocationListStub: Record {
 
   public init() {}
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "EvalID", &evalID)

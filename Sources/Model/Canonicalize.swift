@@ -1,4 +1,4 @@
-public import Codec
+import Codec
 
 // Filling in what a sparse job leaves out, with the defaults that the job specification documents. The result is what
 // `POST /v1/jobs/parse` gives with `Canonicalize`, and what servers keep.

@@ -20,6 +20,9 @@ public struct TaskEvent: Record {
     self.details = details
   }
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Type", &type)
     v.field(2, "Time", &time)
@@ -47,22 +50,26 @@ public struct TaskEvent: Record {
     text(&v, 24, "GenericSource", "generic_source")
   }
 
+  /// Most events have no details; then twenty look-ups can be saved.
+  private func detail(_ key: String) -> String { details.isEmpty ? "" : details[key] ?? "" }
+
   /// A detail as a text of its own; one that is read goes into the details, unless they have it already.
   private mutating func text<V: FieldVisitor>(_ v: inout V, _ tag: Int, _ name: StaticString, _ key: String) {
-    var value = details[key] ?? ""
+    var value = detail(key)
     v.field(tag, name, &value, .jsonOnly)
     if !value.isEmpty { details[key] = value }
   }
 
   private mutating func number<V: FieldVisitor>(_ v: inout V, _ tag: Int, _ name: StaticString, _ key: String) {
-    let before = details[key].flatMap(Int64.init) ?? 0
+    let text = detail(key)
+    let before = text.isEmpty ? 0 : Int64(text) ?? 0
     var value = before
     v.field(tag, name, &value, .jsonOnly)
     if value != before { details[key] = String(value) }
   }
 
   private mutating func truth<V: FieldVisitor>(_ v: inout V, _ tag: Int, _ name: StaticString, _ key: String) {
-    let before = details[key] == "true"
+    let before = detail(key) == "true"
     var value = before
     v.field(tag, name, &value, .jsonOnly)
     if value != before { details[key] = String(value) }
@@ -70,8 +77,8 @@ public struct TaskEvent: Record {
 
   /// The detail holds a Go duration or nanoseconds.
   private mutating func duration<V: FieldVisitor>(_ v: inout V, _ tag: Int, _ name: StaticString, _ key: String) {
-    let text = details[key] ?? ""
-    let before = Int64(text).map(Nanoseconds.init) ?? Nanoseconds(parsing: text) ?? .zero
+    let text = detail(key)
+    let before = text.isEmpty ? .zero : Int64(text).map(Nanoseconds.init) ?? Nanoseconds(parsing: text) ?? .zero
     var value = before
     v.field(tag, name, &value, .jsonOnly)
     if value != before { details[key] = value.description }

@@ -13,6 +13,9 @@ public struct TaskState: Record {
 
   public init() {}
 
+  @_specialize(where V == JSONWriter)
+  @_specialize(where V == BinaryWriter)
+  @_specialize(where V == BinaryReader)
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "State", &state)
     v.field(2, "Failed", &failed)

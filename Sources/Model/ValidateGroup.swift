@@ -103,7 +103,8 @@ extension JobValidator {
     if deadline > .zero {
       require(healthy < deadline, "min_healthy_time (\(healthy)) must be below healthy_deadline (\(deadline))")
       if progress > .zero {
-        require(deadline <= progress, "healthy_deadline (\(deadline)) must not be above progress_deadline (\(progress))")
+        require(
+          deadline <= progress, "healthy_deadline (\(deadline)) must not be above progress_deadline (\(progress))")
       }
     }
     if let stagger = update.stagger, stagger <= .zero { fail("stagger is \(stagger); it must be above zero") }

@@ -156,7 +156,8 @@ extension JobValidator {
       within("identity", identity.name.isEmpty ? "default" : identity.name) {
         $0.validateChange(identity.changeMode, identity.changeSignal, ["noop", "restart", "signal"])
         $0.notNegative("ttl", identity.ttl)
-        $0.require(!escapes(identity.filepath), "filepath \"\(identity.filepath)\" leads out of the allocation's directory")
+        $0.require(
+          !escapes(identity.filepath), "filepath \"\(identity.filepath)\" leads out of the allocation's directory")
       }
     }
   }

@@ -24,6 +24,7 @@ public struct RandomBits: RandomNumberGenerator, Sendable {
     self.init(seed: (next(), next(), next(), next()))
   }
 
+  /// The next 64 bits.
   public mutating func next() -> UInt64 {
     func rotate(_ value: UInt64, _ count: UInt64) -> UInt64 { value << count | value >> (64 - count) }
     let result = rotate(s1 &* 5, 7) &* 9

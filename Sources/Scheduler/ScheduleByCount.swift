@@ -28,7 +28,9 @@ extension SchedulingRun {
     var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
     for group in decision.groups {
       delayed += group.delayed
-      if let index = group.groupIndex { place(group, groupIndex: index, deployment: decision.deployment, random: &random) }
+      if let index = group.groupIndex {
+        place(group, groupIndex: index, deployment: decision.deployment, random: &random)
+      }
     }
     let followUps = followUp(delayed, random: &random)
     return finish(followUps: followUps, random: &random)
@@ -62,7 +64,7 @@ extension SchedulingRun {
 
   /// The scores of single nodes are kept for the first placement of a group only: an evaluation of a thousand would
   /// otherwise spend its time on explaining itself.
-  static var explainedScores: Int { 5 }
+  static var explainedNodes: Int { 5 }
 
   private mutating func place(
     _ requests: [PlacementRequest], of spec: Shared<Job>, groupIndex: Int, isOtherVersion: Bool, isDeployed: Bool,
@@ -87,14 +89,17 @@ extension SchedulingRun {
       }
       let incumbent = incumbent(of: request, group: group.name)
       let avoided = request.avoidedNodes.compactMap { columns.slot(of: $0) }
-      let scores = isExplained ? [] : ranking.topScores(Self.explainedScores, use: use)
-      guard let choice = ranking.choose(avoiding: avoided, replacing: incumbent, use: use, random: &random) else {
+      guard
+        let choice = ranking.choose(
+          avoiding: avoided, replacing: incumbent, explaining: isExplained ? 0 : Self.explainedNodes, use: use,
+          random: &random)
+      else {
         if failed[group.name] == nil {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
             usesSpreadAlgorithm: usesSpread, seed: seed)
-          _ = fresh.choose(avoiding: [], replacing: nil, use: use, random: &random)
+          _ = fresh.choose(avoiding: [], replacing: nil, explaining: 0, use: use, random: &random)
           var metric = fresh.counts.metric(columns)
           availability(selection, into: &metric)
           failed[group.name] = metric
@@ -110,7 +115,7 @@ extension SchedulingRun {
         isExplained = true
         var metric = ranking.counts.metric(columns)
         availability(selection, into: &metric)
-        metric.scoreMetaData = scores
+        metric.scoreMetaData = choice.bestNodes
         placementMetrics[group.name] = metric
       }
       var placement = Placement()
@@ -122,7 +127,11 @@ extension SchedulingRun {
       placement.canary = request.cause == .canary
       placement.rescheduleTracker = request.rescheduleTracker
       placement.outsideDeployment = !isDeployed
-      if request.cause == .update, let previous = request.previous { stop(previous, .updated) }
+      switch (request.cause, request.previous) {
+      case (.update, let previous?): stop(previous, .updated)
+      case (.rescheduled, let previous?): stop(previous, .rescheduled)
+      default: break
+      }
       place(placement, group: group.name, choice: choice, demand: requirement.ask)
       ranking.placed(choice, replacing: incumbent, use: use)
     }
@@ -159,13 +168,17 @@ final class NodeSuitability {
 
   /// A node that takes no new allocations may keep those that it has.
   func suits(group: TaskGroup, node: Identifier) -> Bool {
-    guard let job, let selection, let slot = columns.slot(of: node), let record = columns.nodes[slot] else { return false }
+    guard let job, let selection, let slot = columns.slot(of: node), let record = columns.nodes[slot] else {
+      return false
+    }
     guard selection.isInPool(slot, columns), selection.isInDatacenter(slot, columns) else { return false }
     var known =
       feasibility[group.name]
       ?? ClassFeasibility(GroupRequirement(job: job, group: group), classes: columns.classes.count)
     defer { feasibility[group.name] = known }
-    if case .feasible = known.verdict(class: Int(columns.computedClass[slot]), node: record.value, columns) { return true }
+    if case .feasible = known.verdict(class: Int(columns.computedClass[slot]), node: record.value, columns) {
+      return true
+    }
     return false
   }
 }

@@ -34,6 +34,17 @@ extension Node {
       shape.instances = []
       return shape
     }
+    // Modes and named host networks decide whether a group's network can be had; addresses tell nodes of a class apart.
+    resources.nodeNetworks = (nodeResources?.nodeNetworks ?? []).map { network in
+      var shape = NodeNetworkResource()
+      shape.mode = network.mode
+      shape.addresses = network.addresses.map { address in
+        var name = NodeNetworkAddress()
+        name.alias = address.alias
+        return name
+      }
+      return shape
+    }
     visible.nodeResources = resources
     visible.status = .initializing
     visible.schedulingEligibility = .eligible

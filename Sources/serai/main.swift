@@ -1,5 +1,20 @@
+internal import Agent
 internal import CommandLine
 internal import Glibc
+
+// The one program: `serai agent` runs an agent, everything else is a client of an agent's HTTP API.
+
+private let agent = ExternalCommand(
+  path: ["agent"], summary: "Run an agent: a server, a client, or both",
+  details: """
+    Reads the configuration files and folders of -config, in their order, and runs
+    until SIGINT or SIGTERM. Flags win over files. SIGHUP reloads what can be changed
+    in a running agent.
+    """,
+  flags: AgentFlags.all.map {
+    ExternalCommand.Flag(name: $0.name, placeholder: $0.placeholder, isRepeated: $0.isRepeated, help: $0.help)
+  }
+) { AgentCommand.run(flags: $0) }
 
 /// The process' environment by name; of a name that is set twice the first counts, as for getenv(3).
 private func environment() -> [String: String] {
@@ -16,4 +31,6 @@ private func environment() -> [String: String] {
   return found
 }
 
-exit(CommandLineTool.run(arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: environment()))
+exit(
+  CommandLineTool.run(
+    arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: environment(), externalCommands: [agent]))

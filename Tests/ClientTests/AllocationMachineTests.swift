@@ -278,7 +278,8 @@ private struct Rig {
     rig.machine.members["t"]?.machine.phase = phase
     rig.machine.members["t"]?.machine.attempt = 1
     rig.handle(.task("t", .recovered(.running, attempt: 1)))
-    #expect(!rig.effects.contains(.task("t", .start(attempt: 1))) && !rig.effects.contains(.task("t", .start(attempt: 2))))
+    #expect(
+      !rig.effects.contains(.task("t", .start(attempt: 1))) && !rig.effects.contains(.task("t", .start(attempt: 2))))
     #expect(!rig.effects.contains(.task("t", .setUp)))
   }
 
@@ -322,6 +323,39 @@ private struct Rig {
     rig.now = rig.now + .seconds(1)
     rig.handle(.timer(.minimumHealthyTime))
     #expect(rig.machine.health?.verdict == true)
+  }
+
+  @Test func aJumpOfTheWallClockDecidesNothing() {
+    var rig = watched()
+    rig.run("t")
+    rig.now.wall = rig.now.wall + .hours(5)
+    rig.handle(.timer(.minimumHealthyTime))
+    #expect(rig.machine.health?.verdict == nil)
+    rig.now.wall = rig.now.wall + .hours(-9)
+    rig.now.steady = rig.now.steady + .seconds(10)
+    rig.handle(.timer(.minimumHealthyTime))
+    #expect(rig.machine.health?.verdict == true)
+  }
+
+  /// What the supervisor has is older than what was stored: the start that was about to happen still has to.
+  @Test func anOlderAttemptDoesNotStandForTheOneThatWasToBegin() {
+    var rig = Rig()
+    rig.add("t", batch: true)
+    rig.machine.members["t"]?.machine.phase = .starting
+    rig.machine.members["t"]?.machine.attempt = 3
+    rig.handle(.task("t", .recovered(.exited(TaskOutcome(code: 1, time: rig.now.wall)), attempt: 2)))
+    #expect(rig.effects == [.task("t", .destroy), .task("t", .start(attempt: 3))])
+  }
+
+  @Test func anEndThatWasDealtWithIsNotCountedTwice() {
+    var rig = Rig()
+    rig.add("t")
+    rig.machine.members["t"]?.machine.phase = .backingOff
+    rig.machine.members["t"]?.machine.attempt = 1
+    rig.machine.members["t"]?.machine.state.restarts = 1
+    rig.handle(.task("t", .recovered(.exited(TaskOutcome(code: 1, time: rig.now.wall)), attempt: 1)))
+    #expect(rig.effects == [.task("t", .destroy), .task("t", .setUp)])
+    #expect(rig.machine.members["t"]?.machine.state.restarts == 1)
   }
 
   @Test func aRestartBeginsTheMinimumTimeAnew() {

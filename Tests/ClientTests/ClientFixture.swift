@@ -238,14 +238,14 @@ final class ClientFixture: Sendable {
   }
 
   /// Ends everything and removes every trace, whatever the test did.
-  func cleanUp() async {
+  func cleanUp(closingServer: Bool = true) async {
     if running.withLock({ $0 == nil }) { _ = try? await start() }
     if let (client, endpoint, store) = running.withLock({ $0.take() }) {
       await client.stop(endingTasks: true)
       await endpoint.close()
       await store.close()
     }
-    await server.close()
+    if closingServer { await server.close() }
     try? Files.removeTree(base)
     try? Files.removeTree("/run/\(name)")
     await removeCgroups()
@@ -264,6 +264,18 @@ final class ClientFixture: Sendable {
         try? await Task.sleep(for: .milliseconds(5))
       }
     }
+  }
+
+  /// The process that runs this test's supervisor; nil while there is none.
+  var supervisorProcess: Int32? {
+    for name in HostFiles.names(in: "/proc") {
+      guard let pid = Int32(name), let command = HostFiles.text("/proc/\(name)/cmdline"),
+        command.hasPrefix("serai-supervisor\0"), command.contains("/run/\(self.name)\0")
+      else { continue }
+      // A killed one that nobody has reaped yet has no command line any more, so this one lives.
+      return pid
+    }
+    return nil
   }
 
   func logText(_ allocation: Allocation, _ task: String, _ kind: String = "stdout", _ number: Int = 0) -> String {

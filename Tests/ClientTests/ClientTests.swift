@@ -2,7 +2,9 @@ import Codec
 import Glibc
 import Linux
 import Model
+import Storage
 import Testing
+import Transport
 
 @testable import Client
 
@@ -62,7 +64,8 @@ import Testing
   @Test func aBatchTaskThatFailsTwiceIsRestartedAndCompletes() async throws {
     try await withClient { fixture, _ in
       var task = makeTask(
-        script: "n=$(cat $NOMAD_ALLOC_DIR/data/n 2>/dev/null || echo 0); n=$((n+1)); echo $n > $NOMAD_ALLOC_DIR/data/n; "
+        script:
+          "n=$(cat $NOMAD_ALLOC_DIR/data/n 2>/dev/null || echo 0); n=$((n+1)); echo $n > $NOMAD_ALLOC_DIR/data/n; "
           + "echo try $n; [ $n -ge 3 ] || exit 7")
       task.restartPolicy?.attempts = 3
       let allocation = makeAllocation(type: "batch", tasks: [task])
@@ -87,14 +90,16 @@ import Testing
 
   @Test func aTaskThatIgnoresItsSignalIsKilledWithItsChildren() async throws {
     try await withClient { fixture, _ in
-      var task = makeTask(script: "trap '' INT TERM; (trap '' INT TERM; while :; do sleep 1; done) & echo up; while :; do sleep 1; done")
+      var task = makeTask(
+        script: "trap '' INT TERM; (trap '' INT TERM; while :; do sleep 1; done) & echo up; while :; do sleep 1; done")
       task.killTimeout = .milliseconds(200)
       let allocation = makeAllocation(tasks: [task])
       fixture.server.put(allocation)
       try await eventually("up") { fixture.logText(allocation, "main") == "up\n" }
       fixture.server.stop(allocation.id)
       let done = try await fixture.server.update(of: allocation.id, "complete") { $0.clientStatus == .complete }
-      #expect(done.taskStates["main"]?.events.contains { $0.displayMessage.hasPrefix("Exit Code: 137, Signal: 9") } == true)
+      #expect(
+        done.taskStates["main"]?.events.contains { $0.displayMessage.hasPrefix("Exit Code: 137, Signal: 9") } == true)
     }
   }
 
@@ -140,7 +145,8 @@ import Testing
       let failed = try await fixture.server.update(of: allocation.id, "failed") { $0.clientStatus == .failed }
       #expect(
         failed.taskStates["main"]?.events.contains {
-          $0.type == .setupFailure && $0.displayMessage.contains("port \(fixture.server.port) (\"http\") on 127.0.0.1 is taken")
+          $0.type == .setupFailure
+            && $0.displayMessage.contains("port \(fixture.server.port) (\"http\") on 127.0.0.1 is taken")
         } == true)
       #expect(fixture.logText(allocation, "main") == "")
     }
@@ -151,7 +157,8 @@ import Testing
       let nodeID = await client.nodeID
       let script = "echo start; trap 'echo end; exit 3' INT; while true; do sleep 0.05; done"
       let allocation = makeAllocation(tasks: [makeTask(script: script)])
-      let short = makeAllocation(type: "batch", tasks: [makeTask(script: "until [ -e /local/go ]; do sleep 0.02; done; exit 5")])
+      let short = makeAllocation(
+        type: "batch", tasks: [makeTask(script: "until [ -e /local/go ]; do sleep 0.02; done; exit 5")])
       fixture.server.put(allocation)
       fixture.server.put(short)
       for one in [allocation, short] {
@@ -237,6 +244,7 @@ import Testing
       let allocation = makeAllocation(
         tasks: [makeTask(script: "echo up; trap 'echo hup' HUP; trap 'exit 0' INT; while :; do sleep 0.02; done")])
       fixture.server.put(allocation)
+      _ = try await fixture.server.update(of: allocation.id, "running") { $0.clientStatus == .running }
       try await eventually("up") { fixture.logText(allocation, "main") == "up\n" }
       try await client.signal(allocation: allocation.id, signal: "SIGHUP")
       try await eventually("hup") { fixture.logText(allocation, "main") == "up\nhup\n" }
@@ -250,14 +258,137 @@ import Testing
   @Test func secretsAndPathsOutsideAreRefused() async throws {
     try await withClient { fixture, client in
       let allocation = makeAllocation(
-        type: "batch", tasks: [makeTask(script: "ln -s /etc/passwd local/out; ln -s ../secrets local/in; echo x > secrets/s")])
+        type: "batch",
+        tasks: [makeTask(script: "ln -s /etc/passwd local/out; ln -s ../secrets local/in; echo x > secrets/s")])
       fixture.server.put(allocation)
       _ = try await fixture.server.update(of: allocation.id, "complete") { $0.clientStatus == .complete }
       let files = try await client.files(ofAllocation: allocation.id)
-      for path in ["main/secrets", "main/secrets/s", "main/./secrets/s", "main/local/../secrets/s", "../../client/state.db", "main/local/out", "main/local/in/s"] {
+      for path in [
+        "main/secrets", "main/secrets/s", "main/./secrets/s", "main/local/../secrets/s", "../../client/state.db",
+        "main/local/out", "main/local/in/s",
+      ] {
         await #expect(throws: ClientError.self, "\(path)") { try await files.read(path, offset: 0, limit: 10) }
       }
       #expect(try await files.list("main/local").map(\.fileMode).allSatisfy { $0.hasPrefix("L") })
+    }
+  }
+
+  @Test func aReplacementWaitsForItsPredecessorAndTakesItsStickyDataOver() async throws {
+    try await withClient { fixture, _ in
+      func make(_ script: String, after previous: Identifier = .none) -> Allocation {
+        makeAllocation(type: "batch", tasks: [makeTask(script: script)]) { job, allocation in
+          var disk = EphemeralDisk()
+          disk.sticky = true
+          job.taskGroups[0].ephemeralDisk = disk
+          allocation.previousAllocation = previous
+        }
+      }
+      let first = make(
+        "echo mine > /local/f; echo ours > /alloc/data/f; trap 'sleep 0.3; touch /alloc/data/end; exit 0' INT; "
+          + "echo up; while :; do sleep 0.02; done")
+      fixture.server.put(first)
+      try await eventually("up") { fixture.logText(first, "main") == "up\n" }
+      fixture.server.stop(first.id)
+      let second = make("cat /local/f /alloc/data/f; ls /alloc/data", after: first.id)
+      fixture.server.put(second)
+      _ = try await fixture.server.update(of: second.id, "complete") { $0.clientStatus == .complete }
+      #expect(fixture.logText(second, "main") == "mine\nours\nend\nf\n")
+    }
+  }
+
+  /// An agent that is gone at any moment of a start leaves a task that its successor starts, or finds started: once.
+  @Test(arguments: [0, 1, 2, 3, 5, 8, 12, 20])
+  func anAgentLostDuringAStartLeadsToOneStart(milliseconds: Int) async throws {
+    try await withClient { fixture, _ in
+      try await eventually("registered") { fixture.server.registrations == 1 }
+      let allocation = makeAllocation(
+        tasks: [makeTask(script: "echo start >> /alloc/data/starts; trap 'exit 0' INT; while :; do sleep 0.02; done")])
+      fixture.server.put(allocation)
+      try await Task.sleep(for: .milliseconds(milliseconds))
+      await fixture.leave()
+      let next = try await fixture.start()
+      try await eventually("running") { await next.allocation(allocation.id)?.clientStatus == .running }
+      let starts = "\(fixture.base)/alloc/\(allocation.id)/alloc/data/starts"
+      try await eventually("started") { Files.exists(starts) }
+      fixture.server.stop(allocation.id)
+      _ = try await fixture.server.update(of: allocation.id, "complete") { $0.clientStatus == .complete }
+      #expect(try Files.readText(starts) == "start\n")
+    }
+  }
+
+  @Test func aKilledSupervisorIsReplacedAndItsTasksAreHeldOnTo() async throws {
+    try await withClient { fixture, client in
+      let allocation = makeAllocation(
+        tasks: [makeTask(script: "echo start; trap 'echo end; exit 4' INT; while :; do sleep 0.02; done")])
+      fixture.server.put(allocation)
+      _ = try await fixture.server.update(of: allocation.id, "running") { $0.clientStatus == .running }
+      try await eventually("start") { fixture.logText(allocation, "main") == "start\n" }
+      let supervisor = try #require(fixture.supervisorProcess)
+      #expect(kill(supervisor, SIGKILL) == 0)
+      try await eventually("another supervisor") { fixture.supervisorProcess.map { $0 != supervisor } ?? false }
+      fixture.server.stop(allocation.id)
+      let done = try await fixture.server.update(of: allocation.id, "complete") { $0.clientStatus == .complete }
+      #expect(done.taskStates["main"]?.restarts == 0)
+      #expect(fixture.logText(allocation, "main") == "start\nend\n")
+    }
+  }
+
+  @Test func aGroupsTasksShareADirectoryAndEndTogether() async throws {
+    try await withClient { fixture, _ in
+      var prestart = makeTask("init", script: "echo ready > /alloc/data/ready")
+      var lifecycle = TaskLifecycle()
+      lifecycle.hook = "prestart"
+      prestart.lifecycle = lifecycle
+      let main = makeTask("main", script: "cat /alloc/data/ready; exit 9")
+      let other = makeTask("other", script: "trap 'exit 0' INT; while :; do sleep 0.02; done")
+      let allocation = makeAllocation(tasks: [main, other, prestart])
+      fixture.server.put(allocation)
+      let failed = try await fixture.server.update(of: allocation.id, "failed") { $0.clientStatus == .failed }
+      #expect(fixture.logText(allocation, "main") == "ready\n")
+      #expect(failed.taskStates["other"]?.events.contains { $0.type == .siblingFailed } == true)
+      #expect(failed.taskStates.values.allSatisfy { $0.state == .dead })
+    }
+  }
+
+  @Test func aFullDataDirectoryFailsTheTaskAndNamesTheError() async throws {
+    try await withClient { fixture, _ in
+      let path = "\(fixture.base)/alloc"
+      try #require(mount("tmpfs", path, "tmpfs", 0, "nr_inodes=4") == 0)
+      defer { umount2(path, Int32(MNT_DETACH)) }
+      let allocation = makeAllocation(type: "batch", tasks: [makeTask(script: "echo ran")])
+      fixture.server.put(allocation)
+      let failed = try await fixture.server.update(of: allocation.id, "failed") { $0.clientStatus == .failed }
+      #expect(
+        failed.taskStates["main"]?.events.contains {
+          $0.type == .setupFailure && $0.displayMessage.contains("ENOSPC")
+        } == true)
+    }
+  }
+
+  @Test func aDataDirectoryThatIsNoneKeepsTheClientFromStarting() async throws {
+    let fixture = try ClientFixture()
+    try Files.removeTree(fixture.base + "/alloc")
+    try Files.replace(fixture.base + "/alloc", with: [])
+    await #expect { try await fixture.start() } throws: { error in
+      (error as? ClientError)?.code == .system && "\(error)".contains("\(fixture.base)/alloc")
+    }
+    try Files.remove(fixture.base + "/alloc")
+    await fixture.cleanUp()
+  }
+
+  @Test func aNodeIDThatIsSomebodyElsesIsRefusedAndTheClientGoesOnAsking() async throws {
+    try await withClient { fixture, client in
+      try await eventually("registered") { fixture.server.registrations == 1 }
+      let other = try ClientFixture(server: fixture.server)
+      let store = try ClientStore(owning: try ClientDatabase(opening: other.base + "/client/state.db"))
+      let strange = Identifier(high: 1, low: 2)
+      try await store.put(.node, key: "id", Array((await client.nodeID).description.utf8))
+      try await store.put(.node, key: "secret-id", Array(strange.description.utf8))
+      await store.close()
+      let thief = try await other.start()
+      await #expect(throws: RPCError.self) { try await thief.serverConnection(timeout: .milliseconds(500)) }
+      #expect(fixture.server.registrations == 1)
+      await other.cleanUp(closingServer: false)
     }
   }
 }

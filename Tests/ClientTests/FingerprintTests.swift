@@ -32,7 +32,8 @@ import Testing
   }
 
   @Test func meminfoIsInKibibytes() {
-    let info = MemoryInfo(meminfo: "MemTotal:       24684100 kB\nMemFree: 10 kB\nMemAvailable:   20 kB\nHugePages_Total: 0\n")
+    let info = MemoryInfo(
+      meminfo: "MemTotal:       24684100 kB\nMemFree: 10 kB\nMemAvailable:   20 kB\nHugePages_Total: 0\n")
     #expect(info.total == 24_684_100 * 1024 && info.free == 10240 && info.available == 20480)
   }
 

@@ -16,12 +16,18 @@ import Testing
     return RestartTracker(policy: policy, successEnds: successEnds)
   }
 
-  private func at(_ seconds: Int64) -> Timestamp { Timestamp(nanoseconds: 1_700_000_000_000_000_000) + .seconds(seconds) }
+  private func at(_ seconds: Int64) -> Timestamp {
+    Timestamp(nanoseconds: 1_700_000_000_000_000_000) + .seconds(seconds)
+  }
 
   @Test func theAttemptsOfAnIntervalAreUsedUpThenTheTaskFails() {
     var tracker = tracker()
-    #expect(tracker.taskEnded(exitedWell: false, now: at(0), jitter: 0) == .restart(after: .seconds(8), reason: "Restart within policy"))
-    #expect(tracker.taskEnded(exitedWell: false, now: at(10), jitter: 0) == .restart(after: .seconds(8), reason: "Restart within policy"))
+    #expect(
+      tracker.taskEnded(exitedWell: false, now: at(0), jitter: 0)
+        == .restart(after: .seconds(8), reason: "Restart within policy"))
+    #expect(
+      tracker.taskEnded(exitedWell: false, now: at(10), jitter: 0)
+        == .restart(after: .seconds(8), reason: "Restart within policy"))
     #expect(
       tracker.taskEnded(exitedWell: false, now: at(20), jitter: 0)
         == .fail(reason: "Exceeded allowed attempts 2 in interval 10m0s and mode is \"fail\""))

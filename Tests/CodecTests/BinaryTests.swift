@@ -120,7 +120,7 @@ struct BinaryTests {
     var generator = SplitMix(state: 1)
     for _ in 0..<20_000 {
       var damaged = bytes
-      for _ in 0...Int(generator.next() % 3) {
+      for _ in 0...Int(generator.next() % 3) where !damaged.isEmpty {
         let index = Int(generator.next() % UInt64(damaged.count))
         switch generator.next() % 3 {
         case 0: damaged[index] = UInt8(truncatingIfNeeded: generator.next())

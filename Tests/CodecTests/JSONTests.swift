@@ -106,7 +106,10 @@ struct JSONTests {
       [0, 9, 10, 99, 100, 1234567890].map { JSON.text($0 as Int64) } == ["0", "9", "10", "99", "100", "1234567890"])
     #expect(JSON.text(Int64.min) == "-9223372036854775808")
     #expect(JSON.text(UInt64.max) == "18446744073709551615")
-    #expect([0.1, 5, -2, 1e-7, 1.5e300, 1e15].map { JSON.text($0 as Double) } == ["0.1", "5", "-2", "1e-07", "1.5e+300", "1000000000000000"])
+    #expect(
+      [0.1, 5, -2, 1e-7, 1.5e300, 1e15].map { JSON.text($0 as Double) } == [
+        "0.1", "5", "-2", "1e-07", "1.5e+300", "1000000000000000",
+      ])
     #expect([Double.nan, .infinity].map { JSON.text($0) } == ["null", "null"])
   }
 
@@ -174,5 +177,33 @@ struct JSONTests {
   func errorsNameTheField(_ text: String, _ expected: String) {
     let error = #expect(throws: CodecError.self) { try JSON.decode(Outer.self, from: text) }
     #expect(error?.description == expected)
+  }
+
+  /// Any bytes at all: an error or a value, never a trap, and what is read is written and read again the same.
+  @Test func damagedTexts() throws {
+    let text = Array(Outer.sampleText.utf8)
+    let pieces: [[UInt8]] = ["\"", "\\", "{", "}", "[", "]", ",", ":", "-", "e", "\\u", "\\uD800", "null", "1"].map {
+      Array($0.utf8)
+    }
+    var generator = SplitMix(state: 2)
+    var read = 0
+    for _ in 0..<20_000 {
+      var damaged = text
+      for _ in 0...Int(generator.next() % 3) where !damaged.isEmpty {
+        let index = Int(generator.next() % UInt64(damaged.count))
+        switch generator.next() % 4 {
+        case 0: damaged[index] = UInt8(truncatingIfNeeded: generator.next())
+        case 1: damaged.remove(at: index)
+        case 2: damaged.removeLast(damaged.count - index - 1)
+        default: damaged.insert(contentsOf: pieces[Int(generator.next() % UInt64(pieces.count))], at: index)
+        }
+      }
+      guard let value = try? JSON.decode(Outer.self, from: damaged) else { continue }
+      read += 1
+      let again = JSON.encode(value)
+      #expect(try JSON.encode(JSON.decode(Outer.self, from: again)) == again)
+      #expect(throws: Never.self) { try JSON.decode(JSONValue.self, from: damaged) }
+    }
+    #expect(read > 1000)
   }
 }

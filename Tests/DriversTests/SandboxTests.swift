@@ -47,7 +47,9 @@ import Testing
   }
 
   @Test func attemptNamesAreTakenByTheSupervisorAndReadBack() throws {
-    let names = ["web", "my task/ü", "a.b", String(repeating: "long ", count: 60), String(repeating: "long ", count: 61)]
+    let names = [
+      "web", "my task/ü", "a.b", String(repeating: "long ", count: 60), String(repeating: "long ", count: 61),
+    ]
     var seen: Set<String> = []
     for name in names {
       let id = AttemptID(allocation: Identifier(high: 1, low: 2), task: name, attempt: 12)

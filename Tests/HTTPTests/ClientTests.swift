@@ -15,7 +15,8 @@ import Testing
       let body = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
       let response = try await client.request(
         HTTPClientRequest(
-          method: .put, url: "http://user:pa%20ss@127.0.0.1:\(port)/v1/jobs?a=b", headers: ["X-Nomad-Token": "t", "X-Empty": ""],
+          method: .put, url: "http://user:pa%20ss@127.0.0.1:\(port)/v1/jobs?a=b",
+          headers: ["X-Nomad-Token": "t", "X-Empty": ""],
           body: body))
       #expect(response.status == .created && response.headers["x-nomad-index"] == "42")
       #expect(try await response.bytes() == Array("stored".utf8))
@@ -23,7 +24,9 @@ import Testing
       #expect(request.method == .put && request.body == body && request.headers["x-nomad-token"] == "t")
       #expect(request.headers["x-empty"] == "" && request.query["a"] == "b")
       #expect(request.headers["authorization"] == "Basic dXNlcjpwYSBzcw==")
-      #expect(request.headers["content-type"] == nil && request.headers["expect"] == nil && request.headers["user-agent"] == "serai")
+      #expect(
+        request.headers["content-type"] == nil && request.headers["expect"] == nil
+          && request.headers["user-agent"] == "serai")
     }
   }
 
@@ -41,9 +44,10 @@ import Testing
 
   @Test func theSynchronousClientStreams() async throws {
     try await withServer(handler: { _ in
-      HTTPResponse(body: .stream { writer in
-        for index in 0..<100 { try await writer.write("line \(index)\n") }
-      })
+      HTTPResponse(
+        body: .stream { writer in
+          for index in 0..<100 { try await writer.write("line \(index)\n") }
+        })
     }) { _, port in
       let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/")
       let (text, heads) = await offPool {
@@ -62,14 +66,15 @@ import Testing
   @Test func chunksArriveAsTheyAreWritten() async throws {
     let (gate, open) = AsyncStream.makeStream(of: Void.self)
     try await withServer(handler: { _ in
-      HTTPResponse(body: .stream { writer in
-        var turns = gate.makeAsyncIterator()
-        // The head must not wait for the first byte of the body.
-        for index in 0..<3 {
-          _ = await turns.next()
-          try await writer.write("\(index)")
-        }
-      })
+      HTTPResponse(
+        body: .stream { writer in
+          var turns = gate.makeAsyncIterator()
+          // The head must not wait for the first byte of the body.
+          for index in 0..<3 {
+            _ = await turns.next()
+            try await writer.write("\(index)")
+          }
+        })
     }) { _, port in
       let response = try await HTTPClient().request(HTTPClientRequest(url: "http://127.0.0.1:\(port)/"))
       var iterator = response.makeAsyncIterator()
@@ -84,13 +89,14 @@ import Testing
   @Test func aReaderThatPausesHoldsTheServerBack() async throws {
     let written = Atomic<Int>(0)
     try await withServer(handler: { _ in
-      HTTPResponse(body: .stream { writer in
-        let block = [UInt8](repeating: 66, count: 64 << 10)
-        for _ in 0..<1000 {
-          try await writer.write(block)
-          written.add(block.count, ordering: .relaxed)
-        }
-      })
+      HTTPResponse(
+        body: .stream { writer in
+          let block = [UInt8](repeating: 66, count: 64 << 10)
+          for _ in 0..<1000 {
+            try await writer.write(block)
+            written.add(block.count, ordering: .relaxed)
+          }
+        })
     }) { _, port in
       let response = try await HTTPClient().request(HTTPClientRequest(url: "http://127.0.0.1:\(port)/"))
       var last = -1
@@ -109,11 +115,12 @@ import Testing
     let started = Atomic<Int>(0), cancelled = Atomic<Int>(0)
     try await withServer(handler: { request in
       if request.target.path == "/stream" {
-        return HTTPResponse(body: .stream { writer in
-          started.add(1, ordering: .relaxed)
-          defer { cancelled.add(1, ordering: .relaxed) }
-          try await Task.sleep(for: .seconds(60))
-        })
+        return HTTPResponse(
+          body: .stream { writer in
+            started.add(1, ordering: .relaxed)
+            defer { cancelled.add(1, ordering: .relaxed) }
+            try await Task.sleep(for: .seconds(60))
+          })
       }
       started.add(1, ordering: .relaxed)
       do { try await Task.sleep(for: .seconds(60)) } catch { cancelled.add(1, ordering: .relaxed) }
@@ -146,12 +153,15 @@ import Testing
       #expect(refused?.message.contains("connection refused by 127.0.0.1:\(port): is the agent running?") == true)
     }
     for (url, kind) in [
-      ("ftp://127.0.0.1/x", HTTPClientError.Kind.malformedURL), ("http://", .malformedURL), ("http://a b/", .malformedURL),
+      ("ftp://127.0.0.1/x", HTTPClientError.Kind.malformedURL), ("http://", .malformedURL),
+      ("http://a b/", .malformedURL),
       ("http://no-such-host.invalid/", .nameNotFound),
     ] {
       // A proxy of the environment would look the name up in our place.
       if kind == .nameNotFound, getenv("http_proxy") != nil { continue }
-      let error = await #expect(throws: HTTPClientError.self) { try await HTTPClient().request(HTTPClientRequest(url: url)) }
+      let error = await #expect(throws: HTTPClientError.self) {
+        try await HTTPClient().request(HTTPClientRequest(url: url))
+      }
       #expect(error?.kind == kind, "\(url): \(error?.message ?? "")")
     }
   }
@@ -159,10 +169,11 @@ import Testing
   @Test func aCutResponseIsAnError() async throws {
     struct Broken: Error {}
     try await withServer(handler: { _ in
-      HTTPResponse(body: .stream { writer in
-        try await writer.write("half")
-        throw Broken()
-      })
+      HTTPResponse(
+        body: .stream { writer in
+          try await writer.write("half")
+          throw Broken()
+        })
     }) { _, port in
       let response = try await HTTPClient().request(HTTPClientRequest(url: "http://127.0.0.1:\(port)/"))
       let error = await #expect(throws: HTTPClientError.self) { try await response.bytes() }
@@ -184,7 +195,9 @@ import Testing
     let server = try HTTPServer(
       configuration: .init(addresses: [.unix(path: path)]),
       handler: { request in
-        if request.target.path == "/old" { return HTTPResponse(status: .temporaryRedirect, headers: ["Location": "/new"]) }
+        if request.target.path == "/old" {
+          return HTTPResponse(status: .temporaryRedirect, headers: ["Location": "/new"])
+        }
         return .text(String(repeating: "line of text\n", count: 1000))
       })
     try server.start()
@@ -205,7 +218,8 @@ import Testing
   }
 
   @Test func manyRequestsShareOneThread() async throws {
-    try await withServer({ $0.maxConnectionsPerClient = 0 }, handler: { request in .text(request.target.path) }) { _, port in
+    try await withServer({ $0.maxConnectionsPerClient = 0 }, handler: { request in .text(request.target.path) }) {
+      _, port in
       let client = HTTPClient()
       let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
         for index in 0..<200 {
@@ -220,10 +234,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("http://127.0.0.1:4646/", "http://127.0.0.1:4646", nil), ("host:1", "http://host:1", nil),
-    ("https://h", "https://h", nil), ("unix:///run/s.sock", "http://localhost", "/run/s.sock"),
-  ] as [(String, String, String?)])
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:4646/", "http://127.0.0.1:4646", nil), ("host:1", "http://host:1", nil),
+      ("https://h", "https://h", nil), ("unix:///run/s.sock", "http://localhost", "/run/s.sock"),
+    ] as [(String, String, String?)])
   func addressesAreUnderstood(text: String, base: String, path: String?) throws {
     let address = try HTTPAddress(parsing: text)
     #expect(address.base == base && address.unixSocketPath == path)
@@ -236,7 +251,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("127.0.0.1:4646", true), ("localhost", true), ("LocalHost:1", true), ("[::1]:80", true), ("127.evil.example", false),
+    ("127.0.0.1:4646", true), ("localhost", true), ("LocalHost:1", true), ("[::1]:80", true),
+    ("127.evil.example", false),
     ("10.0.0.1", false), ("[::2]:80", false), ("localhost.example", false),
   ])
   func loopbackIsRecognised(authority: String, expected: Bool) {

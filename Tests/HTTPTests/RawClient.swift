@@ -9,10 +9,10 @@ final class RawClient: Sendable {
   let descriptor: Int32
 
   init(port: UInt16) throws {
-    var address = serai_address()
-    try #require(serai_address_parse(&address, "127.0.0.1", port) == 0)
+    var address = serai_net_address()
+    try #require(serai_net_address_parse(&address, "127.0.0.1", port) == 0)
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    let result = serai_connect(descriptor, &address)
+    let result = serai_net_connect(descriptor, &address)
     guard result == 0 else {
       close(descriptor)
       throw ConnectFailed(errno: -result)
@@ -20,10 +20,10 @@ final class RawClient: Sendable {
   }
 
   init(path: String) throws {
-    var address = serai_address()
-    try #require(serai_address_local(&address, path) == 0)
+    var address = serai_net_address()
+    try #require(serai_net_address_local(&address, path) == 0)
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(serai_connect(descriptor, &address) == 0)
+    try #require(serai_net_connect(descriptor, &address) == 0)
   }
 
   deinit { close(descriptor) }
@@ -33,7 +33,9 @@ final class RawClient: Sendable {
   func send(_ bytes: [UInt8]) {
     var sent = 0
     while sent < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
       if count <= 0 { return }
       sent += count
     }
@@ -88,7 +90,8 @@ struct RawResponse: Sendable {
 
   /// Nil until the head is complete.
   init?(_ bytes: [UInt8]) {
-    guard let end = bytes.indices.dropLast(3).first(where: { bytes[$0..<($0 + 4)].elementsEqual([13, 10, 13, 10]) }) else {
+    guard let end = bytes.indices.dropLast(3).first(where: { bytes[$0..<($0 + 4)].elementsEqual([13, 10, 13, 10]) })
+    else {
       return nil
     }
     var lines = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")[...]

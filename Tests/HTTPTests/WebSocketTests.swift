@@ -4,7 +4,9 @@ import Testing
 @testable import HTTP
 
 @Suite(.timeLimit(.minutes(1))) struct WebSocketTests {
-  func decode(_ bytes: [UInt8], _ side: WebSocketSide = .client, step: Int = .max, max: Int = 1 << 20) throws -> [WebSocketMessage] {
+  func decode(_ bytes: [UInt8], _ side: WebSocketSide = .client, step: Int = .max, max: Int = 1 << 20) throws
+    -> [WebSocketMessage]
+  {
     var decoder = WebSocketDecoder(side: side, maxMessageBytes: max)
     var messages: [WebSocketMessage] = []
     var rest = bytes[...]
@@ -38,7 +40,9 @@ import Testing
 
   /// FIPS 180 examples.
   @Test func sha1() {
-    func hex(_ bytes: [UInt8]) -> String { bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+    func hex(_ bytes: [UInt8]) -> String {
+      bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
     #expect(hex(SHA1.digest(Array("abc".utf8))) == "a9993e364706816aba3e25717850c26c9cd0d89d")
     #expect(hex(SHA1.digest([])) == "da39a3ee5e6b4b0d3255bfef95601890afd80709")
     #expect(
@@ -120,7 +124,8 @@ import Testing
       let plain = try await RawClient(port: port).exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
       #expect(plain.status.contains("426") && plain.text.contains("WebSocket"))
       let old = try await RawClient(port: port).exchange(
-        "GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 8\r\n\r\n")
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 8\r\n\r\n"
+      )
       #expect(old.status.contains("426") && old.headers["sec-websocket-version"] == "13")
     }
     try await withServer(handler: { _ in .text("no such path", status: .notFound) }) { _, port in

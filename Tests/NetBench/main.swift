@@ -73,7 +73,8 @@ func get(_ url: String) throws {
 func http(_ port: UInt16) async throws {
   var configuration = HTTPServerConfiguration(addresses: [.tcp(host: "127.0.0.1", port: port)])
   configuration.maxConnectionsPerClient = 0
-  let list = Array(String(repeating: "{\"ID\":\"3f7c\",\"Name\":\"example.cache[0]\",\"Status\":\"running\"},", count: 20_000).utf8)
+  let list = Array(
+    String(repeating: "{\"ID\":\"3f7c\",\"Name\":\"example.cache[0]\",\"Status\":\"running\"},", count: 20_000).utf8)
   let server = try HTTPServer(
     configuration: configuration,
     handler: { request in

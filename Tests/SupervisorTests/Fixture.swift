@@ -18,12 +18,15 @@ final class Fixture: Sendable {
     let random = try Randomness.bytes(4).map { String($0, radix: 16) }.joined()
     name = "serai-test-\(random)"
     // On disk, not tmpfs: overlays get their upper layer here as they do in a data directory.
-    base = "/var/tmp/\(name)"
+    base = "\(getenv("SERAI_BASE").map { String(cString: $0) } ?? "/var/tmp")/\(name)"
     try Files.makeDirectories(base, permissions: 0o755)
     launcher = SupervisorLauncher(
-      executable: try Self.supervisorPath(), runtimeDirectory: "/run/\(name)", cgroup: name,
+      executable: try Self.supervisorPath(), runtimeDirectory: "\(Self.runtimeParent)/\(name)", cgroup: name,
       logFile: base + "/supervisor.log")
   }
+
+  /// /run, or SERAI_RUNTIME on machines where that is no tmpfs.
+  static var runtimeParent: String { getenv("SERAI_RUNTIME").map { String(cString: $0) } ?? "/run" }
 
   /// The supervisor that was built with the tests lies beside the test program.
   static func supervisorPath() throws -> String {
@@ -93,7 +96,7 @@ final class Fixture: Sendable {
       }
     }
     try? Files.removeTree(base)
-    try? Files.removeTree("/run/\(name)")
+    try? Files.removeTree(launcher.runtimeDirectory)
   }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Isolation
 import Linux
 import Supervisor
@@ -19,7 +20,10 @@ import Testing
   @Test func writesIntoTheChrootStayInTheTask() async throws {
     try await withSupervisor { fixture, client in
       let mark = "serai-mark-\(fixture.name)"
-      let spec = try fixture.task("write", "echo x > /etc/\(mark) && cat /etc/\(mark) && echo y > /usr/\(mark) && rm /etc/hostname; ls /etc | wc -l") {
+      let spec = try fixture.task(
+        "write",
+        "echo x > /etc/\(mark) && cat /etc/\(mark) && echo y > /usr/\(mark) && rm /etc/hostname; ls /etc | wc -l"
+      ) {
         $0.user = "root"
       }
       let hostname = Files.exists("/etc/hostname")
@@ -35,7 +39,10 @@ import Testing
 
   @Test func nobodyCannotWriteIntoTheChroot() async throws {
     try await withSupervisor { fixture, client in
-      let spec = try fixture.task("nobody", "for f in /etc/passwd /etc/x /usr/x /x /alloc; do (echo x >> $f) 2>/dev/null && echo wrote $f; done; echo ok > /local/x && cat /local/x")
+      let spec = try fixture.task(
+        "nobody",
+        "for f in /etc/passwd /etc/x /usr/x /x /alloc; do (echo x >> $f) 2>/dev/null && echo wrote $f; done; echo ok > /local/x && cat /local/x"
+      )
       _ = try await client.start(spec)
       _ = try await client.exit(of: spec.id)
       #expect(fixture.log("nobody") == "ok\n")
@@ -112,7 +119,8 @@ import Testing
   @Test func onlyTheStandardStreamsAreOpen() async throws {
     try await withSupervisor { fixture, client in
       // bash opens no script file with -c; ls's own directory descriptor is the fourth.
-      let spec = try fixture.task("fds", "ls -1 /proc/self/fd | wc -l; ls /proc/1/fd 2>&1 | tail -1; echo via > /dev/stdout")
+      let spec = try fixture.task(
+        "fds", "ls -1 /proc/self/fd | wc -l; ls /proc/1/fd 2>&1 | tail -1; echo via > /dev/stdout")
       _ = try await client.start(spec)
       _ = try await client.exit(of: spec.id)
       let lines = fixture.log("fds").split(separator: "\n")
@@ -161,5 +169,4 @@ import Testing
   }
 }
 
-import Glibc
 func chmodAll(_ path: String) -> Int32 { chmod(path, 0o777) }

@@ -164,7 +164,7 @@ import Testing
       let names = try directory.entries().map(\.name).filter { $0.hasPrefix("rotate.stdout") }.sorted()
       #expect(names == ["rotate.stdout.2", "rotate.stdout.3", "rotate.stdout.4"])
       #expect(fixture.log("rotate", "stdout", 2).utf8.count == 4096)
-      #expect(fixture.log("rotate", "stdout", 4) .hasSuffix("000001999\n"))
+      #expect(fixture.log("rotate", "stdout", 4).hasSuffix("000001999\n"))
       #expect(fixture.log("rotate", "stdout", 4).utf8.count == 20_000 - 4 * 4096)
     }
   }
@@ -257,15 +257,18 @@ import Testing
     try await withSupervisor { fixture, client in
       var request = SpawnRequest(
         path: fixture.launcher.executable,
-        arguments: ["serai-supervisor", "-runtime", fixture.launcher.runtimeDirectory, "-cgroup", fixture.name, "-foreground"],
+        arguments: [
+          "serai-supervisor", "-runtime", fixture.launcher.runtimeDirectory, "-cgroup", fixture.name, "-foreground",
+        ],
         environment: [])
       request.newSession = true
       let process = try ProcessHandle.open(pid: try request.start())
       var status: WaitStatus?
-      #expect(try await eventually {
-        status = try process.reap()
-        return status != nil
-      })
+      #expect(
+        try await eventually {
+          status = try process.reap()
+          return status != nil
+        })
       #expect(status?.exitCode == 0)
       #expect(try await client.list().isEmpty)
     }

@@ -45,9 +45,10 @@ import Testing
         let outcome = Dictionary(uniqueKeysWithValues: lines.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
         if filtered {
           #expect(fixture.log(id).contains("Seccomp") == false)
-          for name in ["unshare_user", "bpf", "keyctl", "io_uring_setup", "userfaultfd", "perf_event_open", "mount",
-            "socket_netlink_audit", "tiocsti", "tiocsti_high"]
-          {
+          for name in [
+            "unshare_user", "bpf", "keyctl", "io_uring_setup", "userfaultfd", "perf_event_open", "mount",
+            "socket_netlink_audit", "tiocsti", "tiocsti_high",
+          ] {
             #expect(outcome[name] == "Operation_not_permitted", "\(name): \(outcome[name] ?? "-")")
           }
           for name in ["clone3", "clone_newuser", "unknown"] {

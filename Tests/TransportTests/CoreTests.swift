@@ -247,10 +247,11 @@ let second: UInt64 = 1_000_000_000
         0, 1, 0, 1,  // versions 1 to 1
         1, 0,  // a client agent
         0, 30,  // bytes of fields
-        1, 0, 6] + Array("global".utf8) + [2, 0, 4] + Array("left".utf8) + [
-          3, 0, 4, 0, 4, 0, 0,  // window 262,144
-          4, 0, 4, 0, 1, 0, 0,  // frames of 65,536
-        ])
+        1, 0, 6,
+      ] + Array("global".utf8) + [2, 0, 4] + Array("left".utf8) + [
+        3, 0, 4, 0, 4, 0, 0,  // window 262,144
+        4, 0, 4, 0, 1, 0, 0,  // frames of 65,536
+      ])
     feed(&pair.right, preface, .max, 0, &pair.rightEvents)
     pair.pump()
     _ = try pair.left.open(.call, method: "ab", body: [0xFF], deadline: 1_000_000, now: 0)

@@ -233,6 +233,64 @@ func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
     await client.close()
   }
 
+  @Test func aStrangerIsToldWhyAndCutWhileOthersGoOn() async throws {
+    var limits = RPCLimits()
+    limits.handshakeTimeout = .milliseconds(200)
+    let server = try endpoint(limits: limits)
+    let port = try server.listen(address: "127.0.0.1", port: 0)
+    let client = try endpoint("client", role: .client)
+    let connection = try await client.connect(to: "127.0.0.1:\(port)")
+    for (bytes, words) in [
+      ("GET / HTTP/1.1\r\n\r\n", "not the HTTP port"), ("SERA", "did not complete the handshake"),
+    ] {
+      let answer = await offPool { conversation(port, Array(bytes.utf8)) }
+      #expect(String(decoding: answer, as: UTF8.self).contains(words))
+    }
+    #expect(try await connection.call(method: "m", body: [1], timeout: .seconds(5)) == [1])
+    try await eventually("only the client is left") { server.connections.count == 1 }
+    await client.close()
+    await server.close()
+  }
+
+  @Test func aPeerKilledInTheMiddleOfAStreamEndsIt() async throws {
+    let ended = Mutex<(any Error)?>(nil)
+    let server = try endpoint(streams: { _, stream in
+      do {
+        while true { try await stream.write([UInt8](repeating: 1, count: 4096)) }
+      } catch {
+        ended.withLock { $0 = error }
+        throw error
+      }
+    })
+    let port = try server.listen(address: "127.0.0.1", port: 0)
+    // A peer of raw bytes that opens a stream, reads nothing and dies.
+    _ = await offPool {
+      conversation(port, rawPreface(role: 2) + rawFrame(1, stream: 1, openStream), readToEnd: false)
+    }
+    try await eventually("the writer fails") { ended.withLock { $0 != nil } }
+    try await eventually("the connection is gone") { server.connections.isEmpty }
+    await server.close()
+  }
+
+  @Test func aSlowReaderDoesNotHoldUpOtherStreamsAndCalls() async throws {
+    let server = try endpoint(streams: { _, stream in
+      while true { try await stream.write([UInt8](repeating: 1, count: 65536)) }
+    })
+    let client = try endpoint("client")
+    let connection = try await client.connect(to: "127.0.0.1:\(try server.listen(address: "127.0.0.1", port: 0))")
+    var stuck: [RPCStream] = []
+    for _ in 0..<20 { stuck.append(try await connection.openStream(method: "flood")) }
+    for index in 0..<100 {
+      #expect(try await connection.call(method: "m", body: [UInt8(index)], timeout: .seconds(10)) == [UInt8(index)])
+    }
+    for stream in stuck { stream.cancel() }
+    try await eventually("the streams end on both sides") {
+      connection.streamCount == 0 && server.connections.allSatisfy { $0.streamCount == 0 }
+    }
+    await client.close()
+    await server.close()
+  }
+
   @Test func aSilentListenerMeetsTheConnectTimeout() async throws {
     // Accepts into the backlog and never says a word.
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -285,7 +343,9 @@ func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
         }
         var buffer = [CChar](repeating: 0, count: 256)
         let count = readlink("/proc/self/fd/" + name, &buffer, 255)
-        if count > 0, String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == marker { sockets += 1 }
+        if count > 0, String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == marker {
+          sockets += 1
+        }
       }
       return sockets
     }

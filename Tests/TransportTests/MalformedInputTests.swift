@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Transport
@@ -107,7 +108,9 @@ let openStream: [UInt8] = [1, 0, 0, 0, 0, 0, 1, 0x6D]
   @Test func bytesAfterTheCloseAreIgnored() {
     var core = acceptor()
     var events: [ConnectionCore.Event] = []
-    feed(&core, rawPreface() + rawFrame(9, stream: 1, []) + rawFrame(5, stream: 0, [0, 0, 0, 0, 0, 0, 0, 0]), 1, 0, &events)
+    feed(
+      &core, rawPreface() + rawFrame(9, stream: 1, []) + rawFrame(5, stream: 0, [0, 0, 0, 0, 0, 0, 0, 0]), 1, 0, &events
+    )
     #expect(events.count == 2 && core.isClosed)
   }
 
@@ -115,7 +118,11 @@ let openStream: [UInt8] = [1, 0, 0, 0, 0, 0, 1, 0x6D]
   @Test(arguments: 0..<20)
   func randomDamageEndsInAnErrorOrInNothing(seed: UInt64) throws {
     var random = SplitMix(state: seed)
-    for _ in 0..<100 {
+    // SERAI_FUZZ_SECONDS=600 swift test --filter randomDamage
+    let end = ContinuousClock.now + .seconds(getenv("SERAI_FUZZ_SECONDS").flatMap { Int(String(cString: $0)) } ?? 0)
+    var runs = 0
+    while runs < 100 || ContinuousClock.now < end {
+      runs += 1
       var bytes = rawPreface()
       for _ in 0..<Int.random(in: 1...30, using: &random) {
         let type = UInt8.random(in: 0...7, using: &random)

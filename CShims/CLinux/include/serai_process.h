@@ -16,6 +16,9 @@ const char *_Nullable serai_errno_text(int code);
 /// `pidfd` receives the child's descriptor in the parent. `cgroup` >= 0 asks CLONE_INTO_CGROUP (v2, Linux 5.7).
 /// exit_signal is SIGCHLD.
 int serai_clone(uint64_t namespaces, int cgroup, int *_Nonnull pidfd);
+/// clone3(2) with CLONE_PARENT: the new process is a child of the caller's parent and, after setns to a pid namespace,
+/// lies in that one. Otherwise as serai_clone.
+int serai_clone_sibling(int *_Nonnull pidfd);
 /// pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).
 int serai_pidfd_open(pid_t pid);
 int serai_pidfd_signal(int pidfd, int signal);

@@ -93,7 +93,14 @@ actor ServerLink {
         try await serveOneConnection { delay = Self.retryDelays.first }
       } catch {
         if isClosed { return }
-        log.warn("no server, tasks run on; trying again", (key: "error", value: "\(error)"))
+        if let error = error as? RPCError, error.code == .permissionDenied {
+          log.error(
+            "the servers refuse this node: if its data directory was copied from another node, delete it here",
+            (key: "error", value: error.message))
+          delay = Self.retryDelays.longest
+        } else {
+          log.warn("no server, tasks run on; trying again", (key: "error", value: "\(error)"))
+        }
       }
       lost()
       // The server that failed is asked last from now on.
@@ -137,6 +144,16 @@ actor ServerLink {
     let answer: NodeHeartbeatResponse = try await Self.call(ClientRPC.register, request, over: connection)
     learn(answer.servers)
     return answer
+  }
+
+  /// Tells the servers that something about the node has changed; without a connection the next one does.
+  func registerAgain() async {
+    guard let registered else { return }
+    do {
+      _ = try await register(await client.node(), over: registered)
+    } catch {
+      log.warn("tell the servers of a change of this node, ignoring", (key: "error", value: "\(error)"))
+    }
   }
 
   private func learn(_ addresses: [String]) {

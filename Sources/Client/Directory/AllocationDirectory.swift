@@ -57,6 +57,30 @@ struct AllocationDirectory: Sendable {
     _ = try layers.ensureDirectory(name, permissions: 0o700)
   }
 
+  /// Moves `alloc/data` and every task's `local` here from the allocation that this one replaces (`ephemeral_disk` with
+  /// `sticky`). What is not there any more, because it was moved before, is left alone. The directories lie on one file
+  /// system, so nothing is copied.
+  func takeData(from old: AllocationDirectory, tasks: [String]) throws(SystemError) {
+    try ensure()
+    let from = try Self.open(old.path)
+    let to = try Self.open(path)
+    for name in tasks { _ = try to.ensureDirectory(name, permissions: 0o755) }
+    for place in ["alloc/data"] + tasks.map({ $0 + "/local" }) {
+      let parts = place.split(separator: "/").map(String.init)
+      do throws(SystemError) {
+        let source = try from.open(beneath: parts[0], [.readOnly, .directory, .noFollow])
+        let target = try to.open(beneath: parts[0], [.readOnly, .directory, .noFollow])
+        try source.move(parts[1], into: target)
+      } catch {
+        if error.errno != .noSuchFile && error.errno != .notEmpty && error.errno != .fileExists { throw error }
+      }
+    }
+  }
+
+  private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
+    try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
+  }
+
   /// Deletes everything. Links are removed, never followed; what is not there is no error.
   func remove() throws(SystemError) { try Files.removeTree(path) }
 }

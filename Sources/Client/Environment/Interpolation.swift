@@ -1,15 +1,15 @@
 /// Replaces `${name}` in text with what the node and the task know under that name.
 ///
 /// A name that nobody knows stays as it is written, so that a shell's own `${i}` in a script passes through.
-public struct Interpolation: Sendable {
+struct Interpolation: Sendable {
   /// Values by full name: `attr.kernel.name`, `meta.rack`, `node.class`, `NOMAD_ALLOC_ID`, …
-  public var values: [String: String]
+  var values: [String: String]
 
   /// Makes one from values by full name.
-  public init(values: [String: String]) { self.values = values }
+  init(values: [String: String]) { self.values = values }
 
   /// `text` with every known `${name}` replaced. Replacements are not looked into again: a value cannot inject names.
-  public func callAsFunction(_ text: String) -> String {
+  func callAsFunction(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     var result = ""
     var rest = text[...]
@@ -41,7 +41,7 @@ public struct Interpolation: Sendable {
   }
 
   /// The same in every string of a list.
-  public func callAsFunction(_ texts: [String]) -> [String] { texts.map { self($0) } }
+  func callAsFunction(_ texts: [String]) -> [String] { texts.map { self($0) } }
 }
 
 extension Substring {

@@ -1,17 +1,17 @@
 /// What the environment of a task is made from: plain values, so that the rules can be tested without a job.
-public struct TaskEnvironmentInput: Sendable {
+struct TaskEnvironmentInput: Sendable {
   /// A port of the allocation.
-  public struct Port: Sendable, Equatable {
-    public var label: String
+  struct Port: Sendable, Equatable {
+    var label: String
     /// The address of the host that the port is on.
-    public var hostIP: String
-    public var hostPort: Int
+    var hostIP: String
+    var hostPort: Int
     /// The port inside the allocation's own network; 0 when it is the host's port.
-    public var to: Int
+    var to: Int
     /// The allocation's own address; "" when the allocation is on the host's network.
-    public var allocationIP: String
+    var allocationIP: String
 
-    public init(label: String, hostIP: String, hostPort: Int, to: Int = 0, allocationIP: String = "") {
+    init(label: String, hostIP: String, hostPort: Int, to: Int = 0, allocationIP: String = "") {
       self.label = label
       self.hostIP = hostIP
       self.hostPort = hostPort
@@ -20,51 +20,51 @@ public struct TaskEnvironmentInput: Sendable {
     }
   }
 
-  public var allocationID = ""
-  public var allocationName = ""
-  public var allocationIndex = 0
-  public var taskName = ""
-  public var groupName = ""
-  public var jobID = ""
-  public var jobName = ""
-  public var jobParentID = ""
-  public var datacenter = ""
-  public var region = ""
-  public var namespace = ""
-  public var cpuMHz = 0
+  var allocationID = ""
+  var allocationName = ""
+  var allocationIndex = 0
+  var taskName = ""
+  var groupName = ""
+  var jobID = ""
+  var jobName = ""
+  var jobParentID = ""
+  var datacenter = ""
+  var region = ""
+  var namespace = ""
+  var cpuMHz = 0
   /// The cores reserved for the task, in cpuset list notation; "" for none.
-  public var cpuCores = ""
-  public var memoryMB = 0
+  var cpuCores = ""
+  var memoryMB = 0
   /// 0 when the task has no higher limit than `memoryMB`.
-  public var memoryMaxMB = 0
-  public var parentCgroup = ""
+  var memoryMaxMB = 0
+  var parentCgroup = ""
   /// Directories as the task sees them.
-  public var allocationDirectory = "/alloc"
-  public var taskDirectory = "/local"
-  public var secretsDirectory = "/secrets"
-  public var ports: [Port] = []
+  var allocationDirectory = "/alloc"
+  var taskDirectory = "/local"
+  var secretsDirectory = "/secrets"
+  var ports: [Port] = []
   /// The job's, group's and task's meta, the more specific winning.
-  public var meta: [String: String] = [:]
+  var meta: [String: String] = [:]
   /// The task's `env` block, not yet interpolated.
-  public var user: [String: String] = [:]
+  var user: [String: String] = [:]
   /// What the task has before anything of Nomad's: `PATH` of an isolated task, the host's environment of a raw one.
-  public var base: [String: String] = [:]
+  var base: [String: String] = [:]
 
   /// An input without values.
-  public init() {}
+  init() {}
 }
 
 /// The variables a task is started with.
-public struct TaskEnvironment: Sendable {
+struct TaskEnvironment: Sendable {
   /// By name.
-  public var variables: [String: String]
+  var variables: [String: String]
   /// Replaces `${…}` in the task's configuration with these variables and the node's values.
-  public var interpolation: Interpolation
+  var interpolation: Interpolation
 
   /// Builds the `NOMAD_*` variables (names and meanings: Nomad's "runtime environment" documentation), then the task's
   /// own, interpolated with the node's values and with those variables.
   /// - Parameter node: values by full name, as `NodeValues` makes them.
-  public init(_ input: TaskEnvironmentInput, node: [String: String]) {
+  init(_ input: TaskEnvironmentInput, node: [String: String]) {
     var all = input.base
     for (name, value) in Self.fixed(input) { all[name] = value }
     for port in input.ports { Self.add(port, to: &all) }
@@ -80,7 +80,7 @@ public struct TaskEnvironment: Sendable {
   }
 
   /// `NAME=value`, sorted by name: the form that execve(2) takes.
-  public var block: [String] { variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
+  var block: [String] { variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
 
   private static func fixed(_ input: TaskEnvironmentInput) -> [(String, String)] {
     var fixed: [(String, String)] = [
@@ -126,7 +126,9 @@ public struct TaskEnvironment: Sendable {
     all["NOMAD_ALLOC_ADDR_" + label] = address(insideIP, inside)
   }
 
-  private static func address(_ ip: String, _ port: Int) -> String { ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)" }
+  private static func address(_ ip: String, _ port: Int) -> String {
+    ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+  }
 
   /// `name` with everything but letters, digits, "_" and "." replaced by "_", as the documentation promises; a digit at
   /// the beginning too.
@@ -145,7 +147,7 @@ public struct TaskEnvironment: Sendable {
   }
 
   /// The index in an allocation's name, 3 of `job.group[3]`; 0 for a name without one.
-  public static func index(ofAllocationNamed name: String) -> Int {
+  static func index(ofAllocationNamed name: String) -> Int {
     guard name.last == "]", let open = name.lastIndex(of: "[") else { return 0 }
     return Int(name[name.index(after: open)...].dropLast()) ?? 0
   }

@@ -41,7 +41,8 @@ public struct AllocationFiles: Sendable {
       let file = try Self.open(relative, beneath: directory, [.path])
       do throws(SystemError) {
         let status = try file.status()
-        var info = Self.info(relative == "." ? "/" : relative.split(separator: "/").last.map(String.init) ?? "/", status)
+        var info = Self.info(
+          relative == "." ? "/" : relative.split(separator: "/").last.map(String.init) ?? "/", status)
         if status.kind == .regular { info.contentType = try Self.contentType(relative, directory) }
         return info
       } catch {

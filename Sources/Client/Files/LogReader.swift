@@ -53,8 +53,18 @@ public struct LogReader: Sendable {
   }
 
   /// The log's files by number, ascending.
-  static func sizes(_ files: AllocationFiles, _ prefix: String) async throws(ClientError) -> [(index: Int, size: Int64)] {
-    try await files.list("alloc/logs").compactMap { info in
+  static func sizes(
+    _ files: AllocationFiles, _ prefix: String
+  ) async throws(ClientError) -> [(index: Int, size: Int64)] {
+    let infos: [AllocFileInfo]
+    do throws(ClientError) {
+      infos = try await files.list("alloc/logs")
+    } catch {
+      // The allocation has not begun yet: it has no log so far.
+      if error.code == .notFound { return [] }
+      throw error
+    }
+    return infos.compactMap { info in
       guard info.name.hasPrefix(prefix), let index = Int(info.name.dropFirst(prefix.count)) else { return nil }
       return (index, info.size)
     }.sorted { $0.index < $1.index }

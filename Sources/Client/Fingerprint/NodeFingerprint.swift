@@ -42,6 +42,19 @@ struct NodeFingerprint: Sendable {
     }
   }
 
+  /// Whether two looks at the same host differ in something that matters to placements or to users.
+  static func differ(_ one: Node, _ other: Node) -> Bool {
+    func steady(_ node: Node) -> Node {
+      var node = node
+      node.attributes["unique.storage.bytesfree"] = nil
+      node.nodeResources?.disk.diskMB = 0
+      node.resources?.diskMB = 0
+      for name in node.drivers.keys { node.drivers[name]?.updateTime = .zeroValue }
+      return node
+    }
+    return steady(one) != steady(other)
+  }
+
   /// /proc/sys/kernel/arch is as young as Linux 6.1.
   private static var machineOfThisBuild: String {
     #if arch(x86_64)
@@ -81,6 +94,21 @@ struct NodeFingerprint: Sendable {
     node.attributes = attributes(configuration: configuration, main: main)
     node.nodeResources = resources(configuration: configuration, main: main)
     node.reservedResources = reserved(configuration.reserved)
+    let has = node.nodeResources ?? NodeResources()
+    let keeps = node.reservedResources ?? NodeReservedResources()
+    var total = Self.sums(cpu: has.cpu.cpuShares, memory: has.memory.memoryMB, disk: has.disk.diskMB)
+    total.networks = has.networks
+    node.resources = total
+    node.reserved = Self.sums(cpu: keeps.cpu.cpuShares, memory: keeps.memory.memoryMB, disk: keeps.disk.diskMB)
+  }
+
+  /// The form that older API clients read.
+  private static func sums(cpu: Int64, memory: Int64, disk: Int64) -> Resources {
+    var resources = Resources()
+    resources.cpu = Int(cpu)
+    resources.memoryMB = Int(memory)
+    resources.diskMB = Int(disk)
+    return resources
   }
 
   private func attributes(configuration: ClientConfiguration, main: InterfaceAddress?) -> [String: String] {

@@ -100,7 +100,9 @@ struct AllocationMachine: Sendable {
   private mutating func tell(
     _ name: String, _ input: TaskMachine.Input, _ now: Moment, _ random: UInt64, _ effects: inout [Effect]
   ) {
-    guard members[name] != nil, let result = members[name]?.machine.handle(input, now: now, random: random) else { return }
+    guard members[name] != nil, let result = members[name]?.machine.handle(input, now: now, random: random) else {
+      return
+    }
     for effect in result { effects.append(.task(name, effect)) }
   }
 
@@ -129,7 +131,9 @@ struct AllocationMachine: Sendable {
   private mutating func endWhatMustEnd(_ now: Moment, _ random: UInt64, _ effects: inout [Effect]) {
     let working = order.filter { members[$0]?.stage != .poststop }
     if let failed = working.first(where: { members[$0]?.machine.hasFailed == true }) {
-      for name in working where name != failed { end(name, .siblingFailed(failed, at: now.wall), now, random, &effects) }
+      for name in working where name != failed {
+        end(name, .siblingFailed(failed, at: now.wall), now, random, &effects)
+      }
     }
     if let leader = order.first(where: { members[$0]?.isLeader == true }), members[leader]?.machine.isDead == true {
       for name in working where name != leader { end(name, .leaderDead(at: now.wall), now, random, &effects) }

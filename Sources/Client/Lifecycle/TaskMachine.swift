@@ -302,7 +302,8 @@ struct TaskMachine: Sendable {
       case .backingOff: return beginSetUp(now)
       case .running, .shutdownDelay, .killing, .forceKilling:
         let exit = TaskOutcome(
-          code: 0, message: "The task is gone: this host or its supervisor was restarted while no agent ran", time: now.wall)
+          code: 0, message: "The task is gone: this host or its supervisor was restarted while no agent ran",
+          time: now.wall)
         emit(.terminated(exit))
         if killAsked { return die(failed: killFails, now) }
         return goAgain(after: .zero, reason: "Task was lost while the agent was away", now)

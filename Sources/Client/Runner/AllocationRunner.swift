@@ -34,10 +34,14 @@ actor AllocationRunner {
   private var machine: AllocationMachine
   private var handles: [String: TaskHandle] = [:]
   private var timers: [AllocationMachine.Timer: Task<Void, Never>] = [:]
+  /// Which of the timers set for a purpose is the valid one.
+  private var timerNumbers: [AllocationMachine.Timer: Int] = [:]
+  private var timerCount = 0
   private var watchedDeployment: Identifier = .none
   private var lastReport: AllocationClientUpdate?
   private var samples: [String: UsageSample] = [:]
   private var portsChecked = false
+  /// Nothing happens here any more: the allocation is deleted, or the agent ends and leaves its tasks to the next one.
   private var isDestroyed = false
   private var finishWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -55,19 +59,46 @@ actor AllocationRunner {
 
   /// Runs a new allocation. `found` is what the supervisor has of it already: an agent that died before it could store
   /// the allocation may have started tasks.
-  func start(found: [String: Found] = [:]) {
+  /// - Parameter previous: the allocation that this one replaces, when it is on this node: while it is being ended, this
+  ///   one waits, and a sticky ephemeral disk is taken over from it.
+  func start(found: [String: Found] = [:], after previous: AllocationRunner? = nil) {
     let now = Moment.now
     context.store.write([.put(.allocations, key: id.description, Binary.encode(allocation))]) { [log] result in
       if case .failure(let error) = result { log.error("store the allocation", (key: "error", value: "\(error)")) }
     }
     for name in machine.order { machine.members[name]?.machine.emit(.received(at: now.wall)) }
     if allocation.desiredStatus != .run { machine.stopAsked = true }
-    watchHealth(now)
     adopt(found)
-    handle(.begin)
+    guard found.isEmpty, let previous else {
+      watchHealth(now)
+      handle(.begin)
+      return
+    }
+    report()
+    Task {
+      await takeOver(from: previous)
+      watchHealth(.now)
+      handle(.begin)
+    }
   }
 
-  /// Goes on with an allocation of an earlier agent.
+  private func takeOver(from previous: AllocationRunner) async {
+    let wanted = await previous.allocation.desiredStatus == .run
+    let isOver = await previous.isFinished
+    if wanted && !isOver { return }
+    await previous.waitUntilFinished()
+    guard plan.group.ephemeralDisk?.sticky == true, !isDestroyed else { return }
+    let tasks = machine.order
+    let (old, new) = (previous.directory, directory)
+    do throws(SystemError) {
+      try await context.work.run { () throws(SystemError) in try new.takeData(from: old, tasks: tasks) }
+    } catch {
+      log.error("take over the data of the allocation before, going on without", (key: "error", value: "\(error)"))
+    }
+  }
+
+  /// Goes on with an allocation of an earlier agent. One that still waited for the allocation it replaces begins at once:
+  /// the earlier agent's end took at least as long.
   func restore(_ stored: Stored, found: [String: Found]) async {
     let now = Moment.now
     for (name, local) in stored.tasks {
@@ -97,14 +128,17 @@ actor AllocationRunner {
       machine.health = watch
     } else if var watch = plan.healthWatch(now: now) {
       // The deadline of the same boot holds; one of an earlier boot means nothing on this clock.
-      if local.healthDeadline > now.steady, local.healthDeadline < watch.deadline { watch.deadline = local.healthDeadline }
+      if local.healthDeadline > now.steady, local.healthDeadline < watch.deadline {
+        watch.deadline = local.healthDeadline
+      }
       handle(.watchHealth(watch))
     }
   }
 
   private func adopt(_ found: [String: Found]) {
     for (name, task) in found {
-      guard let job = plan.group.tasks.first(where: { $0.name == name }), let driver = context.drivers[job.driver] else {
+      guard let job = plan.group.tasks.first(where: { $0.name == name }), let driver = context.drivers[job.driver]
+      else {
         continue
       }
       let attemptID = AttemptID(allocation: id, task: name, attempt: task.attempt)
@@ -130,7 +164,8 @@ actor AllocationRunner {
         self.handle(.task(name, .recovered(found, attempt: attempt)))
         return
       } catch {
-        log.warn("ask for a task's state, trying again", (key: "task", value: name), (key: "error", value: error.message))
+        log.warn(
+          "ask for a task's state, trying again", (key: "task", value: name), (key: "error", value: error.message))
         try? await Task.sleep(for: delay)
         delay = min(delay * 2, .seconds(5))
       }
@@ -193,11 +228,13 @@ actor AllocationRunner {
 
   func signal(task: String?, _ signal: String) throws(ClientError) {
     guard SignalNames.number(signal) != nil else {
-      throw ClientError(.invalid, "no such signal: \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
+      throw ClientError(
+        .invalid, "no such signal: \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
     }
     let names = try taskNames(task)
     if names.allSatisfy({ machine.members[$0]?.machine.isRunning != true }) {
-      throw ClientError(.conflict, "\(task.map { "task \"\($0)\"" } ?? "every task") of allocation \(id) is not running")
+      throw ClientError(
+        .conflict, "\(task.map { "task \"\($0)\"" } ?? "every task") of allocation \(id) is not running")
     }
     handle(.signal(tasks: names, signal, reason: "User requested signal"))
   }
@@ -205,7 +242,8 @@ actor AllocationRunner {
   private func taskNames(_ task: String?) throws(ClientError) -> [String] {
     guard let task, !task.isEmpty else { return machine.order }
     guard machine.members[task] != nil else {
-      throw ClientError(.notFound, "allocation \(id) has no task \"\(task)\": it has \(machine.order.joined(separator: ", "))")
+      throw ClientError(
+        .notFound, "allocation \(id) has no task \"\(task)\": it has \(machine.order.joined(separator: ", "))")
     }
     return [task]
   }
@@ -221,6 +259,15 @@ actor AllocationRunner {
   /// When the last task ended; zero while one has not.
   var finishedAt: Timestamp {
     machine.finished ? machine.members.values.map(\.machine.state.finishedAt).max() ?? .zeroValue : .zeroValue
+  }
+
+  /// Lets go of the tasks, which run on: from now on nothing is decided, stored or reported here.
+  func detach() {
+    isDestroyed = true
+    for timer in timers.values { timer.cancel() }
+    timers = [:]
+    for waiter in finishWaiters { waiter.resume() }
+    finishWaiters = []
   }
 
   /// Ends what still runs, then deletes directories and records.
@@ -288,10 +335,20 @@ actor AllocationRunner {
 
   private func setTimer(_ timer: AllocationMachine.Timer, after delay: Nanoseconds) {
     timers[timer]?.cancel()
+    timerCount += 1
+    let number = timerCount
+    timerNumbers[timer] = number
     timers[timer] = Task { [weak self] in
       do { try await Task.sleep(for: .nanoseconds(delay.count)) } catch { return }
-      await self?.handle(.timer(timer))
+      await self?.fired(timer, number)
     }
+  }
+
+  /// A timer that was set anew, or cancelled, while it was on its way here says nothing any more.
+  private func fired(_ timer: AllocationMachine.Timer, _ number: Int) {
+    guard timerNumbers[timer] == number, timers[timer] != nil else { return }
+    timers[timer] = nil
+    handle(.timer(timer))
   }
 
   private func task(_ name: String) -> JobTask? { plan.group.tasks.first { $0.name == name } }
@@ -299,7 +356,12 @@ actor AllocationRunner {
 
   // MARK: - Carrying out
 
-  /// The set-up of a task: every step may be done again.
+  /// The set-up of a task, before every start. Every step may be done again, and a crash between two of them is mended
+  /// by doing all of them again:
+  /// 1. the node has the task's driver, and its kill signal exists;
+  /// 2. the allocation's ports are free on this host (before the first start on this node only);
+  /// 3. the driver accepts the interpolated `config` block;
+  /// 4. the allocation's and the task's directories are there with their owners and modes.
   private func setUp(_ name: String) async {
     guard let task = task(name) else { return }
     let problem = await setUpProblem(task)
@@ -318,7 +380,9 @@ actor AllocationRunner {
     let environment = environment(of: task, driver)
     let user = environment.interpolation(task.user)
     let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
-    do throws(DriverError) { try driver.validate(environment.interpolation(task.config)) } catch { return error.message }
+    do throws(DriverError) { try driver.validate(environment.interpolation(task.config)) } catch {
+      return error.message
+    }
     let directory = directory
     do throws(SystemError) {
       try await context.work.run { () throws(SystemError) in
@@ -342,7 +406,7 @@ actor AllocationRunner {
       input.allocationDirectory = directories.shared
       input.taskDirectory = directories.local
       input.secretsDirectory = directories.secrets
-      input.base = context.hostEnvironment
+      input.base = ["PATH": RunnerContext.defaultPath].merging(context.hostEnvironment) { _, host in host }
     }
     return TaskEnvironment(input, node: context.nodeValues)
   }
@@ -357,7 +421,9 @@ actor AllocationRunner {
     do throws(DriverError) {
       let handle = try await driver.start(request)
       handles[name] = handle
-      for note in handle.notes { log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note)) }
+      for note in handle.notes {
+        log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note))
+      }
       watchExit(name, handle, driver)
       self.handle(.task(name, .started))
     } catch {
@@ -397,7 +463,9 @@ actor AllocationRunner {
   }
 
   private func send(_ signal: String, to name: String) async {
-    guard let handle = handles[name], let driver = driver(of: name), let number = SignalNames.number(signal) else { return }
+    guard let handle = handles[name], let driver = driver(of: name), let number = SignalNames.number(signal) else {
+      return
+    }
     do throws(DriverError) {
       try await driver.signal(handle, number)
     } catch {
@@ -431,7 +499,8 @@ actor AllocationRunner {
   private func store() {
     context.store.write(storedState) { [log] result in
       if case .failure(let error) = result {
-        log.error("store the allocation's state: an agent restarted now may not know it", (key: "error", value: "\(error)"))
+        log.error(
+          "store the allocation's state: an agent restarted now may not know it", (key: "error", value: "\(error)"))
       }
     }
   }

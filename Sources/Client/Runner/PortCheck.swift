@@ -9,7 +9,8 @@ enum PortCheck {
   static func firstTaken(_ ports: [TaskEnvironmentInput.Port]) -> String? {
     for port in ports where port.to == 0 || port.allocationIP.isEmpty {
       guard (1...65535).contains(port.hostPort), !isFree(port.hostIP, UInt16(port.hostPort)) else { continue }
-      return "port \(port.hostPort) (\"\(port.label)\") on \(port.hostIP.isEmpty ? "this host" : port.hostIP) is taken by "
+      return
+        "port \(port.hostPort) (\"\(port.label)\") on \(port.hostIP.isEmpty ? "this host" : port.hostIP) is taken by "
         + "another program of this node: stop it, reserve the port in the client's configuration, or use another one"
     }
     return nil
@@ -22,7 +23,9 @@ enum PortCheck {
       native.sin6_port = port.bigEndian
       guard inet_pton(AF_INET6, address, &native.sin6_addr) == 1 else { return true }
       return withUnsafePointer(to: &native) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { canBind(AF_INET6, $0, MemoryLayout<sockaddr_in6>.size) }
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          canBind(AF_INET6, $0, MemoryLayout<sockaddr_in6>.size)
+        }
       }
     }
     var native = sockaddr_in()

@@ -40,7 +40,8 @@ final class ClientLoop: Sendable {
       return true
     }
     guard started else {
-      throw HTTPClientError(.other, "\(transfer.what) failed: no memory or thread for an HTTP client; raise the limits (ulimit -u)")
+      throw HTTPClientError(
+        .other, "\(transfer.what) failed: no memory or thread for an HTTP client; raise the limits (ulimit -u)")
     }
     post(.start(transfer))
   }

@@ -41,7 +41,9 @@ struct CurlHandle: ~Copyable {
   private static let initialised: Bool = serai_curl_global_init() == CURLE_OK
 
   /// The error for a finished transfer, nil if it succeeded.
-  func failure(_ code: CURLcode, _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration) -> HTTPClientError? {
+  func failure(_ code: CURLcode, _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration)
+    -> HTTPClientError?
+  {
     guard code != CURLE_OK else { return nil }
     var number = 0
     _ = serai_curl_get_long(pointer, CURLINFO_OS_ERRNO, &number)
@@ -49,7 +51,9 @@ struct CurlHandle: ~Copyable {
       code, request: request, configuration: configuration, errno: number, detail: String(cString: errorText))
   }
 
-  private mutating func setUp(_ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration) throws(HTTPClientError) {
+  private mutating func setUp(_ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration)
+    throws(HTTPClientError)
+  {
     var url = request.url
     if let name = configuration.tls.serverName, url.hasPrefix("https://"), let target = target(of: url) {
       // libcurl takes the name for SNI and verification from the URL: so the URL gets the name, the connection the host.
@@ -93,7 +97,9 @@ struct CurlHandle: ~Copyable {
   private func setUp(method: HTTPMethod, body: [UInt8]?) throws(HTTPClientError) {
     if let body {
       let code = body.withUnsafeBytes { serai_curl_set_body(pointer, $0.baseAddress, curl_off_t($0.count)) }
-      guard code == CURLE_OK else { throw HTTPClientError(.other, "no memory for a request body of \(body.count) bytes") }
+      guard code == CURLE_OK else {
+        throw HTTPClientError(.other, "no memory for a request body of \(body.count) bytes")
+      }
       if method != .post { try set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
     } else if method == .head {
       set(CURLOPT_NOBODY, 1)
@@ -107,7 +113,8 @@ struct CurlHandle: ~Copyable {
     var lines = hasBody ? ["Expect:"] : []
     if hasBody, headers["Content-Type"] == nil { lines.append("Content-Type:") }
     for field in headers {
-      guard !field.name.isEmpty, !(field.name + field.value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else {
+      guard !field.name.isEmpty, !(field.name + field.value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
+      else {
         throw HTTPClientError(.other, "the request header \"\(field.name)\" is empty or holds a line break")
       }
       // "Name;" is libcurl's way to say: present and empty.

@@ -20,7 +20,8 @@ extension HTTPClient {
     let head = try performStreaming(request, configuration: configuration) { _ in
     } chunk: { chunk throws(HTTPClientError) in
       guard body.count + chunk.count <= maxBytes else {
-        throw HTTPClientError(.limit, "\(request.method) \(withoutUserInfo(request.url)): the response has more than \(maxBytes) bytes")
+        throw HTTPClientError(
+          .limit, "\(request.method) \(withoutUserInfo(request.url)): the response has more than \(maxBytes) bytes")
       }
       body.append(contentsOf: chunk)
     }

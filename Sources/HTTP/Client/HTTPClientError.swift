@@ -37,31 +37,45 @@ public struct HTTPClientError: Error, Sendable, CustomStringConvertible {
   public var description: String { message }
 
   /// From libcurl's result for a request.
-  init(_ code: CURLcode, request: HTTPClientRequest, configuration: HTTPClientConfiguration, errno number: Int, detail: String) {
+  init(
+    _ code: CURLcode, request: HTTPClientRequest, configuration: HTTPClientConfiguration, errno number: Int,
+    detail: String
+  ) {
     let server = configuration.unixSocketPath.map { "unix://\($0)" } ?? authority(of: request.url)
     let what = "\(request.method) \(withoutUserInfo(request.url))"
     let reason = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
     switch code {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
-      self.init(.malformedURL, "\(what) failed: the URL is not valid (\(reason)); write http://host:port/path or https://…")
+      self.init(
+        .malformedURL, "\(what) failed: the URL is not valid (\(reason)); write http://host:port/path or https://…")
     case CURLE_COULDNT_RESOLVE_HOST:
       self.init(.nameNotFound, "\(what) failed: the name of \(server) is unknown; is it right, and does DNS work here?")
     case CURLE_COULDNT_RESOLVE_PROXY:
-      self.init(.nameNotFound, "\(what) failed: the proxy's name is unknown; look at http_proxy, https_proxy and no_proxy")
+      self.init(
+        .nameNotFound, "\(what) failed: the proxy's name is unknown; look at http_proxy, https_proxy and no_proxy")
     case CURLE_COULDNT_CONNECT:
       self.init(.unreachable, "\(what) failed: " + Self.refusal(server, Int32(clamping: number)))
     case CURLE_OPERATION_TIMEDOUT:
-      self.init(.timedOut, "\(what) failed: \(server) took too long (\(reason)); is it overloaded or behind a firewall?")
+      self.init(
+        .timedOut, "\(what) failed: \(server) took too long (\(reason)); is it overloaded or behind a firewall?")
     case CURLE_SSL_CONNECT_ERROR where detail.contains("packet"), CURLE_GOT_NOTHING:
-      self.init(.broken, "\(what) failed: \(server) closed the connection without an answer; does it speak https rather than http, or the reverse?")
+      self.init(
+        .broken,
+        "\(what) failed: \(server) closed the connection without an answer; does it speak https rather than http, or the reverse?"
+      )
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_PEER_FAILED_VERIFICATION,
       CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
-      self.init(.tls, "\(what) failed in TLS: \(reason); check NOMAD_CACERT, NOMAD_CLIENT_CERT, NOMAD_CLIENT_KEY and NOMAD_TLS_SERVER_NAME")
+      self.init(
+        .tls,
+        "\(what) failed in TLS: \(reason); check NOMAD_CACERT, NOMAD_CLIENT_CERT, NOMAD_CLIENT_KEY and NOMAD_TLS_SERVER_NAME"
+      )
     case CURLE_TOO_MANY_REDIRECTS:
       self.init(.limit, "\(what) failed: redirected more than \(request.maxRedirects) times")
     case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
       CURLE_UNSUPPORTED_PROTOCOL:
-      self.init(.broken, "\(what) failed: the connection to \(server) broke before the response was complete (\(reason)); try again")
+      self.init(
+        .broken,
+        "\(what) failed: the connection to \(server) broke before the response was complete (\(reason)); try again")
     default:
       self.init(.other, "\(what) failed: \(reason)")
     }

@@ -31,7 +31,8 @@ struct ResponseHeadParser {
 
   private var isFinal: Bool {
     let code = head.status.rawValue
-    return code >= 200 && !(followsRedirects && (301...308).contains(code) && code != 304 && head.headers["Location"] != nil)
+    return code >= 200
+      && !(followsRedirects && (301...308).contains(code) && code != 304 && head.headers["Location"] != nil)
       || code == 101
   }
 }

@@ -5,13 +5,22 @@ final class ExchangeTable: Sendable {
   private struct State {
     var active: [ObjectIdentifier: ServerExchange] = [:]
     var waiters: [CheckedContinuation<Void, Never>] = []
+    var stopping = false
   }
 
   private let state = Mutex(State())
 
-  func began(_ exchange: ServerExchange) {
-    state.withLock { $0.active[ObjectIdentifier(exchange)] = exchange }
+  /// False if the server is stopping: the exchange must not start its handler, or suspend its connection, any more.
+  func began(_ exchange: ServerExchange) -> Bool {
+    state.withLock { state in
+      guard !state.stopping else { return false }
+      state.active[ObjectIdentifier(exchange)] = exchange
+      return true
+    }
   }
+
+  /// From here on no exchange begins.
+  func stop() { state.withLock { $0.stopping = true } }
 
   func ended(_ exchange: ServerExchange) {
     let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in

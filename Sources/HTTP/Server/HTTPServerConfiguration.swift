@@ -18,9 +18,9 @@ public enum HTTPListenAddress: Sendable, Hashable, CustomStringConvertible {
 public struct HTTPServerConfiguration: Sendable {
   /// Where to listen; at least one.
   public var addresses: [HTTPListenAddress]
-  /// Threads that read and write sockets, per address. Handlers don't run on them, so two carry a busy agent.
+  /// Threads that read and write sockets. Handlers don't run on them, so two carry a busy agent.
   public var threads = 2
-  /// Open connections in total, per address. Beyond it, new ones wait in the kernel's queue.
+  /// Open connections in total. Beyond it, new ones wait in the kernel's queue.
   public var maxConnections = 16384
   /// Open connections per client address; beyond it a new one is answered 429 and closed. 0 for no limit. Nomad's
   /// `http_max_conns_per_client` defaults to 100. Unix sockets are not counted.

@@ -30,7 +30,8 @@ public final class HTTPUpgradedSocket: Sendable {
   ///   - io: what moves the bytes; the plain socket unless TLS is in between.
   ///   - release: called once, when nothing uses the descriptor any more.
   init(
-    descriptor: Int32, early: [UInt8], loop: SocketLoop, io: (any SocketIO)? = nil, release: @escaping @Sendable () -> Void
+    descriptor: Int32, early: [UInt8], loop: SocketLoop, io: (any SocketIO)? = nil,
+    release: @escaping @Sendable () -> Void
   ) {
     self.descriptor = descriptor
     self.loop = loop
@@ -155,8 +156,8 @@ protocol SocketIO: Sendable {
 private struct PlainSocketIO: SocketIO {
   let descriptor: Int32
 
-  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int { serai_receive(descriptor, target, count) }
-  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int { serai_send(descriptor, source, count) }
+  func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int { serai_net_receive(descriptor, target, count) }
+  func send(_ source: UnsafeRawPointer, _ count: Int) -> Int { serai_net_send(descriptor, source, count) }
 }
 
 /// What the library's upgrade callback needs: the closure to run and the server that must know of it.
@@ -211,12 +212,16 @@ final class UpgradeTable: Sendable {
       state.tasks[ObjectIdentifier(socket)] = (socket, task)
       return state.stopping
     }
-    if cancel { task.cancel() }
+    guard cancel else { return }
+    task.cancel()
+    socket.close()
   }
 
   func ended(_ socket: HTTPUpgradedSocket) {
     state.withLock { state in
-      if state.tasks.removeValue(forKey: ObjectIdentifier(socket)) == nil { state.early.insert(ObjectIdentifier(socket)) }
+      if state.tasks.removeValue(forKey: ObjectIdentifier(socket)) == nil {
+        state.early.insert(ObjectIdentifier(socket))
+      }
     }
   }
 

@@ -1,6 +1,4 @@
 internal import CMicrohttpd
-internal import CNet
-internal import Glibc
 
 // The C library's four callbacks. The server outlives them: `HTTPServer.stop` joins the library's threads before the core
 // can go, and a core that was started and never stopped is kept by the retained contexts of its connections.
@@ -54,34 +52,10 @@ func connectionChanged(
   guard let context, let native, let slot else { return }
   let server = Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
   if change == SERAI_MHD_CONNECTION_STARTED {
-    let descriptor = serai_mhd_socket(native)
-    let connection = server.connections.opened(descriptor: descriptor, remoteAddress: peerAddress(of: descriptor))
+    guard let connection = server.connections.started(descriptor: serai_mhd_socket(native)) else { return }
     slot.pointee = Unmanaged.passRetained(connection).toOpaque()
-    if connection.refused { sendRefusal(descriptor, limit: server.configuration.maxConnectionsPerClient) }
   } else if let stored = slot.pointee {
     slot.pointee = nil
     server.connections.closed(Unmanaged<ServerConnection>.fromOpaque(stored).takeRetainedValue())
   }
-}
-
-private func peerAddress(of descriptor: Int32) -> String {
-  var address = serai_address()
-  guard serai_peer_name(descriptor, &address) == 0 else { return "" }
-  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
-    guard let base = text.baseAddress else { return "" }
-    serai_address_host(&address, base, 64)
-    return String(cString: base)
-  }
-}
-
-/// Tells a client why it is turned away. The connection has just been accepted, so that its send buffer has room; the
-/// end of the stream follows, and the table's deadline cuts what is left.
-private func sendRefusal(_ descriptor: Int32, limit: Int) {
-  let text = "too many connections from your address: the limit is \(limit) (limits.http_max_conns_per_client)\n"
-  let message =
-    "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
-    + "Content-Length: \(text.utf8.count)\r\n\r\n" + text
-  let bytes = Array(message.utf8)
-  _ = bytes.withUnsafeBytes { source in source.baseAddress.map { serai_send(descriptor, $0, source.count) } }
-  shutdown(descriptor, Int32(SHUT_WR))
 }

@@ -5,8 +5,6 @@ final class ServerConnection: Sendable {
   let id: UInt64
   /// Numeric address of the peer, "" on a Unix socket.
   let remoteAddress: String
-  /// The connection was over its client's limit: it was told so and must not be served.
-  let refused: Bool
   /// Owned by the library; usable only while the connection is in the table (see `ConnectionTable`).
   let descriptor: Int32
   /// When the connection is cut unless something happens first; nanoseconds on the monotonic clock, 0 for never.
@@ -14,11 +12,10 @@ final class ServerConnection: Sendable {
   /// The exchange being handled. `gone` is sticky: an exchange that begins after it is cancelled at once.
   private let state = Mutex<(exchange: ServerExchange?, gone: Bool)>((nil, false))
 
-  init(id: UInt64, descriptor: Int32, remoteAddress: String, refused: Bool, deadline: UInt64) {
+  init(id: UInt64, descriptor: Int32, remoteAddress: String, deadline: UInt64) {
     self.id = id
     self.descriptor = descriptor
     self.remoteAddress = remoteAddress
-    self.refused = refused
     self.deadline = Atomic(deadline)
   }
 

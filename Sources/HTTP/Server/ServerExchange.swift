@@ -21,6 +21,7 @@ final class ServerExchange: Sendable {
     var response: PreparedResponse?
     var task: Task<Void, Never>?
     var cancelled = false
+    var abandoned = false
     var writer: HTTPBodyWriter?
     /// Suspended from the start of handling until the response is delivered.
     var suspended: MHDConnection?
@@ -65,7 +66,6 @@ final class ServerExchange: Sendable {
   }
 
   private func acceptHead(_ native: OpaquePointer, _ method: UnsafePointer<CChar>?) -> Step {
-    if connection.refused { return .cut }
     let headers = readHeaders(of: native)
     let target: HTTPTarget
     do throws(HTTPTargetError) {
@@ -113,12 +113,19 @@ final class ServerExchange: Sendable {
         remoteAddress: connection.remoteAddress)
     }
     guard let request else { return refuse(tooLarge()) }
+    guard server.exchanges.began(self) else { return refuse(Self.shuttingDown) }
     let present = connection.begin(self)
-    server.exchanges.began(self)
     let handle = MHDConnection(pointer: native)
     // Before the task exists, so that its resume cannot come first.
     handle.suspend()
-    state.withLock { $0.suspended = handle }
+    let abandoned = state.withLock { state in
+      state.suspended = handle
+      return state.abandoned
+    }
+    if abandoned {
+      abandon()
+      return .goOn
+    }
     let task = Task { await self.run(request) }
     let cancelled = state.withLock { state in
       if state.phase != .done { state.task = task }
@@ -151,7 +158,9 @@ final class ServerExchange: Sendable {
       Gzip.isCompressible(contentType: response.headers["Content-Type"])
     else { return }
     response.headers.append("Vary", "Accept-Encoding")
-    guard Gzip.isAccepted(request.headers.list("Accept-Encoding")), let compressed = Gzip.compress(bytes) else { return }
+    guard Gzip.isAccepted(request.headers.list("Accept-Encoding")), let compressed = Gzip.compress(bytes) else {
+      return
+    }
     response.body = .bytes(compressed)
     response.headers["Content-Encoding"] = "gzip"
   }
@@ -182,9 +191,13 @@ final class ServerExchange: Sendable {
 
   /// The server stops and the handler has not reacted to its cancellation: answers in its place.
   func abandon() {
-    deliver(PreparedResponse(.text("the agent is shutting down", status: .serviceUnavailable), exchange: nil, request: nil))
+    state.withLock { $0.abandoned = true }
+    deliver(PreparedResponse(Self.shuttingDown, exchange: nil, request: nil))
     state.withLock { $0.writer }?.abort()
   }
+
+  private static let shuttingDown = HTTPResponse.text(
+    "the agent is shutting down: ask another one, or try again later", status: .serviceUnavailable)
 
   /// The library is done with the request, well or not.
   func completed() {

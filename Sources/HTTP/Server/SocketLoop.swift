@@ -13,7 +13,7 @@ final class SocketLoop: Sendable {
   private let lastToken = Atomic<UInt64>(0)
 
   private init?() {
-    epoll = serai_epoll_create()
+    epoll = serai_net_epoll_create()
     guard epoll >= 0 else { return nil }
     guard let thread = startThread(named: "http-sockets", { [self] in run() }) else { return nil }
     pthread_detach(thread)
@@ -24,8 +24,8 @@ final class SocketLoop: Sendable {
   /// Watches the descriptor until `remove`. Edge-triggered: each change is told once.
   func add(_ socket: HTTPUpgradedSocket, descriptor: Int32, token: UInt64) {
     sockets.withLock { $0[token] = socket }
-    let events = SERAI_EPOLLIN | SERAI_EPOLLOUT | SERAI_EPOLLRDHUP | SERAI_EPOLLET
-    guard serai_epoll_control(epoll, 1, descriptor, events, token) == 0 else {
+    let events = SERAI_NET_EPOLLIN | SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLRDHUP | SERAI_NET_EPOLLET
+    guard serai_net_epoll_control(epoll, 1, descriptor, events, token) == 0 else {
       // Without events the socket could wait for ever; as a broken one it ends.
       shutdown(descriptor, Int32(SHUT_RDWR))
       return
@@ -33,20 +33,20 @@ final class SocketLoop: Sendable {
   }
 
   func remove(descriptor: Int32, token: UInt64) {
-    _ = serai_epoll_control(epoll, 2, descriptor, 0, 0)
+    _ = serai_net_epoll_control(epoll, 2, descriptor, 0, 0)
     sockets.withLock { $0[token] = nil }
   }
 
   private func run() {
-    var ready = [serai_ready](repeating: serai_ready(), count: 64)
+    var ready = [serai_net_ready](repeating: serai_net_ready(), count: 64)
     while true {
-      let count = serai_epoll_wait(epoll, &ready, 64, -1)
+      let count = serai_net_epoll_wait(epoll, &ready, 64, -1)
       for index in 0..<max(0, Int(count)) {
         let events = ready[index].events
-        let ended = events & (SERAI_EPOLLHUP | SERAI_EPOLLERR | SERAI_EPOLLRDHUP) != 0
+        let ended = events & (SERAI_NET_EPOLLHUP | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLRDHUP) != 0
         sockets.withLock { $0[ready[index].token] }?.ready(
-          reading: ended || events & SERAI_EPOLLIN != 0,
-          writing: ended || events & SERAI_EPOLLOUT != 0)
+          reading: ended || events & SERAI_NET_EPOLLIN != 0,
+          writing: ended || events & SERAI_NET_EPOLLOUT != 0)
       }
     }
   }

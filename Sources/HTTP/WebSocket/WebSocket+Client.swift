@@ -13,11 +13,16 @@ extension WebSocket {
     maxMessageBytes: Int = 16 << 20
   ) async throws -> WebSocket {
     var request = request
-    if request.url.hasPrefix("ws://") || request.url.hasPrefix("wss://") { request.url = "http" + request.url.dropFirst(2) }
+    if request.url.hasPrefix("ws://") || request.url.hasPrefix("wss://") {
+      request.url = "http" + request.url.dropFirst(2)
+    }
     let key = WebSocketHandshake.base64((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     let connection = try await connectedHandle(request, configuration)
     guard let loop = SocketLoop.shared else {
-      throw HTTPClientError(.other, "\(request.method) \(withoutUserInfo(request.url)) failed: no descriptor or thread left; raise the limits (ulimit -n, -u)")
+      throw HTTPClientError(
+        .other,
+        "\(request.method) \(withoutUserInfo(request.url)) failed: no descriptor or thread left; raise the limits (ulimit -n, -u)"
+      )
     }
     let socket = HTTPUpgradedSocket(
       descriptor: connection.descriptor, early: [], loop: loop, io: connection, release: {})
@@ -36,7 +41,8 @@ extension WebSocket {
   private static func connectedHandle(
     _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration
   ) async throws(HTTPClientError) -> CurlConnection {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<CurlConnection, HTTPClientError>, Never>) in
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<CurlConnection, HTTPClientError>, Never>) in
       let thread = startThread(named: "ws-connect") {
         continuation.resume(
           returning: Result { () throws(HTTPClientError) in try CurlConnection(request, configuration) })
@@ -51,10 +57,14 @@ extension WebSocket {
     return try result.get()
   }
 
-  private static func handshake(_ request: HTTPClientRequest, _ key: String, _ configuration: HTTPClientConfiguration) -> [UInt8] {
+  private static func handshake(_ request: HTTPClientRequest, _ key: String, _ configuration: HTTPClientConfiguration)
+    -> [UInt8]
+  {
     let rest = request.url.drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" && $0 != "?" }
     let target = rest.hasPrefix("/") ? String(rest) : "/" + rest
-    var lines = ["GET \(target) HTTP/1.1", "Host: \(authority(of: request.url))", "Connection: Upgrade", "Upgrade: websocket"]
+    var lines = [
+      "GET \(target) HTTP/1.1", "Host: \(authority(of: request.url))", "Connection: Upgrade", "Upgrade: websocket",
+    ]
     lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: \(key)"]
     if request.headers["User-Agent"] == nil { lines.append("User-Agent: \(configuration.userAgent)") }
     // A line break in a header would let it forge others: such a header is left out, as libcurl would refuse it.
@@ -65,7 +75,9 @@ extension WebSocket {
   }
 
   /// Reads the server's half of the handshake. Returns what came behind it.
-  private static func readAnswer(_ socket: HTTPUpgradedSocket, _ request: HTTPClientRequest, _ key: String) async throws -> [UInt8] {
+  private static func readAnswer(_ socket: HTTPUpgradedSocket, _ request: HTTPClientRequest, _ key: String) async throws
+    -> [UInt8]
+  {
     let what = "\(request.method) \(withoutUserInfo(request.url)) failed"
     var input: [UInt8] = []
     while true {
@@ -80,7 +92,8 @@ extension WebSocket {
       let head = parser.latest
       guard head.status == .switchingProtocols else {
         let text = String(decoding: input[end...].prefix(500), as: UTF8.self)
-        throw HTTPClientError(.broken, "\(what): the server answered \(head.status) instead of opening a WebSocket: \(text)")
+        throw HTTPClientError(
+          .broken, "\(what): the server answered \(head.status) instead of opening a WebSocket: \(text)")
       }
       guard head.headers["Sec-WebSocket-Accept"] == WebSocketHandshake.accept(key: key) else {
         throw HTTPClientError(.broken, "\(what): the server's Sec-WebSocket-Accept is wrong; is a proxy in between?")

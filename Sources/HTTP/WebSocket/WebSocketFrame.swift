@@ -99,7 +99,8 @@ public struct WebSocketDecoder: Sendable {
         throw WebSocketError(1009, "a message of more than \(maxMessageBytes) bytes is not taken")
       }
       guard (opcode == .continuation) == (messageOpcode != nil) else {
-        throw .violation(opcode == .continuation ? "a fragment continues no message" : "a message begins inside another one")
+        throw .violation(
+          opcode == .continuation ? "a fragment continues no message" : "a message begins inside another one")
       }
     }
     guard available >= headBytes + length else { return nil }
@@ -192,7 +193,9 @@ public struct WebSocketEncoder: Sendable {
       bytes += [maskBit | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
     } else {
       bytes.append(maskBit | 127)
-      for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: payload.count >> shift)) }
+      for shift in stride(from: 56, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: payload.count >> shift))
+      }
     }
     guard side == .client else { return bytes + payload }
     let key = [UInt8(mask >> 24), UInt8(mask >> 16 & 0xFF), UInt8(mask >> 8 & 0xFF), UInt8(mask & 0xFF)]

@@ -15,7 +15,8 @@ enum WebSocketHandshake {
         status: HTTPStatus(426), headers: ["Upgrade": "websocket"])
     }
     guard request.headers["Sec-WebSocket-Version"] == "13" else {
-      return .text("only version 13 of WebSocket is spoken", status: HTTPStatus(426), headers: ["Sec-WebSocket-Version": "13"])
+      return .text(
+        "only version 13 of WebSocket is spoken", status: HTTPStatus(426), headers: ["Sec-WebSocket-Version": "13"])
     }
     guard let key = request.headers["Sec-WebSocket-Key"], key.utf8.count == 24, key.hasSuffix("==") else {
       return .text("Sec-WebSocket-Key is missing or not 16 bytes in base64", status: .badRequest)
@@ -47,7 +48,9 @@ enum SHA1 {
     var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
     var padded = message + [0x80]
     while padded.count % 64 != 56 { padded.append(0) }
-    for shift in stride(from: 56, through: 0, by: -8) { padded.append(UInt8(truncatingIfNeeded: (message.count * 8) >> shift)) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      padded.append(UInt8(truncatingIfNeeded: (message.count * 8) >> shift))
+    }
     for start in stride(from: 0, to: padded.count, by: 64) { block(padded[start..<(start + 64)], &state) }
     return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } }
   }
@@ -57,7 +60,9 @@ enum SHA1 {
     for index in stride(from: bytes.startIndex, to: bytes.endIndex, by: 4) {
       words.append(bytes[index..<(index + 4)].reduce(0) { $0 << 8 | UInt32($1) })
     }
-    for index in 16..<80 { words.append(rotate(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1)) }
+    for index in 16..<80 {
+      words.append(rotate(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1))
+    }
     var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
     for index in 0..<80 {
       let (mix, constant): (UInt32, UInt32) =

@@ -119,7 +119,7 @@ enum CgroupFile {
   static func processes(_ path: String) throws(SystemError) -> [Int32] {
     do {
       return try Files.readText(path).split(separator: "\n").compactMap { Int32($0) }
-    } catch where error.errno == .noSuchFile || error.errno == .noDevice {
+    } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
       return []
     } catch {
       throw error
@@ -130,7 +130,7 @@ enum CgroupFile {
     do {
       try FileDescriptor.open(Files.parent(of: path), [.readOnly, .directory]).makeDirectory(
         String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...]))
-    } catch where error.errno == .fileExists {
+    } catch  where error.errno == .fileExists {
       return
     } catch {
       throw SystemError("mkdir", path, error.errno, advice: error.advice)
@@ -141,7 +141,7 @@ enum CgroupFile {
     do {
       let directory = try FileDescriptor.open(path, [.readOnly, .directory])
       return try directory.entries().filter { $0.kind == .directory }.map(\.name).sorted()
-    } catch where error.errno == .noSuchFile {
+    } catch  where error.errno == .noSuchFile {
       return []
     } catch {
       throw error

@@ -17,6 +17,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
     mounts[controller].map { "\($0)/\(path)/\(name)" }
   }
 
+  /// mkdir(2) for each missing level, see `CgroupDriver`.
   public func prepareParent(_ path: String) throws(SystemError) {
     for point in points {
       var made = point
@@ -30,6 +31,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
     }
   }
 
+  /// mkdir(2) and the limit files, see `CgroupDriver`.
   public func ensure(_ path: String, limits: CgroupLimits) throws(SystemError) {
     for point in points {
       let group = point + "/" + path
@@ -52,6 +54,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
     }
   }
 
+  /// Writes the limit files, see `CgroupDriver`.
   public func apply(_ limits: CgroupLimits, to path: String) throws(SystemError) {
     if let shares = file("cpu", path, "cpu.shares") {
       try CgroupFile.write(shares, "\(min(max(limits.cpuShares, 2), 262_144))")
@@ -80,12 +83,13 @@ public struct CgroupV1: CgroupDriver, Equatable {
     // memory <= memory+swap must hold at every moment: raising needs the sum first, lowering needs it last.
     do {
       try CgroupFile.write(hard, memory)
-    } catch where error.errno == .invalidArgument {
+    } catch  where error.errno == .invalidArgument {
       try CgroupFile.write(both, withSwap, optional: true)
       try CgroupFile.write(hard, memory)
-    } catch where error.errno == .busy {
+    } catch  where error.errno == .busy {
       throw SystemError(
-        error.operation, error.object, .busy, advice: "the task uses more memory than the new limit and nothing can be reclaimed")
+        error.operation, error.object, .busy,
+        advice: "the task uses more memory than the new limit and nothing can be reclaimed")
     } catch {
       throw error
     }
@@ -95,12 +99,15 @@ public struct CgroupV1: CgroupDriver, Equatable {
     try CgroupFile.write(soft, limits.memoryReservationBytes.map { "\($0)" } ?? "-1", optional: true)
   }
 
+  /// Writes 0 to the membership file, see `CgroupDriver`.
   public func attachSelf(_ path: String) throws(SystemError) {
     // "tasks" moves one thread and skips the grace period that writing cgroup.procs waits for (5-9 ms).
     for point in points { try CgroupFile.write("\(point)/\(path)/tasks", "0") }
   }
 
+  /// See `CgroupDriver`.
   public var clonesIntoGroup: Bool { false }
+  /// See `CgroupDriver`.
   public func directory(_ path: String) throws(SystemError) -> FileDescriptor? { nil }
 
   /// The hierarchy that is asked which processes there are: every process is in each.
@@ -108,10 +115,12 @@ public struct CgroupV1: CgroupDriver, Equatable {
     mounts["freezer"] ?? mounts["pids"] ?? mounts["memory"] ?? points.first ?? "/sys/fs/cgroup"
   }
 
+  /// Reads cgroup.procs, see `CgroupDriver`.
   public func processes(_ path: String) throws(SystemError) -> [Int32] {
     try CgroupFile.processes("\(reference)/\(path)/cgroup.procs")
   }
 
+  /// One round of killing, see `CgroupDriver`.
   public func kill(_ path: String) throws(SystemError) {
     let first = try processes(path)
     if first.isEmpty { return }
@@ -126,20 +135,24 @@ public struct CgroupV1: CgroupDriver, Equatable {
     if let state { try CgroupFile.write(state, "THAWED", optional: true) }
   }
 
+  /// rmdir(2), see `CgroupDriver`.
   public func remove(_ path: String) throws(SystemError) {
     for point in points { try Files.removeDirectory("\(point)/\(path)") }
   }
 
+  /// The groups inside, see `CgroupDriver`.
   public func children(_ path: String) throws(SystemError) -> [String] {
     var names = Set<String>()
     for point in points { names.formUnion(try CgroupFile.subdirectories("\(point)/\(path)")) }
     return names.sorted()
   }
 
+  /// The oom_kill counter, see `CgroupDriver`.
   public func oomKills(_ path: String) -> UInt64 {
     file("memory", path, "memory.oom_control").map { CgroupFile.table($0)["oom_kill"] ?? 0 } ?? 0
   }
 
+  /// Reads the usage files; one that is missing counts as 0.
   public func statistics(_ path: String) throws(SystemError) -> CgroupStatistics {
     func number(_ controller: String, _ name: String) -> UInt64 {
       file(controller, path, name).flatMap { CgroupFile.number($0) } ?? 0

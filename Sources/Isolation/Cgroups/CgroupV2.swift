@@ -10,6 +10,7 @@ public struct CgroupV2: CgroupDriver, Equatable {
 
   private func file(_ path: String, _ name: String) -> String { "\(mount)/\(path)/\(name)" }
 
+  /// mkdir(2) for each missing level, see `CgroupDriver`.
   public func prepareParent(_ path: String) throws(SystemError) {
     var group = mount
     try Self.enableControllers(in: group)
@@ -30,11 +31,13 @@ public struct CgroupV2: CgroupDriver, Equatable {
     }
   }
 
+  /// mkdir(2) and the limit files, see `CgroupDriver`.
   public func ensure(_ path: String, limits: CgroupLimits) throws(SystemError) {
     try CgroupFile.makeDirectory("\(mount)/\(path)")
     try apply(limits, to: path)
   }
 
+  /// Writes the limit files, see `CgroupDriver`.
   public func apply(_ limits: CgroupLimits, to path: String) throws(SystemError) {
     try CgroupFile.write(file(path, "cpu.weight"), "\(CgroupUnits.weight(shares: limits.cpuShares))")
     let quota = limits.cpuQuotaMicroseconds.map { "\(max($0, 1000)) 100000" } ?? "max 100000"
@@ -48,21 +51,26 @@ public struct CgroupV2: CgroupDriver, Equatable {
     try CgroupFile.write(file(path, "pids.max"), limits.pids.map { "\($0)" } ?? "max")
   }
 
+  /// Writes 0 to the membership file, see `CgroupDriver`.
   public func attachSelf(_ path: String) throws(SystemError) { try CgroupFile.write(file(path, "cgroup.procs"), "0") }
 
+  /// See `CgroupDriver`.
   public var clonesIntoGroup: Bool { true }
+  /// See `CgroupDriver`.
   public func directory(_ path: String) throws(SystemError) -> FileDescriptor? {
     try FileDescriptor.open("\(mount)/\(path)", [.readOnly, .directory])
   }
 
+  /// Reads cgroup.procs, see `CgroupDriver`.
   public func processes(_ path: String) throws(SystemError) -> [Int32] {
     try CgroupFile.processes(file(path, "cgroup.procs"))
   }
 
+  /// One round of killing, see `CgroupDriver`.
   public func kill(_ path: String) throws(SystemError) {
     do {
       try CgroupFile.write(file(path, "cgroup.kill"), "1")
-    } catch where error.errno == .noSuchFile {
+    } catch  where error.errno == .noSuchFile {
       // Before Linux 5.14, or the group is gone.
       CgroupFile.killAll(try processes(path))
     } catch {
@@ -70,14 +78,18 @@ public struct CgroupV2: CgroupDriver, Equatable {
     }
   }
 
+  /// rmdir(2), see `CgroupDriver`.
   public func remove(_ path: String) throws(SystemError) { try Files.removeDirectory("\(mount)/\(path)") }
 
+  /// The groups inside, see `CgroupDriver`.
   public func children(_ path: String) throws(SystemError) -> [String] {
     try CgroupFile.subdirectories("\(mount)/\(path)")
   }
 
+  /// The oom_kill counter, see `CgroupDriver`.
   public func oomKills(_ path: String) -> UInt64 { CgroupFile.table(file(path, "memory.events"))["oom_kill"] ?? 0 }
 
+  /// Reads the usage files; one that is missing counts as 0.
   public func statistics(_ path: String) throws(SystemError) -> CgroupStatistics {
     var result = CgroupStatistics()
     let cpu = CgroupFile.table(file(path, "cpu.stat"))

@@ -17,6 +17,8 @@ public struct ChildResources: Sendable {
   /// Where the templates of /dev and of masks are (see `Templates`).
   public var templates: String
 
+  /// The pidfd of the task that a command is run in; nil for a task's own start.
+  public var joined: Int32?
   /// The compiled system call filter; nil: none.
   public var filter: SeccompFilter?
 
@@ -49,6 +51,8 @@ public struct Child {
   var proc: OpenFile?
   var sys: OpenFile?
   var account: Account?
+  /// "/" is the task's own.
+  var isInRoot = false
   /// What to execute, once found.
   var program = ""
 
@@ -109,9 +113,14 @@ public struct Child {
     case .resourceLimit(let limit): try apply(limit)
     case .user(let name, let users, let groups): try lookUp(name, deniedUsers: users, deniedGroups: groups)
     case .streams: try placeStreams()
+    case .joinTask(let namespaces): try joinTask(namespaces)
+    case .terminal: try Terminal.control(0)
     case .boundingSet(let mask):
       for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 { try Myself.dropFromBoundingSet(number) }
-    case .identity: try becomeUser()
+    case .identity:
+      try becomeUser()
+      // Changing ids makes a process dumpable again: until execve the task could trace us and read what we hold.
+      try Myself.setDumpable(false)
     case .capabilities(let mask): try setCapabilities(mask)
     case .umask(let mask): Myself.setUmask(mask)
     case .workingDirectory(let path): try enterWorkingDirectory(path)
@@ -129,9 +138,27 @@ public struct Child {
     }
   }
 
+  /// Enters the namespaces of a running task. A pid namespace takes only new processes: the rest of the plan goes on in
+  /// one that is the supervisor's child, like this one, and whose pidfd is handed over.
+  private mutating func joinTask(_ namespaces: Namespaces) throws(SystemError) {
+    guard let number = resources.joined else {
+      throw SystemError("join", "task", .badDescriptor, advice: "the plan is for a command inside a task")
+    }
+    try Myself.join(try FileDescriptor.duplicate(of: number), namespaces)
+    isInRoot = namespaces.contains(.mount)
+    guard namespaces.contains(.pid) else { return }
+    switch try cloneSibling() {
+    case .child: return
+    case .parent(_, let handle):
+      let socket = UnixSocket(adopting: try FileDescriptor.duplicate(of: reportSocket))
+      _ = try socket.send([Report.processKind], descriptors: [handle.descriptor.number], blocking: true)
+      exitNow(0)
+    }
+  }
+
   private func enterCgroup() throws(SystemError) {
     if resources.isInCgroup { return }
-    try cgroups.ensure(resources.cgroup, limits: plan.limits)
+    if resources.joined == nil { try cgroups.ensure(resources.cgroup, limits: plan.limits) }
     try cgroups.attachSelf(resources.cgroup)
   }
 

@@ -25,7 +25,7 @@ extension Child {
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   func findProgram(_ command: Command) throws(SystemError) -> String {
-    let root = root != nil ? "/" : command.taskDirectory ?? "/"
+    let root = isInRoot ? "/" : command.taskDirectory ?? "/"
     let candidates = Self.candidates(for: command, root: root)
     var refusal = Errno.noSuchFile
     for path in candidates {
@@ -39,8 +39,9 @@ extension Child {
       // "not executable" says more than "not there": keep it.
       if errno != .noSuchFile && errno != .notDirectory { refusal = errno }
     }
-    let place = self.root == nil ? "on the host" : "in the task's root"
-    throw SystemError("find", command.name, refusal, advice: "looked for \(candidates.joined(separator: ", ")) \(place)")
+    let place = isInRoot ? "in the task's root" : "on the host"
+    throw SystemError(
+      "find", command.name, refusal, advice: "looked for \(candidates.joined(separator: ", ")) \(place)")
   }
 
   func execute(_ command: Command, useInit: Bool) throws(SystemError) {

@@ -8,11 +8,13 @@ extension Child {
     let accounts = Accounts(passwd: try accountFile("/etc/passwd"), group: try accountFile("/etc/group"))
     guard let account = accounts.account(name) else {
       throw SystemError(
-        "look up user", name, .invalidArgument, advice: "it is not in the task's /etc/passwd, and is no decimal user id")
+        "look up user", name, .invalidArgument, advice: "it is not in the task's /etc/passwd, and is no decimal user id"
+      )
     }
     if deniedUsers.contains(where: { $0.contains(account.uid) }) {
       throw SystemError(
-        "become user", name, .permissionDenied, advice: "it has the id \(account.uid), which this client denies to tasks")
+        "become user", name, .permissionDenied,
+        advice: "it has the id \(account.uid), which this client denies to tasks")
     }
     if let gid = ([account.gid] + account.groups).first(where: { gid in deniedGroups.contains { $0.contains(gid) } }) {
       throw SystemError(

@@ -1,3 +1,5 @@
+public import Linux
+
 /// Names of the steps, as they appear in errors. The numbers travel over the report socket.
 public enum StepName: UInt8, Sendable, CaseIterable {
   /// Waiting until the supervisor has written the start down.
@@ -56,6 +58,12 @@ public enum StepName: UInt8, Sendable, CaseIterable {
   case seccomp = 27
   /// Looking up the command.
   case command = 28
+  /// Entering the namespaces of a running task.
+  case joinTask = 29
+  /// Taking a terminal.
+  case terminal = 30
+  /// umask(2).
+  case umask = 31
   /// execve(2).
   case execute = 255
 }
@@ -84,6 +92,8 @@ public enum Step: Sendable, Equatable {
   case resourceLimit(ResourceLimit)
   case user(String, deniedUsers: [ClosedRange<UInt32>], deniedGroups: [ClosedRange<UInt32>])
   case streams
+  case joinTask(Namespaces)
+  case terminal
   case boundingSet(UInt64)
   case identity
   case capabilities(UInt64)
@@ -119,9 +129,11 @@ public enum Step: Sendable, Equatable {
     case .resourceLimit: .resourceLimit
     case .user: .user
     case .streams: .streams
+    case .joinTask: .joinTask
+    case .terminal: .terminal
     case .boundingSet, .capabilities: .capabilities
     case .identity: .identity
-    case .umask: .identity
+    case .umask: .umask
     case .workingDirectory: .workingDirectory
     case .noNewPrivileges: .noNewPrivileges
     case .command: .command
@@ -144,7 +156,8 @@ public struct MaskedPath: Sendable, Equatable {
   static let all: [MaskedPath] =
     [
       "acpi", "asound", "bus", "cmdline", "config.gz", "driver", "interrupts", "kallsyms", "kcore", "keys", "key-users",
-      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat", "scsi",
+      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat",
+      "scsi",
       "slabinfo", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo",
     ].map { MaskedPath(path: $0, inSys: false) }
     + ["devices/virtual/powercap", "firmware", "fs", "kernel/debug", "kernel/slab", "kernel/tracing"]

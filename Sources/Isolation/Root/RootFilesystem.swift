@@ -128,9 +128,10 @@ extension Child {
           ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
         ], attributes: [.noSetuid, .noDevices])
     } catch {
-      send(Report(
-        isFailure: false, step: .chrootEntry, errno: error.errno,
-        object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+      send(
+        Report(
+          isFailure: false, step: .chrootEntry, errno: error.errno,
+          object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
     }
     let mount = try DetachedMount.clone(lower, recursive: true)
     try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)
@@ -172,10 +173,11 @@ extension Child {
     return try DetachedMount.create(type: "tmpfs", options: options, attributes: attributes)
   }
 
-  func pivot() throws(SystemError) {
+  mutating func pivot() throws(SystemError) {
     let root = try rootFile()
     try Myself.changeDirectory(root.descriptor)
     try MountTree.pivotToWorkingDirectory()
+    isInRoot = true
     let now = try FileDescriptor.open("/", [.path, .directory]).status()
     let expected = try root.descriptor.status()
     if now.inode != expected.inode || now.device != expected.device {

@@ -1,3 +1,5 @@
+import RegularExpression
+
 /// The operators of `constraint` and `affinity` blocks.
 ///
 /// Source: "constraint Block" and "affinity Block" of Nomad's public jobspec documentation.
@@ -45,7 +47,7 @@ enum ConstraintOperator: Hashable, Sendable {
 
 /// Compares two operands, keeping what reading a right-hand side costs: patterns and version lists are compiled once.
 struct OperandComparison {
-  private var patterns: [String: RegularExpressionPattern?] = [:]
+  private var patterns: [String: Pattern?] = [:]
   private var versions: [VersionKey: VersionConstraint?] = [:]
 
   private struct VersionKey: Hashable {
@@ -78,9 +80,10 @@ struct OperandComparison {
     }
   }
 
-  private mutating func pattern(_ text: String) -> RegularExpressionPattern? {
+  private mutating func pattern(_ text: String) -> Pattern? {
     if let known = patterns[text] { return known }
-    let compiled = RegularExpressionPattern(text)
+    // No text matches what isn't a pattern: registering a job refuses it, but the right side may be a node's attribute.
+    let compiled = try? Pattern(text)
     patterns[text] = .some(compiled)
     return compiled
   }

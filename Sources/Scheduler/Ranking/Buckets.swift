@@ -58,12 +58,14 @@ struct Buckets {
     operands.indices.map { index in operands[index].value(on: node).map { counts[index].position(of: $0) } ?? -1 }
   }
 
-  /// Counts an allocation that is on a node already. `isOfGroup` tells the group's from the job's other allocations,
-  /// which only properties of the whole job count.
-  mutating func add(_ amount: Int, node: Node, isOfGroup: Bool) {
-    if operands.isEmpty { return }
-    for (index, position) in positions(on: node).enumerated() where position >= 0 {
-      if isOfGroup || isJobWide(index) { counts[index].add(amount, at: position) }
+  /// Counts an allocation on a node. `isOfGroup` tells the group's from the job's other allocations, which only
+  /// properties of the whole job count.
+  mutating func add(_ amount: Int, slot: Int, isOfGroup: Bool, _ columns: NodeColumns) {
+    if operands.isEmpty || amount == 0 { return }
+    let bucket = number(slot: slot, columns)
+    for index in operands.indices {
+      let position = values[bucket][index]
+      if position >= 0, isOfGroup || isJobWide(index) { counts[index].add(amount, at: position) }
     }
   }
 

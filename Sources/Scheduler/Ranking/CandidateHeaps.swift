@@ -16,7 +16,8 @@ struct CandidateHeaps {
 
     @inline(__always)
     func comes(before other: Entry) -> Bool {
-      sum != other.sum ? sum > other.sum : tieBreak != other.tieBreak ? tieBreak > other.tieBreak : candidate < other.candidate
+      sum != other.sum
+        ? sum > other.sum : tieBreak != other.tieBreak ? tieBreak > other.tieBreak : candidate < other.candidate
     }
   }
 

@@ -17,6 +17,9 @@ struct GroupRanking {
   private var slots: [Int32] = []
   private var bucketOf: [Int32] = []
   private var tieBreaks: [UInt64] = []
+  /// Each candidate's own parts of the score, summed up, and how many there are; 0 for one that can't be chosen.
+  private var sums: [Double] = []
+  private var partCounts: [Int8] = []
   private var candidateOfSlot: [Int32]
   /// The group's allocations by slot, for anti-affinity.
   private var collisions: [Int: Int] = [:]
@@ -48,9 +51,7 @@ struct GroupRanking {
     for occupant in occupants {
       if occupant.isOfGroup { collisions[occupant.slot, default: 0] += 1 }
       if counted(occupant) { occupancy[occupant.slot, default: 0] += 1 }
-      if let node = columns.nodes[occupant.slot] {
-        buckets.add(1, node: node.value, isOfGroup: occupant.isOfGroup)
-      }
+      buckets.add(1, slot: occupant.slot, isOfGroup: occupant.isOfGroup, columns)
     }
     build(chosen, use)
   }
@@ -86,7 +87,11 @@ struct GroupRanking {
       let slot = Int(slot32)
       let number = Int(classes[slot])
       if verdicts[number] == 0 {
-        if case .feasible = feasibility.verdict(class: number, columns) { verdicts[number] = 1 } else { verdicts[number] = 2 }
+        if case .feasible = feasibility.verdict(class: number, columns) {
+          verdicts[number] = 1
+        } else {
+          verdicts[number] = 2
+        }
       }
       if verdicts[number] == 2 {
         filteredOfClass[number] += 1
@@ -133,10 +138,14 @@ struct GroupRanking {
     buckets.refresh()
     candidateOfSlot = Array(repeating: -1, count: columns.count)
     heaps = CandidateHeaps(candidates: slots.count, buckets: max(buckets.count, 1))
+    sums = Array(repeating: 0, count: slots.count)
+    partCounts = Array(repeating: 0, count: slots.count)
     for candidate in slots.indices {
       candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
       if occupancy[Int(slots[candidate])] != nil { continue }
       let score = ownScore(Int(slots[candidate]), use)
+      sums[candidate] = score.sum
+      partCounts[candidate] = Int8(score.parts)
       heaps.append(
         candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
     }
@@ -182,12 +191,19 @@ struct GroupRanking {
     let candidate = Int(candidateOfSlot[slot])
     let free = use.free(slot)
     guard free.lacking(requirement.ask) == nil, occupancy[slot] == nil, hasStaticPorts(slot, use) else {
-      heaps.remove(candidate)
+      remove(candidate)
       return
     }
     let score = ownScore(slot, free: free, collisions: collisions[slot] ?? 0, use.columns)
+    sums[candidate] = score.sum
+    partCounts[candidate] = Int8(score.parts)
     heaps.update(
       candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
+  }
+
+  private mutating func remove(_ candidate: Int) {
+    partCounts[candidate] = 0
+    heaps.remove(candidate)
   }
 
   private func hasStaticPorts(_ slot: Int, _ use: NodeUse) -> Bool {
@@ -207,6 +223,8 @@ struct GroupRanking {
     let portsInUse: PortUse?
     /// What it takes over on its node from the allocation that it waits for.
     var takenOver: Demand?
+    /// The best nodes there were, best first, as many as were asked for.
+    var bestNodes: [NodeScoreMeta] = []
   }
 
   /// The allocation that a placement is to replace, as long as it still holds its place: on its own node the replacement
@@ -219,9 +237,10 @@ struct GroupRanking {
     let isCounted: Bool
   }
 
-  /// The best node for one more allocation; nil when there is none.
+  /// The best node for one more allocation; nil when there is none. `explaining` is how many of the best are to be shown
+  /// with their scores.
   mutating func choose(
-    avoiding: [Int], replacing incumbent: Incumbent?, use: NodeUse, random: inout RandomBits
+    avoiding: [Int], replacing incumbent: Incumbent?, explaining: Int, use: NodeUse, random: inout RandomBits
   ) -> Choice? {
     for slot in avoiding where penalised.insert(slot).inserted { rescore(slot, use) }
     defer {
@@ -229,13 +248,20 @@ struct GroupRanking {
       penalised.removeAll()
       for slot in slots { rescore(slot, use) }
     }
+    let bestNodes = explaining > 0 ? topScores(explaining, use: use) : []
+    var choice = best(replacing: incumbent, use: use, random: &random)
+    choice?.bestNodes = bestNodes
+    return choice
+  }
+
+  private mutating func best(replacing incumbent: Incumbent?, use: NodeUse, random: inout RandomBits) -> Choice? {
     let stay = incumbent.flatMap { choiceInPlace(of: $0, use: use, random: &random) }
     if let stay, requirement.prefersPreviousNode { return stay }
     while let best = heaps.best(shared: buckets.parts) {
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
       guard let node = use.columns.nodes[slot] else {
-        heaps.remove(best.candidate)
+        remove(best.candidate)
         continue
       }
       if requirement.network.ports.isEmpty { return Choice(slot: slot, score: best.score, ports: [], portsInUse: nil) }
@@ -246,7 +272,7 @@ struct GroupRanking {
         return Choice(slot: slot, score: best.score, ports: mappings, portsInUse: ports)
       } catch {
         counts.exhaust(error.text, slot, use.columns)
-        heaps.remove(best.candidate)
+        remove(best.candidate)
       }
     }
     return stay
@@ -272,10 +298,10 @@ struct GroupRanking {
     // What the incumbent holds stays held until its client says otherwise.
     for port in incumbent.ports { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
     let counted = incumbent.isCounted ? 1 : 0
-    buckets.add(-counted, node: node.value, isOfGroup: true)
+    buckets.add(-counted, slot: slot, isOfGroup: true, columns)
     buckets.refresh()
     let part = partOfBucket(slot, columns)
-    buckets.add(counted, node: node.value, isOfGroup: true)
+    buckets.add(counted, slot: slot, isOfGroup: true, columns)
     buckets.refresh()
     if part.isNaN { return nil }
     let others = max((collisions[slot] ?? 0) - counted, 0)
@@ -307,25 +333,23 @@ struct GroupRanking {
     }
     if isOfGroup { adjust(&collisions) }
     if counted(Occupant(slot: slot, isOfGroup: isOfGroup)) { adjust(&occupancy) }
-    if let node = use.columns.nodes[slot] { buckets.add(amount, node: node.value, isOfGroup: isOfGroup) }
+    buckets.add(amount, slot: slot, isOfGroup: isOfGroup, use.columns)
   }
 
   // MARK: Explaining
 
   /// The scores of the best nodes for one more allocation, best first.
-  mutating func topScores(_ limit: Int, use: NodeUse) -> [NodeScoreMeta] {
+  private mutating func topScores(_ limit: Int, use: NodeUse) -> [NodeScoreMeta] {
     var top: [(candidate: Int, score: Double)] = []
-    for candidate in slots.indices {
-      let slot = Int(slots[candidate])
+    for candidate in slots.indices where partCounts[candidate] > 0 {
       let part = buckets.parts[Int(bucketOf[candidate])]
-      guard !part.isNaN, occupancy[slot] == nil else { continue }
-      let free = use.free(slot)
-      if free.lacking(requirement.ask) != nil { continue }
-      let own = ownScore(slot, free: free, collisions: collisions[slot] ?? 0, use.columns)
-      let score = CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part)
-      if top.count == limit, let last = top.last, !(score > last.score) { continue }
-      let at = top.firstIndex { score > $0.score || (score == $0.score && tieBreaks[candidate] > tieBreaks[$0.candidate]) }
-      top.insert((candidate, score), at: at ?? top.count)
+      if part.isNaN { continue }
+      let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
+      func isBetter(than other: (candidate: Int, score: Double)) -> Bool {
+        score != other.score ? score > other.score : tieBreaks[candidate] > tieBreaks[other.candidate]
+      }
+      if top.count == limit, let last = top.last, !isBetter(than: last) { continue }
+      top.insert((candidate, score), at: top.firstIndex { isBetter(than: $0) } ?? top.count)
       if top.count > limit { top.removeLast() }
     }
     return top.map { item in

@@ -1,8 +1,8 @@
-/// Which nodes a job's placements may choose from, before anything is asked of the nodes themselves: taking new
-/// allocations, in one of the job's datacenters, in its node pool.
 import Model
 import State
 
+/// Which nodes a job's placements may choose from, before anything is asked of the nodes themselves: taking new
+/// allocations, in one of the job's datacenters, in its node pool.
 struct NodeSelection: Sendable {
   private let datacenters: [Bool]
   /// Nil for the pool of all nodes.

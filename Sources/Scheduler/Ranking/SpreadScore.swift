@@ -22,7 +22,8 @@ struct SpreadRequirement: Sendable {
         open -= Double(target.percent)
       }
       return SpreadRequirement(
-        property: Operand(spread.attribute), weightShare: sum == 0 ? 0 : Double(max(spread.weight ?? 50, 0)) / Double(sum),
+        property: Operand(spread.attribute),
+        weightShare: sum == 0 ? 0 : Double(max(spread.weight ?? 50, 0)) / Double(sum),
         desired: desired,
         desiredElsewhere: !spread.spreadTarget.isEmpty && open > 0 ? open / 100 * Double(count) : nil)
     }

@@ -223,7 +223,9 @@ struct GroupReconciler {
 
   /// The group's `update` block where it asks for a deployment.
   var strategy: UpdateStrategy? {
-    guard job.type == .service, let update = group.update ?? job.update, (update.maxParallel ?? 1) > 0 else { return nil }
+    guard job.type == .service, let update = group.update ?? job.update, (update.maxParallel ?? 1) > 0 else {
+      return nil
+    }
     return update
   }
 
@@ -266,7 +268,7 @@ struct GroupReconciler {
         request = PlacementRequest(.migrating, nameIndex: item.index, previous: allocation)
         decision.updates.migrate += 1
       case .rescheduled(let event, let history):
-        decision.stops.append((allocation, .rescheduled))
+        // Marked as replaced when there is a place: until then its history is needed.
         request = PlacementRequest(.rescheduled, nameIndex: item.index, previous: allocation)
         var tracker = RescheduleTracker()
         tracker.events = history + [event]

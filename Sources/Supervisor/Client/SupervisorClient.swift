@@ -115,6 +115,23 @@ public final class SupervisorClient: Sendable {
     _ = try await ask(.setLimits(id: id, limits))
   }
 
+  /// Runs a command inside a running task, with the task's namespaces, cgroup, limits, capabilities and filter; returns
+  /// when it has ended.
+  ///
+  /// - Parameters:
+  ///   - command: without an environment it gets the task's.
+  ///   - user: nil: the task's.
+  ///   - streams: input, output and error; the caller keeps owning them and may close them once this has been called.
+  ///     For a terminal, three times the same `Terminal.peer`.
+  ///   - terminal: makes stream 0 the controlling terminal of the command's session.
+  public func execute(
+    _ command: Command, in id: String, user: String? = nil, streams: [Int32], terminal: Bool = false
+  ) async throws(SupervisorError) -> TaskExit {
+    let request = Request.execute(id: id, command, user: user, terminal: terminal)
+    guard case .executed(let exit) = try await ask(request, descriptors: streams) else { throw Self.unexpected }
+    return exit
+  }
+
   /// Ends the supervisor, leaving the tasks to the next one.
   public func shutdown() async throws(SupervisorError) { _ = try await ask(.shutdown) }
 

@@ -80,6 +80,15 @@ extension SupervisorServer {
     }
     guard client.hasGreeted else { return drop(client) }
     if case .start(let spec) = request { return start(spec, for: client, request: number) }
+    if case .execute(let id, let command, let user, let terminal) = request {
+      do throws(SupervisorError) {
+        let task = try running(id)
+        try execute(command, in: task, user: user, terminal: terminal, streams: files, for: client, request: number)
+      } catch {
+        send(.failed(error), to: client, number: number)
+      }
+      return
+    }
     do {
       send(try reply(to: request), to: client, number: number)
     } catch {
@@ -89,7 +98,7 @@ extension SupervisorServer {
 
   private func reply(to request: Request) throws(SupervisorError) -> Reply {
     switch request {
-    case .hello, .start: return .done
+    case .hello, .start, .execute: return .done
     case .list: return .tasks(tasks.values.map(\.status).sorted { $0.id < $1.id })
     case .signal(let id, let signal):
       let task = try running(id)
@@ -130,8 +139,6 @@ extension SupervisorServer {
       }
       upgradeTo = path
       return .done
-    case .execute:
-      throw SupervisorError(.invalidRequest, "this version runs no commands inside running tasks yet")
     }
   }
 

@@ -21,9 +21,7 @@ extension SupervisorServer {
       status = status ?? statusOfAdopted(task, process)
     }
     guard isReaped else { return }
-    if let token = sources.first(where: { if case .process(let other) = $0.value { other === task } else { false } })?.key {
-      unwatch(process.handle.descriptor.number, token: token)
-    }
+    unwatch(process.handle.descriptor.number, token: task.processToken)
     // Between zombie and reaped there may be a moment without an answer: `progress` asks again for a while.
     if status != nil { task.process = nil }
     task.phase = .ending(status, since: Clock.monotonicNanoseconds)
@@ -140,8 +138,8 @@ extension SupervisorServer {
   func adoptTasks() throws(SystemError) {
     for id in try runtime.taskIDs() {
       let directory = runtime.task(id)
-      guard let record = directory.readRecord(), record.spec.id == id else {
-        // A crash between mkdir and the first record: nothing was ever made for it.
+      guard let record = directory.readRecord(), record.spec.id == id, record.pid > 0 else {
+        // A crash before the first record: the child, if there was one, has not got its go and ends.
         try? directory.remove()
         continue
       }
@@ -164,7 +162,6 @@ extension SupervisorServer {
   private func adopt(_ task: SupervisedTask) {
     let pid = task.record.pid
     do {
-      guard pid > 0 else { throw SystemError("adopt", task.id, .noSuchProcess) }
       let handle = try ProcessHandle.open(pid: pid)
       // The number may have gone to another process: the start time tells.
       guard try Proc.startTime(pid: pid) == task.record.startTime else {
@@ -173,15 +170,11 @@ extension SupervisorServer {
       try? task.openLogs()
       task.process = OpenProcess(handle)
       task.phase = .running
-      if let process = task.process { try watch(process.handle.descriptor.number, .readable, .process(task)) }
+      try watchProcess(of: task)
       try watchLogs(of: task)
     } catch {
       // It ended while nobody looked.
       task.process = nil
-      if pid == 0 {
-        // Its start was never answered: the requester does not know of it either.
-        task.failure = Report(isFailure: true, step: .gate, errno: .interrupted, object: "the supervisor was restarted")
-      }
       task.phase = .ending(task.directory.readStatus(), since: Clock.monotonicNanoseconds)
       wake(inMilliseconds: 0)
     }

@@ -28,7 +28,8 @@ struct RuntimeDirectory {
     let status = try FileStatus.of(path, followLink: false)
     guard status.kind == .directory, status.uid == 0, status.permissions & 0o022 == 0 else {
       throw SystemError(
-        "use", path, .permissionDenied, advice: "the runtime directory must belong to root and be writable by root only")
+        "use", path, .permissionDenied, advice: "the runtime directory must belong to root and be writable by root only"
+      )
     }
     try Files.makeDirectories(templatesPath, permissions: 0o700)
     try Files.makeDirectories(tasksPath, permissions: 0o700)
@@ -71,6 +72,11 @@ struct TaskDirectory {
     (try? Files.read(path + "/status", limit: 64)).flatMap { InTaskInit.status(in: $0) }
   }
 
+  /// The first record. Written in place: the task is let go only when this has returned, so a torn one is never read.
+  func create(_ record: TaskRecord) throws(SystemError) {
+    try FileDescriptor.open(path + "/record", [.writeOnly, .create, .exclusive]).writeAll(record.encoded)
+  }
+
   func write(_ record: TaskRecord) throws(SystemError) { try Files.replace(path + "/record", with: record.encoded) }
   func write(_ exit: TaskExit) throws(SystemError) { try Files.replace(path + "/exit", with: exit.encoded) }
 
@@ -86,7 +92,6 @@ struct TaskDirectory {
 /// What the next supervisor needs to know of a task.
 struct TaskRecord: WireValue, Equatable {
   var spec: TaskSpec
-  /// 0 while the child has not been made.
   var pid: Int32 = 0
   /// With the pid it names the process (see Proc.startTime).
   var startTime: UInt64 = 0

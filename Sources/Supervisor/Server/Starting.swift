@@ -25,12 +25,15 @@ extension SupervisorServer {
   private func prepare(_ spec: TaskSpec) throws(SupervisorError) -> SupervisedTask {
     guard TaskSpec.isValid(id: spec.id) else {
       throw SupervisorError(
-        .invalidRequest, "task id \"\(spec.id)\": 1 to 128 letters, digits, \"-\", \"_\" or \".\", not starting with \".\"")
+        .invalidRequest,
+        "task id \"\(spec.id)\": 1 to 128 letters, digits, \"-\", \"_\" or \".\", not starting with \".\"")
     }
     if tasks[spec.id] != nil {
       throw SupervisorError(.alreadyExists, "a task \(spec.id) runs here, or has ended and was not acknowledged")
     }
-    if let logs = spec.logs, logs.task.isEmpty || logs.task.contains("/") || logs.task.contains("\0") || logs.task.hasPrefix(".") {
+    if let logs = spec.logs,
+      logs.task.isEmpty || logs.task.contains("/") || logs.task.contains("\0") || logs.task.hasPrefix(".")
+    {
       throw SupervisorError(.invalidRequest, "log name \"\(logs.task)\" must be one path component")
     }
     // A fault of the sandbox is the requester's, and is found before anything is made.
@@ -44,8 +47,8 @@ extension SupervisorServer {
       // Left over from a crash between mkdir and the first record: nothing was ever made for it.
       try directory.remove()
       try directory.create(withLogs: spec.logs != nil)
+      // No record yet: until the child has its go, a crash leaves nothing that must be remembered.
       let record = TaskRecord(spec: spec, cgroup: "\(cgroupName)/task/\(spec.id)")
-      try directory.write(record)
       return SupervisedTask(record: record, directory: directory, phase: .starting)
     } catch {
       throw SupervisorError(.system, "start task \(spec.id): \(error)")
@@ -64,7 +67,8 @@ extension SupervisorServer {
     let hasLogs = task.output != nil
     let out = try FileDescriptor.open(hasLogs ? task.directory.outputPath : "/dev/null", [.readWrite])
     let err = try FileDescriptor.open(hasLogs ? task.directory.errorPath : "/dev/null", [.readWrite])
-    let status = try task.directory.createStatus()
+    let status =
+      try plan.usesInit ? task.directory.createStatus() : FileDescriptor.duplicate(of: null.descriptor.number)
     let pair = try UnixSocket.pair()
     let ours = UnixSocket(adopting: FileDescriptor(adopting: pair.first))
     let theirs = FileDescriptor(adopting: pair.second)
@@ -92,12 +96,14 @@ extension SupervisorServer {
     task.record.startTime = try Proc.startTime(pid: task.record.pid)
     task.record.startedNanoseconds = Clock.realtimeNanoseconds
     do {
-      try task.directory.write(task.record)
+      try task.directory.create(task.record)
       // Written down: now the child may become the task.
       _ = try ours.send([1], blocking: true)
       task.report = OpenSocket(ours)
-      if let process = task.process { try watch(process.handle.descriptor.number, .readable, .process(task)) }
-      if let report = task.report { try watch(report.socket.descriptor.number, .readable, .report(task)) }
+      try watchProcess(of: task)
+      if let report = task.report {
+        task.reportToken = try watch(report.socket.descriptor.number, .readable, .report(task))
+      }
       try watchLogs(of: task)
     } catch {
       // The child waits at the gate or works on its sandbox: it must not become a task that nobody knows of.
@@ -108,6 +114,11 @@ extension SupervisorServer {
       }
       throw error
     }
+  }
+
+  func watchProcess(of task: SupervisedTask) throws(SystemError) {
+    guard let process = task.process else { return }
+    task.processToken = try watch(process.handle.descriptor.number, .readable, .process(task))
   }
 
   /// On v2 the group must be there before the clone; on v1 the child makes and enters it itself.
@@ -139,9 +150,7 @@ extension SupervisorServer {
 
   func closeReport(of task: SupervisedTask) {
     guard let report = task.report else { return }
-    if let token = sources.first(where: { if case .report(let other) = $0.value { other === task } else { false } })?.key {
-      unwatch(report.socket.descriptor.number, token: token)
-    }
+    unwatch(report.socket.descriptor.number, token: task.reportToken)
     task.report = nil
   }
 

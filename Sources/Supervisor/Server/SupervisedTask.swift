@@ -18,8 +18,10 @@ final class SupervisedTask {
   var phase: Phase
   /// nil once the process has been reaped, or when it was gone before we came.
   var process: OpenProcess?
+  var processToken: UInt64 = 0
   /// Our end of the report socket while starting.
   var report: OpenSocket?
+  var reportToken: UInt64 = 0
   var failure: Report?
   /// Who waits for the start.
   var starter: (client: UInt64, request: UInt64)?

@@ -5,7 +5,7 @@ import Linux
 /// come and go. Nothing it does waits for a task, a client or a disk: set-up runs in the cloned child, file writes on
 /// the writer thread.
 ///
-/// The code is in four files: this one (loop and events), Starting.swift, Ending.swift, Clients.swift.
+/// The code is in five files: this one (loop and events), Starting.swift, Ending.swift, Sessions.swift, Clients.swift.
 final class SupervisorServer {
   /// What a token of the event queue stands for.
   enum Source {
@@ -16,6 +16,8 @@ final class SupervisorServer {
     case report(SupervisedTask)
     case process(SupervisedTask)
     case log(SupervisedTask, LogStream)
+    case sessionReport(ExecSession)
+    case sessionProcess(ExecSession)
   }
 
   let runtime: RuntimeDirectory
@@ -117,6 +119,8 @@ final class SupervisorServer {
     case .report(let task): readReports(of: task)
     case .process(let task): processEnded(task)
     case .log(_, let stream): pump(stream, token: event.token)
+    case .sessionReport(let session): readReports(of: session)
+    case .sessionProcess(let session): processEnded(session)
     }
   }
 

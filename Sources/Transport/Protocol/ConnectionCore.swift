@@ -109,7 +109,9 @@ struct ConnectionCore {
     guard !isClosed else { return }
     guard peer != nil else {
       if now >= handshakeDeadline {
-        fail(RPCError(.deadlineExceeded, "the peer did not complete the handshake in \(limits.handshakeTimeout)"), events: &events)
+        fail(
+          RPCError(.deadlineExceeded, "the peer did not complete the handshake in \(limits.handshakeTimeout)"),
+          events: &events)
       }
       return
     }
@@ -126,7 +128,9 @@ struct ConnectionCore {
       if lastReceived > pingSent {
         self.pingSent = nil
       } else if now >= pingSent &+ limits.pingTimeout.nanoseconds {
-        fail(RPCError(.unavailable, "the peer has not answered for \(limits.pingTimeout): it or the network is down"), events: &events)
+        fail(
+          RPCError(.unavailable, "the peer has not answered for \(limits.pingTimeout): it or the network is down"),
+          events: &events)
         return
       }
     }
@@ -143,7 +147,9 @@ struct ConnectionCore {
     if isClosed { return .max }
     if peer == nil { return handshakeDeadline }
     let alive =
-      pingSent.map { lastReceived > $0 ? lastReceived &+ limits.pingInterval.nanoseconds : $0 &+ limits.pingTimeout.nanoseconds }
+      pingSent.map {
+        lastReceived > $0 ? lastReceived &+ limits.pingInterval.nanoseconds : $0 &+ limits.pingTimeout.nanoseconds
+      }
       ?? lastReceived &+ limits.pingInterval.nanoseconds
     return min(alive, earliestStreamDeadline)
   }
@@ -173,13 +179,15 @@ struct ConnectionCore {
     // A call's body may go on in data frames; a stream's is the request to its handler and must be whole.
     let first = min(body.count, kind == .call ? peerWindow : .max, peerMaxFrame - head)
     guard kind == .call || first == body.count else {
-      throw RPCError(.invalid, "a stream is opened with at most \(peerMaxFrame - head) bytes, not \(body.count): write the rest")
+      throw RPCError(
+        .invalid, "a stream is opened with at most \(peerMaxFrame - head) bytes, not \(body.count): write the rest")
     }
     nextStream += 2
     openedByUs += 1
     earliestStreamDeadline = min(earliestStreamDeadline, deadline)
     let complete = kind == .call && first == body.count
-    FrameHeader(.open, length: head + first, stream: stream, flags: complete ? FrameHeader.endFlag : 0).append(to: &outbox)
+    FrameHeader(.open, length: head + first, stream: stream, flags: complete ? FrameHeader.endFlag : 0).append(
+      to: &outbox)
     outbox.append(kind.rawValue)
     let left = deadline == .max ? 0 : max(1, min((deadline - now) / 1_000_000, UInt64(UInt32.max)))
     outbox.appendBigEndian(UInt32(left))
@@ -343,7 +351,8 @@ struct ConnectionCore {
     let header = try FrameHeader(bytes, at: offset)
     guard Int(header.length) <= limits.maxFrameBytes else {
       throw RPCError(
-        .protocolViolation, "the peer sent a frame of \(header.length) bytes; it was told that \(limits.maxFrameBytes) are allowed")
+        .protocolViolation,
+        "the peer sent a frame of \(header.length) bytes; it was told that \(limits.maxFrameBytes) are allowed")
     }
     return header
   }
@@ -361,14 +370,18 @@ struct ConnectionCore {
       remove(header.stream)
       events.append(.reset(stream: header.stream, RPCError(payload: payload)))
     case .ping:
-      guard payload.count == 8 else { throw RPCError(.protocolViolation, "a ping has \(payload.count) bytes instead of 8") }
+      guard payload.count == 8 else {
+        throw RPCError(.protocolViolation, "a ping has \(payload.count) bytes instead of 8")
+      }
       guard outbox.count < limits.maxQueuedBytes else {
         throw RPCError(.resourceExhausted, "the peer asks without reading the answers")
       }
       FrameHeader(.pong, length: 8).append(to: &outbox)
       outbox.append(payload, from: 0, count: 8)
     case .pong:
-      guard payload.count == 8 else { throw RPCError(.protocolViolation, "a pong has \(payload.count) bytes instead of 8") }
+      guard payload.count == 8 else {
+        throw RPCError(.protocolViolation, "a pong has \(payload.count) bytes instead of 8")
+      }
       pingSent = nil
     case .goAway:
       outbox = []

@@ -47,7 +47,8 @@ struct FrameHeader: Equatable {
   init(_ bytes: Span<UInt8>, at offset: Int) throws(RPCError) {
     length = bytes.bigEndian32(at: offset)
     guard let type = FrameType(rawValue: bytes[offset + 4]) else {
-      throw RPCError(.protocolViolation, "the peer sent a frame of type \(bytes[offset + 4]), which this version does not know")
+      throw RPCError(
+        .protocolViolation, "the peer sent a frame of type \(bytes[offset + 4]), which this version does not know")
     }
     self.type = type
     flags = bytes[offset + 5]
@@ -100,7 +101,8 @@ extension RPCError {
 extension Span<UInt8> {
   /// The caller has checked that four bytes are there.
   func bigEndian32(at offset: Int) -> UInt32 {
-    UInt32(self[offset]) << 24 | UInt32(self[offset + 1]) << 16 | UInt32(self[offset + 2]) << 8 | UInt32(self[offset + 3])
+    UInt32(self[offset]) << 24 | UInt32(self[offset + 1]) << 16 | UInt32(self[offset + 2]) << 8
+      | UInt32(self[offset + 3])
   }
 
   /// A copy of a part.

@@ -65,7 +65,8 @@ struct Preface: Equatable {
     guard bytes.count >= fixedBytes else { return nil }
     let length = Int(bytes.bigEndian16(at: 14))
     guard length <= maxFieldBytes else {
-      throw RPCError(.protocolViolation, "the peer's handshake has \(length) bytes of fields; \(maxFieldBytes) are allowed")
+      throw RPCError(
+        .protocolViolation, "the peer's handshake has \(length) bytes of fields; \(maxFieldBytes) are allowed")
     }
     guard bytes.count >= fixedBytes + length else { return nil }
     var preface = Preface(peer: RPCPeer(role: .tool, region: "", name: ""), limits: RPCLimits())
@@ -105,7 +106,9 @@ struct Preface: Equatable {
       throw RPCError(.protocolViolation, "\(name) says it has role \(role), which this version does not know")
     }
     guard windowBytes >= 1024, maxFrameBytes >= 1024 else {
-      throw RPCError(.protocolViolation, "\(name) takes windows of \(windowBytes) and frames of \(maxFrameBytes) bytes; 1024 is the least")
+      throw RPCError(
+        .protocolViolation,
+        "\(name) takes windows of \(windowBytes) and frames of \(maxFrameBytes) bytes; 1024 is the least")
     }
     return RPCPeer(role: role, region: region, name: name)
   }

@@ -130,7 +130,9 @@ public final class RPCConnection: Sendable {
   /// - Parameters:
   ///   - body: the request that the handler gets as `RPCRequest.body`; must fit one frame.
   ///   - timeout: for the whole life of the stream; nil for none.
-  public func openStream(method: String, body: [UInt8] = [], timeout: Duration? = nil) async throws(RPCError) -> RPCStream {
+  public func openStream(method: String, body: [UInt8] = [], timeout: Duration? = nil) async throws(RPCError)
+    -> RPCStream
+  {
     let now = monotonicNanoseconds()
     let deadline = timeout.map { now &+ $0.nanoseconds } ?? .max
     let stream = try state.withLock { state throws(RPCError) -> RPCStream in
@@ -236,7 +238,7 @@ public final class RPCConnection: Sendable {
       round += 1
       let result = bytes.withUnsafeBytes { source -> Int in
         guard let base = source.baseAddress else { return 0 }
-        return serai_send(socket.descriptor, base + from, source.count - from)
+        return serai_net_send(socket.descriptor, base + from, source.count - from)
       }
       finishOutput(bytes, from, result, &events)
     }
@@ -311,7 +313,8 @@ public final class RPCConnection: Sendable {
       } else {
         answer(id, .success(bytes))
       }
-    case .opened(let id, let method, let body, _): serveStream(id, RPCRequest(method: method, body: body, connection: self))
+    case .opened(let id, let method, let body, _):
+      serveStream(id, RPCRequest(method: method, body: body, connection: self))
     case .data(let id, let bytes): state.withLock { $0.streams[id] }?.received(bytes)
     case .ended(let id): endStream(id)
     case .writable(let id): state.withLock { $0.streams[id] }?.wakeWriters()
@@ -455,12 +458,14 @@ extension RPCConnection: Pollable {
 
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
     guard let socket = state.withLock({ $0.socket }) else { return false }
-    if events & (SERAI_EPOLLOUT | SERAI_EPOLLERR | SERAI_EPOLLHUP) != 0, !becameWritable(socket) { return false }
+    if events & (SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLHUP) != 0, !becameWritable(socket) {
+      return false
+    }
     // A few buffers a turn, so that one busy peer does not keep the others waiting.
     for _ in 0..<4 {
       let count = buffer.withUnsafeMutableBytes { target -> Int in
         guard let base = target.baseAddress else { return 0 }
-        return serai_receive(socket.descriptor, base, target.count)
+        return serai_net_receive(socket.descriptor, base, target.count)
       }
       if count == -Int(EINTR) { continue }
       if count == -Int(EAGAIN) { return false }
@@ -474,7 +479,7 @@ extension RPCConnection: Pollable {
       }
       received(buffer.span.extracting(0..<count))
       // Less than asked for: the socket is empty, and what comes later is another event.
-      if count < buffer.count, events & (SERAI_EPOLLRDHUP | SERAI_EPOLLHUP) == 0 { return false }
+      if count < buffer.count, events & (SERAI_NET_EPOLLRDHUP | SERAI_NET_EPOLLHUP) == 0 { return false }
     }
     return true
   }
@@ -508,7 +513,7 @@ extension RPCConnection: Pollable {
       return state.connecting
     }
     if connecting {
-      let result = serai_connect_result(socket.descriptor)
+      let result = serai_net_connect_result(socket.descriptor)
       guard result == 0 else {
         lost(.system("connecting to", remoteAddress, -result))
         return false

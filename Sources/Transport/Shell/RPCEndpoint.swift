@@ -137,11 +137,11 @@ final class EndpointCore: Sendable {
     _ address: SocketAddress, until deadline: ContinuousClock.Instant, _ timeout: Duration
   ) async throws(RPCError) -> RPCConnection {
     var native = address.native
-    let descriptor = serai_socket(serai_address_family(&native))
+    let descriptor = serai_net_socket(serai_net_address_family(&native))
     guard descriptor >= 0 else { throw .system("socket for", address.description, -descriptor) }
     let socket = Socket(owning: descriptor)
     socket.tune(configuration.limits)
-    let result = serai_connect(descriptor, &native)
+    let result = serai_net_connect(descriptor, &native)
     guard result == 0 || result == -EINPROGRESS else {
       throw .system("connecting to", address.description, -result)
     }
@@ -154,7 +154,8 @@ final class EndpointCore: Sendable {
       try? await Task.sleep(until: deadline)
       guard !Task.isCancelled else { return }
       connection.close(
-        RPCError(.deadlineExceeded, "connecting to \(address.description) took longer than \(timeout): is the host up?"))
+        RPCError(.deadlineExceeded, "connecting to \(address.description) took longer than \(timeout): is the host up?")
+      )
     }
     defer { timer.cancel() }
     _ = try await connection.waitUntilEstablished()
@@ -216,7 +217,9 @@ final class EndpointCore: Sendable {
     }
     guard first else { return }
     for listener in listeners { listener.close() }
-    for connection in connections { connection.close(RPCError(.unavailable, "the agent at the other end is shutting down")) }
+    for connection in connections {
+      connection.close(RPCError(.unavailable, "the agent at the other end is shutting down"))
+    }
     let reactor = reactor
     await withCheckedContinuation { continuation in
       let thread = startThread(named: "rpc-stop") {
@@ -249,18 +252,18 @@ final class Listener: Pollable {
       throw RPCError(.invalid, "\"\(host)\" is no numeric IPv4 or IPv6 address to listen on, such as 127.0.0.1 or ::")
     }
     var native = address.native
-    let descriptor = serai_socket(serai_address_family(&native))
+    let descriptor = serai_net_socket(serai_net_address_family(&native))
     guard descriptor >= 0 else { throw .system("socket for", address.description, -descriptor) }
     let socket = Socket(owning: descriptor)
     // A restart must not wait for the old connections' TIME_WAIT; where it fails, bind says so.
-    _ = serai_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-    if serai_address_family(&native) == AF_INET6 { _ = serai_accept_ipv4_too(descriptor) }
-    var result = serai_bind(descriptor, &native)
+    _ = serai_net_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+    if serai_net_address_family(&native) == AF_INET6 { _ = serai_net_accept_ipv4_too(descriptor) }
+    var result = serai_net_bind(descriptor, &native)
     guard result == 0 else { throw .system("bind", address.description, -result) }
-    result = serai_listen(descriptor, 1024)
+    result = serai_net_listen(descriptor, 1024)
     guard result == 0 else { throw .system("listen on", address.description, -result) }
-    var bound = serai_address()
-    result = serai_socket_name(descriptor, &bound)
+    var bound = serai_net_address()
+    result = serai_net_socket_name(descriptor, &bound)
     guard result == 0 else { throw .system("getsockname of", address.description, -result) }
     self.endpoint = endpoint
     self.address = address.description
@@ -285,8 +288,8 @@ final class Listener: Pollable {
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
     guard let socket = state.withLock({ $0.socket }) else { return false }
     for _ in 0..<64 {
-      var peer = serai_address()
-      let descriptor = serai_accept(socket.descriptor, &peer)
+      var peer = serai_net_address()
+      let descriptor = serai_net_accept(socket.descriptor, &peer)
       if descriptor >= 0 {
         endpoint.accepted(Socket(owning: descriptor), SocketAddress(peer))
       } else if descriptor == -EAGAIN {

@@ -32,14 +32,14 @@ final class Reactor: Sendable {
   private static let sweepGap: UInt64 = 5_000_000
 
   init() throws(RPCError) {
-    epoll = serai_epoll_create()
+    epoll = serai_net_epoll_create()
     guard epoll >= 0 else { throw .system("epoll_create for", "the RPC endpoint", -epoll) }
-    wake = serai_eventfd()
+    wake = serai_net_eventfd()
     guard wake >= 0 else {
       close(epoll)
       throw .system("eventfd for", "the RPC endpoint", -wake)
     }
-    let result = serai_epoll_control(epoll, 1, wake, SERAI_EPOLLIN, Self.wakeToken)
+    let result = serai_net_epoll_control(epoll, 1, wake, SERAI_NET_EPOLLIN, Self.wakeToken)
     guard result == 0 else {
       close(epoll)
       close(wake)
@@ -65,8 +65,8 @@ final class Reactor: Sendable {
       state.sources[state.lastToken] = source
       return state.lastToken
     }
-    let events = SERAI_EPOLLIN | SERAI_EPOLLOUT | SERAI_EPOLLRDHUP | SERAI_EPOLLET
-    let result = serai_epoll_control(epoll, 1, descriptor, events, token)
+    let events = SERAI_NET_EPOLLIN | SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLRDHUP | SERAI_NET_EPOLLET
+    let result = serai_net_epoll_control(epoll, 1, descriptor, events, token)
     guard result == 0 else {
       state.withLock { $0.sources[token] = nil }
       throw .system("epoll_ctl for", "a connection", -result)
@@ -76,7 +76,7 @@ final class Reactor: Sendable {
   }
 
   func remove(_ token: UInt64, _ descriptor: Int32) {
-    _ = serai_epoll_control(epoll, 2, descriptor, 0, 0)
+    _ = serai_net_epoll_control(epoll, 2, descriptor, 0, 0)
     state.withLock { $0.sources[token] = nil }
   }
 
@@ -84,7 +84,7 @@ final class Reactor: Sendable {
   func due(at time: UInt64) {
     guard time < nextSweep.load(ordering: .relaxed) else { return }
     let (exchanged, _) = lowerSweep(to: time)
-    if exchanged { serai_eventfd_signal(wake) }
+    if exchanged { serai_net_eventfd_signal(wake) }
   }
 
   /// Ends the thread and waits for it; not from the thread itself.
@@ -94,7 +94,7 @@ final class Reactor: Sendable {
       defer { state.thread = nil }
       return state.thread
     }
-    serai_eventfd_signal(wake)
+    serai_net_eventfd_signal(wake)
     if let thread { pthread_join(thread, nil) }
   }
 
@@ -109,7 +109,8 @@ final class Reactor: Sendable {
   private func lowerSweep(to time: UInt64) -> (Bool, UInt64) {
     var current = nextSweep.load(ordering: .relaxed)
     while time < current {
-      let (exchanged, original) = nextSweep.compareExchange(expected: current, desired: time, ordering: .sequentiallyConsistent)
+      let (exchanged, original) = nextSweep.compareExchange(
+        expected: current, desired: time, ordering: .sequentiallyConsistent)
       if exchanged { return (true, time) }
       current = original
     }
@@ -117,17 +118,17 @@ final class Reactor: Sendable {
   }
 
   private func run() {
-    var ready = [serai_ready](repeating: serai_ready(), count: 64)
+    var ready = [serai_net_ready](repeating: serai_net_ready(), count: 64)
     var buffer = [UInt8](repeating: 0, count: 256 << 10)
     var unfinished: [UInt64] = []
     while true {
-      let count = serai_epoll_wait(epoll, &ready, 64, unfinished.isEmpty ? timeout() : 0)
+      let count = serai_net_epoll_wait(epoll, &ready, 64, unfinished.isEmpty ? timeout() : 0)
       let again = unfinished
       unfinished = []
       for token in again { serve(token, 0, &buffer, &unfinished) }
       for index in 0..<max(0, Int(count)) {
         if ready[index].token == Self.wakeToken {
-          serai_eventfd_clear(wake)
+          serai_net_eventfd_clear(wake)
         } else {
           serve(ready[index].token, ready[index].events, &buffer, &unfinished)
         }

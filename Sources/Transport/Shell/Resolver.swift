@@ -29,7 +29,8 @@ enum Resolver {
   /// The addresses of a host. Names are looked up on a thread of their own, for getaddrinfo(3) blocks.
   static func addresses(_ host: String, _ port: UInt16) async throws(RPCError) -> [SocketAddress] {
     if let numeric = SocketAddress(host: host, port: port) { return [numeric] }
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<[SocketAddress], RPCError>, Never>) in
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<[SocketAddress], RPCError>, Never>) in
       let thread = startThread(named: "rpc-resolve") { continuation.resume(returning: lookUp(host, port)) }
       if let thread {
         pthread_detach(thread)
@@ -48,15 +49,16 @@ enum Resolver {
     guard code == 0 else {
       let reason = String(cString: gai_strerror(code))
       return .failure(
-        RPCError(.unavailable, "looking up \(host) failed: \(reason); is the name right, and does DNS work on this host?"))
+        RPCError(
+          .unavailable, "looking up \(host) failed: \(reason); is the name right, and does DNS work on this host?"))
     }
     defer { freeaddrinfo(list) }
     var found: [SocketAddress] = []
     var next = list
     while let entry = next {
       if let address = entry.pointee.ai_addr {
-        var native = serai_address()
-        serai_address_copy(&native, address, entry.pointee.ai_addrlen)
+        var native = serai_net_address()
+        serai_net_address_copy(&native, address, entry.pointee.ai_addrlen)
         found.append(SocketAddress(native))
       }
       next = entry.pointee.ai_next

@@ -16,36 +16,36 @@ final class Socket: Sendable {
   /// Small frames go out at once, and a peer that is gone is noticed while data is on its way.
   func tune(_ limits: RPCLimits) {
     // Neither is needed for correctness; a kernel that refuses them is slower, no more.
-    _ = serai_no_delay(descriptor)
+    _ = serai_net_no_delay(descriptor)
     let timeout = limits.pingInterval + limits.pingTimeout
-    _ = serai_user_timeout(descriptor, Int32(clamping: timeout.nanoseconds / 1_000_000))
+    _ = serai_net_user_timeout(descriptor, Int32(clamping: timeout.nanoseconds / 1_000_000))
   }
 }
 
 /// A numeric socket address.
 struct SocketAddress: Sendable {
-  var native: serai_address
+  var native: serai_net_address
 
   /// Nil if `host` is not a numeric IPv4 or IPv6 address.
   init?(host: String, port: UInt16) {
-    native = serai_address()
-    guard serai_address_parse(&native, host, port) == 0 else { return nil }
+    native = serai_net_address()
+    guard serai_net_address_parse(&native, host, port) == 0 else { return nil }
   }
 
-  init(_ native: serai_address) { self.native = native }
+  init(_ native: serai_net_address) { self.native = native }
 
   var host: String {
     var native = native
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
       guard let base = text.baseAddress else { return "" }
-      serai_address_host(&native, base, 64)
+      serai_net_address_host(&native, base, 64)
       return String(cString: base)
     }
   }
 
   var port: UInt16 {
     var native = native
-    return serai_address_port(&native)
+    return serai_net_address_port(&native)
   }
 
   var description: String {
@@ -56,7 +56,7 @@ struct SocketAddress: Sendable {
 
 /// The symbolic name of an errno value: "ECONNREFUSED".
 func errnoName(_ number: Int32) -> String {
-  guard let name = serai_errno_name(number) else { return "errno \(number)" }
+  guard let name = serai_net_errno_name(number) else { return "errno \(number)" }
   return String(cString: name)
 }
 

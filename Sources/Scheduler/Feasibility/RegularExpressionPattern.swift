@@ -1,4 +1,0 @@
-struct RegularExpressionPattern: Sendable {
-  init?(_ text: String) { return nil }
-  func matches(_ text: String) -> Bool { false }
-}
