@@ -88,6 +88,7 @@ let testPrograms: [Target] = [
 let testTargets: [Target] = [
   tests("LayoutTests", []),
   tests("LogTests", ["Log"]),
+  tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
