@@ -66,7 +66,8 @@ let executables: [Target] = [
 
 /// Programs that tests drive; nothing of them is installed.
 let testPrograms: [Target] = [
-  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
+  .executableTarget(name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
 ]
 
@@ -75,7 +76,7 @@ let testTargets: [Target] = [
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
-  tests("HCLTests", ["HCL"]),
+  tests("HCLTests", ["HCL", "HCLOracleProtocol"]),
 ]
 
 let package = Package(

@@ -373,6 +373,7 @@ final class Evaluator {
     }
     guard let elements = collection.elements else { return false }
     var complete = true
+    var failed = false
     for (key, value) in elements {
       var variables = [clause.valueVariable: value]
       if let keyVariable = clause.keyVariable { variables[keyVariable] = key }
@@ -390,7 +391,6 @@ final class Evaluator {
             "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).", condition.range)
           return false
         }
-        // The same mistake for every element is one mistake.
         if diagnostics.count > before { return false }
         guard let include = decided.asBool else {
           complete = false
@@ -400,7 +400,10 @@ final class Evaluator {
       }
       let before = diagnostics.count
       if !body(inner) { complete = false }
-      if exhausted || diagnostics.count > before { return false }
+      if exhausted { return false }
+      // The same mistake for every element is one mistake.
+      if failed { diagnostics.removeSubrange(before...) }
+      if diagnostics.count > before { failed = true }
     }
     return complete
   }
@@ -587,7 +590,8 @@ final class Evaluator {
       guard spend(arguments[i].weight, whole.range) else { return .dynamic }
       if !parameter.allowsUnknown, !arguments[i].isWhollyKnown { unknown = true }
     }
-    if unknown || diagnostics.count > errorsBefore { return .unknown(signature.result) }
+    if diagnostics.count > errorsBefore { return .dynamic }
+    if unknown { return .unknown(signature.result) }
     do throws(FunctionFailure) {
       let room = FunctionRoom(limits.valueWeight)
       let value = try signature.body(arguments, room)

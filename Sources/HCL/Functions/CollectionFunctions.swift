@@ -3,12 +3,11 @@ extension StandardFunctions {
     "length": Function([.init("collection", .dynamic, unknown: true)], result: .number) { a, _ throws(FunctionFailure) in
       switch a[0].type {
       case .tuple(let types): return .number(types.count)
-      case .object(let types, _): return .number(types.count)
       case .list, .set, .map:
         guard let count = a[0].asSequence?.count ?? a[0].asMapping?.count else { return .unknown(.number) }
         return .number(count)
       case .dynamic: return .unknown(.number)
-      default: throw FunctionFailure("a list, set, map, tuple or object is needed, not \(a[0].type.friendlyName)", argument: 0)
+      default: throw FunctionFailure("a list, set, map or tuple is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
     },
     "element": Function([.init("list", .dynamic), .init("index", .number)]) { a, _ throws(FunctionFailure) in
@@ -93,7 +92,7 @@ extension StandardFunctions {
       for value in out { converted.append(try StandardFunctions.converted(value, element)) }
       return .list(converted, of: element)
     },
-    "contains": Function([.init("list", .dynamic), .init("value", .dynamic, null: true)], result: .bool) {
+    "contains": Function([.init("list", .dynamic), .init("value", .dynamic)], result: .bool) {
       a, _ throws(FunctionFailure) in
       for element in try a.elements(0) where Operators.equal(element, a[1]) == true { return .true }
       return .false
@@ -135,10 +134,11 @@ extension StandardFunctions {
       guard !a.isEmpty else { throw FunctionFailure("at least one list is needed") }
       for (i, argument) in a.enumerated() {
         switch argument.type {
-        case .list, .tuple: if try !a.elements(i).isEmpty { return argument }
+        case .list, .tuple: break
         default: throw FunctionFailure("lists and tuples are needed, not \(argument.type.friendlyName)", argument: i)
         }
       }
+      for argument in a where argument.asSequence?.isEmpty == false { return argument }
       throw FunctionFailure("no list is given that is not empty")
     },
     "compact": Function([.init("list", .list(.string))], result: .list(.string)) { a, _ throws(FunctionFailure) in

@@ -27,7 +27,7 @@ extension StandardFunctions {
       .number(try a.number(0).signum)
     },
     "parseint": Function([.init("number", .dynamic), .init("base", .number)], result: .number) { a, _ throws(FunctionFailure) in
-      guard let text = a[0].asString ?? a[0].asNumber?.description else {
+      guard let text = a[0].asString else {
         throw FunctionFailure("a string is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
       let base = try a.int(1)

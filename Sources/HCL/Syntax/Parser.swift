@@ -20,6 +20,12 @@ public enum HCLParser {
   /// Diagnostics for one file; what follows is not reported.
   public static let maximumDiagnostics = 100
 
+  /// The tokens of a file, and what is wrong with them.
+  package static func tokens(of source: SourceFile) -> Parsed<[Token]> {
+    let parser = Parser(source, .configuration)
+    return Parsed(result: parser.tokens, diagnostics: parser.finished)
+  }
+
   /// Parses a whole file.
   public static func parse(_ source: SourceFile) -> Parsed<Body> {
     var parser = Parser(source, .configuration)
