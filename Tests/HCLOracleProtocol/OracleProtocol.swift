@@ -125,7 +125,7 @@ package struct OracleProtocol {
 
   private func text(_ value: Value) -> String {
     guard value.isWhollyKnown else { return "\"<unknown>\"" }
-    return JSONText.encode(value, escapingHTML: false) ?? "\"<infinite>\""
+    return JSONText.encode(value, escapingHTML: false) ?? "\"<unmarshalable: cannot serialize infinity as JSON>\""
   }
 
   private func content(_ value: Value) -> String {

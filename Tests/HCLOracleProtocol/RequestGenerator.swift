@@ -273,10 +273,10 @@ package struct RequestGenerator {
     ("contains", ["lv"]), ("distinct", ["l"]), ("element", ["li"]), ("flatten", ["l"]), ("index", ["li", "ms"]), ("keys", ["m"]),
     ("length", ["l", "m", "v"]), ("lookup", ["mss", "msv"]), ("merge", ["mm", "mmm"]), ("range", ["i", "ii", "iii"]),
     ("setintersection", ["ll"]), ("setunion", ["ll", "lll"]), ("setproduct", ["ll"]), ("slice", ["lii"]), ("values", ["m"]),
-    ("zipmap", ["Sl"]), ("base64encode", ["s"]), ("base64decode", ["s"]), ("urlencode", ["s"]), ("jsonencode", ["v"]),
+    ("zipmap", ["Sl"]), ("base64encode", ["s"]), ("base64decode", ["B"]), ("urlencode", ["s"]), ("jsonencode", ["v"]),
     ("jsondecode", ["s"]), ("csvdecode", ["s"]), ("md5", ["s"]), ("sha1", ["s"]), ("sha256", ["s"]), ("sha512", ["s"]),
     ("try", ["vv", "v"]), ("can", ["v"]), ("format", ["fv", "fvv", "f"]), ("formatlist", ["fl", "flv"]), ("yamlencode", ["v"]),
-    ("pow", ["nn"]), ("formatdate", ["dT"]), ("timeadd", ["Tt"]), ("cidrhost", ["ci"]), ("cidrsubnet", ["cii"]), ("cidrnetmask", ["c"]),
+    ("formatdate", ["dT"]), ("timeadd", ["Tt"]), ("cidrhost", ["ci"]), ("cidrsubnet", ["cii"]), ("cidrnetmask", ["c"]),
     ("uuidv5", ["us"]),
   ]
 
@@ -293,7 +293,7 @@ package struct RequestGenerator {
   }
 
   private mutating func argument(_ kind: Character, _ depth: Int) -> String {
-    if chance(6) { return expression(depth) }
+    if chance(6), kind != "B" { return expression(depth) }
     switch kind {
     case "s": return chance(80) ? "\"\(plainText())\"" : pick(["s", "u", "n", "m.a"])
     case "n": return numeric(depth)
@@ -314,6 +314,7 @@ package struct RequestGenerator {
     case "T": return "\"" + pick(["2018-01-02T23:12:01Z", "2020-02-29T00:00:00+05:30", "1999-12-31T23:59:59.9-08:00", "2018-13-01T00:00:00Z", "x"]) + "\""
     case "t": return "\"" + pick(["1h", "-30m", "1.5s", "24h10m", "1d", "0", "100ms"]) + "\""
     case "c": return "\"" + pick(["10.0.0.0/8", "192.168.1.7/24", "fd00:1::/48", "10.1.2.3/32", "::/0", "x", "1.2.3.4"]) + "\""
+    case "B": return "\"" + pick(["", "aGVsbG8=", "w6k=", "5pel5pys", "aGVsbG8", "a===", "YQ==", "!"]) + "\""
     case "u": return "\"" + pick(["dns", "url", "oid", "x500", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "no"]) + "\""
     default: return expression(depth)
     }
