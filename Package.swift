@@ -76,7 +76,7 @@ let testTargets: [Target] = [
   tests("LinuxTests", ["Linux"]),
   tests("CodecTests", ["Codec"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
-  tests("HCLTests", ["HCL", "HCLOracleProtocol"]),
+  tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
 ]
 
 let package = Package(

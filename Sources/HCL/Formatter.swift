@@ -3,7 +3,7 @@
 /// of strings and heredocs. Works on tokens, so text with mistakes in it is laid out too.
 public enum Formatter {
   public static func format(_ source: SourceFile) -> String {
-    var lines = Formatter.lines(Lexer.tokens(of: source.bytes, start: .configuration), source)
+    var lines = Formatter.lines(Lexer.tokens(of: source.bytes, start: .configuration, closesQuotes: false), source)
     indent(&lines)
     for i in lines.indices {
       space(&lines[i].lead)

@@ -24,8 +24,11 @@ struct Lexer {
   private var modes: [Mode]
   private var tokens: [Token] = []
 
-  private init(_ bytes: [UInt8], from position: SourcePosition, start: Start) {
+  private let closesQuotes: Bool
+
+  private init(_ bytes: [UInt8], from position: SourcePosition, start: Start, closesQuotes: Bool) {
     self.bytes = bytes
+    self.closesQuotes = closesQuotes
     self.position = position
     at = position.byte
     switch start {
@@ -35,11 +38,14 @@ struct Lexer {
   }
 
   /// All tokens of `bytes`, the last one `endOfFile`.
-  static func tokens(of bytes: [UInt8], start: Start) -> [Token] {
+  ///
+  /// - Parameter closesQuotes: a line end also ends quoted strings that are open, so that one forgotten quote makes one line
+  ///   wrong and not the rest of the file.
+  static func tokens(of bytes: [UInt8], start: Start, closesQuotes: Bool) -> [Token] {
     var first = SourcePosition.start
     // A byte order mark is no part of the text.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { first.byte = 3 }
-    var lexer = Lexer(bytes, from: first, start: start)
+    var lexer = Lexer(bytes, from: first, start: start, closesQuotes: closesQuotes)
     lexer.run()
     return lexer.tokens
   }
@@ -282,9 +288,19 @@ struct Lexer {
     case UInt8(ascii: "\""):
       emit(.closeQuote, at + 1)
       modes.removeLast()
-    case 0x0A: emit(.quotedNewline, at + 1)
-    case 0x0D where byte(1) == 0x0A: emit(.quotedNewline, at + 2)
+    case 0x0A: quotedLineEnd(at + 1)
+    case 0x0D where byte(1) == 0x0A: quotedLineEnd(at + 2)
     default: templateText(.quotedLiteral, stop: UInt8(ascii: "\""))
+    }
+  }
+
+  private mutating func quotedLineEnd(_ end: Int) {
+    emit(.quotedNewline, end)
+    guard closesQuotes else { return }
+    modes.removeLast()
+    // The string may be in an interpolation of another one on the line.
+    while modes.count >= 2, case .normal(_, inTemplate: true) = modes[modes.count - 1], case .quoted = modes[modes.count - 2] {
+      modes.removeLast(2)
     }
   }
 
