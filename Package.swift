@@ -25,6 +25,7 @@ func library(_ name: String, _ package: String) -> Target {
 
 let shims: [Target] = [
   .target(name: "CLinux", path: "CShims/CLinux"),
+  .systemLibrary(name: "CNet", path: "CShims/CNet"),
   library("CSeccomp", "libseccomp"),
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
@@ -32,6 +33,7 @@ let shims: [Target] = [
   library("CMicrohttpd", "libmicrohttpd"),
   library("CCurl", "libcurl"),
   library("CGnuTLS", "gnutls"),
+  library("CZ", "zlib"),
   library("CArchive", "libarchive"),
 ]
 
@@ -42,20 +44,21 @@ let modules: [Target] = [
   module("Codec"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
-  module("TemplateEngine"),
+  module("TemplateEngine", ["RegularExpression"]),
   module("Model", ["Codec"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
-  module("Jobspec", ["HCL", "Model", "Codec"]),
+  module("HCLSchema", ["HCL", "Codec"]),
+  module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
-  module("Scheduler", ["Model", "State"]),
-  module("Transport", ["Linux", "Codec"]),
+  module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
+  module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl"]),
+  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
-  module("API", ["Log", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
-  module("Agent", ["Linux", "Log", "Codec", "HCL", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+  module("API", ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+  module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -64,19 +67,46 @@ let executables: [Target] = [
   .executableTarget(name: "serai-supervisor", dependencies: ["Supervisor"], swiftSettings: strict),
 ]
 
-/// Programs that tests drive; nothing of them is installed.
+/// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
   .executableTarget(name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(
+    name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
+  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
+  .target(
+    name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
+    swiftSettings: strict),
+  .executableTarget(
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
   tests("LayoutTests", []),
+  tests("LogTests", ["Log"]),
   tests("LinuxTests", ["Linux"]),
+  tests("IsolationTests", ["Isolation", "Linux"]),
+  tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
+  tests(
+    "ClientTests",
+    ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
+  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StateTests", ["State", "Model", "Codec"]),
+  tests("ModelTests", ["Model", "Codec"]),
+  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
+  tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
+  tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
+  tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
 ]
 
 let package = Package(

@@ -1,1 +1,99 @@
-// API: see Sources/README.md.
+internal import Client
+internal import Codec
+public import HTTP
+internal import Log
+internal import Model
+internal import Server
+internal import State
+public import Transport
+
+/// The `/v1` API of an agent.
+///
+/// Any agent answers any request: what needs a server goes on to one, what needs another node's client goes to that agent
+/// over the connection that it opened (`HTTPOverRPC`).
+public struct API: Sendable {
+  let context: APIContext
+  private let router: Router
+
+  /// The API over an agent's parts.
+  public init(context: APIContext) {
+    self.context = context
+    router = Router(
+      routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes + clientRoutes
+        + agentRoutes + operatorRoutes)
+  }
+
+  /// Answers one request.
+  public func respond(to request: HTTPRequest) async -> HTTPResponse {
+    do {
+      return try await answer(request)
+    } catch {
+      let failure = APIError(error)
+      if failure.status.rawValue >= 500 {
+        context.logger.warn(
+          "request failed", ("method", request.method.rawValue), ("path", request.target.rawPath), ("error", failure.message))
+      }
+      return failure.response
+    }
+  }
+
+  private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
+    switch router.find(request.method, request.target.segments) {
+    case .nothing: throw APIError(.notFound, "Invalid URL: \(request.target.path)")
+    case .wrongMethod(let allowed):
+      var response = HTTPResponse.text("Invalid method", status: .methodNotAllowed)
+      response.headers["Allow"] = allowed.map(\.rawValue).joined(separator: ", ")
+      return response
+    case .route(let route, let parameters):
+      let request = APIRequest(http: request, parameters: parameters)
+      try refuseWhatIsNotThere(request)
+      if let connection = try await hop(for: route, request) {
+        return try await HTTPOverRPC.forward(request.http, over: connection)
+      }
+      return try await route.handle(request, context)
+    }
+  }
+
+  /// Query parameters that would change the answer and that this version does not act on are refused, never ignored.
+  private func refuseWhatIsNotThere(_ request: APIRequest) throws(APIError) {
+    if let filter = request.query["filter"], !filter.isEmpty {
+      throw .badRequest("this version has no filter expressions: leave the query's filter out")
+    }
+    if let region = request.query["region"], !region.isEmpty, region != context.agent.region {
+      throw APIError(.internalServerError, "No path to region \"\(region)\": this agent knows only \"\(context.agent.region)\"")
+    }
+  }
+
+  /// The connection to hand the request on over; nil when it is answered here.
+  private func hop(for route: Route, _ request: APIRequest) async throws -> RPCConnection? {
+    switch route.place {
+    case .agent: return nil
+    case .server:
+      if context.server != nil { return nil }
+      return try await context.theClient().serverConnection()
+    case .allocation(let parameter):
+      let id = try request.identifier(parameter, "alloc")
+      if let client = context.client, await client.allocation(id) != nil { return nil }
+      guard let server = context.server else { return try await context.theClient().serverConnection() }
+      guard let allocation = server.reader.allocation(id)?.value else { throw APIError.notFound("Unknown allocation \"\(id)\"") }
+      return try connection(to: allocation.nodeID)
+    case .node:
+      guard let text = request.query["node_id"], !text.isEmpty else {
+        _ = try context.theClient()
+        return nil
+      }
+      guard let id = Identifier(text) else { throw APIError.badRequest("\"\(text)\" is no node id") }
+      if let client = context.client, await client.nodeID == id { return nil }
+      guard context.server != nil else { return try await context.theClient().serverConnection() }
+      return try connection(to: id)
+    }
+  }
+
+  private func connection(to node: Identifier) throws(APIError) -> RPCConnection {
+    let server = try context.theServer()
+    if let connection = server.connection(toNode: node) { return connection }
+    guard let record = server.reader.node(node)?.value else { throw .notFound("Unknown node \(node)") }
+    throw APIError(
+      .notFound, "No path to node \"\(node)\" (\(record.name), \(record.status.rawValue)): its client is not connected to this server")
+  }
+}

@@ -1,1 +1,173 @@
-// Agent: see Sources/README.md.
+internal import API
+internal import Client
+internal import Codec
+internal import Glibc
+internal import HTTP
+internal import Linux
+internal import Log
+internal import Model
+internal import Server
+internal import Storage
+internal import Synchronization
+internal import Transport
+
+/// One agent: the parts that its configuration asks for, started in order and stopped in the reverse one.
+final class Agent: Sendable {
+  private let settings: Settings
+  private let object: JSONObject
+  private let logger: Logger
+  private let parts = Mutex<Parts>(Parts())
+  private let directory: Mutex<OwnedDirectory?>
+
+  /// What runs. The RPC endpoint and the HTTP server exist before what they serve, so they look here for it.
+  private struct Parts {
+    var endpoint: RPCEndpoint?
+    var server: Server?
+    var client: Client?
+    var api: API?
+    var http: HTTPServer?
+  }
+
+  init(settings: Settings, object: JSONObject, logger: Logger) {
+    self.settings = settings
+    self.object = object
+    self.logger = logger
+    directory = Mutex(nil)
+  }
+
+  // MARK: starting
+
+  /// Starts every part; when one fails, those that run are stopped.
+  func start() async throws {
+    do {
+      try await startParts()
+    } catch {
+      await stop()
+      throw error
+    }
+  }
+
+  private func startParts() async throws {
+    let configuration = settings.configuration
+    let paths = try OwnedDirectory(configuration.dataDir)
+    directory.withLock { $0 = paths }
+    let endpoint = try makeEndpoint()
+    parts.withLock { $0.endpoint = endpoint }
+    var rpcPort = UInt16(clamping: configuration.ports.rpc)
+    if configuration.server.enabled {
+      rpcPort = try endpoint.listen(address: settings.rpcHost, port: rpcPort)
+      let server = try await Server.open(
+        try settings.server(logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort),
+        logger: logger.named("server"), clock: { Timestamp(nanoseconds: Clock.realtimeNanoseconds) })
+      parts.withLock { $0.server = server }
+    }
+    let http = try makeHTTPServer()
+    let addresses = try http.start()
+    parts.withLock { $0.http = http }
+    let httpPort: UInt16 = addresses.lazy.compactMap { if case .tcp(_, let port) = $0 { port } else { nil } }.first ?? 0
+    if configuration.client.enabled {
+      try await startClient(
+        paths.directory.clientStatePath, paths.directory.allocationsPath, endpoint, httpPort: httpPort, rpcPort: rpcPort)
+    }
+    let (server, client) = parts.withLock { ($0.server, $0.client) }
+    let information = Information(settings: settings, object: object, server: server, rpcPort: rpcPort)
+    let api = API(context: APIContext(server: server, client: client, agent: information, logger: logger.named("http")))
+    parts.withLock { $0.api = api }
+    for address in addresses { logger.info("agent is ready", ("http", "\(address)")) }
+  }
+
+  private func makeEndpoint() throws -> RPCEndpoint {
+    let role: RPCRole = settings.configuration.server.enabled ? .server : .client
+    let peer = RPCPeer(role: role, region: settings.configuration.region, name: settings.nodeName)
+    return try RPCEndpoint(
+      configuration: RPCConfiguration(ourselves: peer),
+      handler: { [weak self] request in
+        if let server = self?.parts.withLock({ $0.server }), let answer = try await server.handle(request) { return answer }
+        throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
+      },
+      streamHandler: { [weak self] request, stream in
+        let (server, api) = self?.parts.withLock { ($0.server, $0.api) } ?? (nil, nil)
+        if let api, try await HTTPOverRPC.serve(request, stream, api) { return }
+        if let server, try await server.handle(request, stream) { return }
+        throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
+      })
+  }
+
+  private func makeHTTPServer() throws -> HTTPServer {
+    let port = UInt16(clamping: settings.configuration.ports.http)
+    var configuration = HTTPServerConfiguration(addresses: [.tcp(host: settings.httpHost, port: port)])
+    configuration.maxConnectionsPerClient = settings.configuration.limits.httpMaxConnsPerClient
+    let headers = settings.configuration.httpHeaders
+    return try HTTPServer(configuration: configuration) { [weak self] request in
+      guard let api = self?.parts.withLock({ $0.api }) else {
+        return .text("the agent is starting: ask again", status: .serviceUnavailable)
+      }
+      var response = await api.respond(to: request)
+      for (name, value) in headers { response.headers[name] = value }
+      return response
+    }
+  }
+
+  private func startClient(
+    _ statePath: String, _ allocations: String, _ endpoint: RPCEndpoint, httpPort: UInt16, rpcPort: UInt16
+  ) async throws {
+    let section = settings.configuration.client
+    var servers = section.servers + section.serverJoin.retryJoin + section.serverJoin.startJoin
+    if settings.configuration.server.enabled {
+      let host = settings.advertisedHost
+      servers.insert(host.contains(":") ? "[\(host)]:\(rpcPort)" : "\(host):\(rpcPort)", at: 0)
+    }
+    let folder = statePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let configuration = settings.client(
+      stateDirectory: folder, allocationDirectory: allocations, servers: servers, httpPort: httpPort,
+      supervisorPath: try SupervisorLocation.find())
+    let store = try ClientStore(owning: ClientDatabase(opening: statePath))
+    let client = Client(configuration: configuration, endpoint: endpoint, store: store, log: logger)
+    parts.withLock { $0.client = client }
+    try await client.start()
+  }
+
+  // MARK: stopping
+
+  /// Stops every part: no new requests, then the client (whose tasks run on, except in a development agent), then the
+  /// server, whose acknowledged writes are on disk.
+  func stop() async {
+    let running = parts.withLock { $0 }
+    await running.client?.stop(endingTasks: settings.isDevelopment)
+    await running.http?.stop(drain: .seconds(2))
+    await running.server?.stop()
+    await running.endpoint?.close()
+    parts.withLock { $0 = Parts() }
+    directory.withLock { $0 = nil }
+  }
+
+  /// Reads the configuration again as far as that is possible while running: the log level.
+  func reload(_ configuration: AgentConfiguration) {
+    if let level = LogLevel(named: configuration.logLevel) { logger.level = level }
+    logger.info("configuration reloaded", ("log_level", configuration.logLevel))
+  }
+}
+
+/// The agent's data directory, given up when the last reference goes.
+private final class OwnedDirectory: Sendable {
+  let directory: DataDirectory
+
+  init(_ path: String) throws(StorageError) { directory = try DataDirectory(owning: path) }
+}
+
+/// Finds the supervisor's executable: named by SERAI_SUPERVISOR, or beside this program.
+enum SupervisorLocation {
+  static func find() throws(ConfigurationError) -> String {
+    if let named = getenv("SERAI_SUPERVISOR") { return String(cString: named) }
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    guard length > 0 else { throw ConfigurationError("/proc/self/exe can't be read: is /proc mounted?") }
+    let own = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let path = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/serai-supervisor"
+    guard access(path, X_OK) == 0 else {
+      throw ConfigurationError(
+        "\(path) is missing: install serai-supervisor beside serai, or name it in the environment variable SERAI_SUPERVISOR")
+    }
+    return path
+  }
+}

@@ -1,6 +1,87 @@
-// Process identity calls that Glibc's Swift overlay lacks.
+// Processes: clone3, pidfds, credentials, limits and the other calls that Swift's importer or libc does not offer.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// gettid(2): declared by glibc only under _GNU_SOURCE, which Swift's importer does not set.
 pid_t serai_gettid(void);
+
+/// The name ("ENOENT") and description of an errno value; NULL when glibc knows none.
+const char *_Nullable serai_errno_name(int code);
+const char *_Nullable serai_errno_text(int code);
+
+/// clone3(2) without CLONE_VM: the child gets a copy of the address space and of the calling thread only, and returns 0.
+/// The caller's process must not have another thread that can hold a lock the child needs (malloc's above all).
+/// `pidfd` receives the child's descriptor in the parent. `cgroup` >= 0 asks CLONE_INTO_CGROUP (v2, Linux 5.7).
+/// exit_signal is SIGCHLD.
+int serai_clone(uint64_t namespaces, int cgroup, int *_Nonnull pidfd);
+/// clone3(2) with CLONE_PARENT: the new process is a child of the caller's parent and, after setns to a pid namespace,
+/// lies in that one. Otherwise as serai_clone.
+int serai_clone_sibling(int *_Nonnull pidfd);
+/// pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).
+int serai_pidfd_open(pid_t pid);
+int serai_pidfd_signal(int pidfd, int signal);
+/// waitid(2) with P_PIDFD, WEXITED | WNOHANG: 1 and the wait(2)-style status when it was reaped, 0 while it runs.
+int serai_pidfd_wait(int pidfd, int *_Nonnull status);
+/// ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15): 1 and the wait status of a process that is no child of ours
+/// and has been reaped, 0 when it has not exited yet.
+int serai_pidfd_exit_status(int pidfd, int *_Nonnull status);
+/// waitpid(2) with WNOHANG for any child: pid, 0 when none has exited. Used where no pidfd is held.
+pid_t serai_wait_any(int *_Nonnull status);
+/// kill(2).
+int serai_kill(pid_t pid, int signal);
+
+/// setsid(2), setns(2), unshare(2), sethostname(2), chroot(2).
+int serai_setsid(void);
+int serai_setns(int fd, int type);
+int serai_unshare(uint64_t flags);
+int serai_sethostname(const char *_Nonnull name, size_t length);
+int serai_chroot(const char *_Nonnull path);
+
+/// setgroups(2), setresgid(2), setresuid(2) of this thread (raw calls: the caller has one thread).
+int serai_setgroups(size_t count, const uint32_t *_Nullable groups);
+int serai_setresgid(uint32_t gid);
+int serai_setresuid(uint32_t uid);
+
+/// capget(2)/capset(2) with version 3: bit n is capability n.
+int serai_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int serai_capget(uint64_t *_Nonnull effective, uint64_t *_Nonnull permitted, uint64_t *_Nonnull inheritable);
+/// prctl(2): PR_CAPBSET_DROP, PR_CAP_AMBIENT_CLEAR_ALL / RAISE, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE, PR_SET_NAME,
+/// PR_SET_KEEPCAPS, PR_SET_CHILD_SUBREAPER, PR_SET_SECUREBITS.
+int serai_bounding_drop(int capability);
+int serai_ambient_clear(void);
+int serai_ambient_raise(int capability);
+int serai_no_new_privileges(void);
+int serai_set_dumpable(int on);
+int serai_set_name(const char *_Nonnull name);
+int serai_keep_capabilities(int on);
+int serai_child_subreaper(int on);
+
+/// prlimit(2) of this process; RLIM_INFINITY is UINT64_MAX.
+int serai_setrlimit(int resource, uint64_t soft, uint64_t hard);
+int serai_getrlimit(int resource, uint64_t *_Nonnull soft, uint64_t *_Nonnull hard);
+
+/// seccomp(2) SECCOMP_SET_MODE_FILTER with `count` instructions of struct sock_filter (8 bytes each).
+int serai_seccomp(const void *_Nonnull instructions, uint16_t count);
+
+/// rt_sigprocmask(2): blocks exactly the signals given (bit n-1 is signal n); sets every disposition to default.
+int serai_block_signals(uint64_t mask);
+void serai_reset_dispositions(void);
+/// SIG_IGN for SIGPIPE.
+void serai_ignore_sigpipe(void);
+
+/// execveat(2) (dirfd with AT_EMPTY_PATH when path is empty) and execve(2): return only on failure.
+int serai_execveat(int dirfd, const char *_Nonnull path, char *_Nullable const *_Nonnull argv,
+                   char *_Nullable const *_Nonnull envp, int flags);
+/// _exit(2).
+_Noreturn void serai_exit(int code);
+
+/// Starts a program without copying the caller's address space (posix_spawn(3) with vfork semantics): safe from a
+/// process with threads. `streams[0..2]` become 0–2 (-1: /dev/null); `extra[i]` becomes descriptor 3 + i. A new session
+/// is begun when `session`. Every signal is unblocked and set to default. Returns the pid or -errno.
+int serai_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull argv, char *_Nullable const *_Nonnull envp,
+                const int streams[_Nonnull 3], const int *_Nullable extra, int extra_count, int session);
+
+/// Starts a detached thread with a stack of `stack_bytes`; `body` runs once with `context`.
+int serai_thread(size_t stack_bytes, void *_Nullable context, void (*_Nonnull body)(void *_Nullable context));

@@ -1,0 +1,39 @@
+# Everything a person does with this project. `make` alone lists it.
+SWIFT ?= swift
+BUILD := .build
+
+PACKAGES := pkg-config make libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
+  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3
+
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## install what is missing from Debian's packages
+	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	  [ $$(id -u) = 0 ] || { echo "run 'make setup' as root, or install these packages:$$missing"; exit 1; }; \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $$missing; fi
+
+build: setup ## debug build of everything
+	$(SWIFT) build
+
+test: setup ## install what is missing, build, run every test; as root also those that need root
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+unit: setup ## tests that need no root and no running agent
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --skip IntegrationTests
+
+format: ## rewrite the sources in the project's format
+	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: ## say where the sources leave the project's format
+	$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+.PHONY: help setup build test unit format lint clean

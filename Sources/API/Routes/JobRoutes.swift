@@ -1,0 +1,209 @@
+internal import Codec
+internal import HCL
+internal import HTTP
+internal import Jobspec
+internal import Model
+internal import Server
+internal import State
+
+private let put: [HTTPMethod] = [.put, .post]
+
+let jobRoutes: [Route] = [
+  Route([.get], "/v1/jobs", .server, listJobs),
+  Route(put, "/v1/jobs", .server, registerJob),
+  Route(put, "/v1/jobs/parse", .agent, parseJob),
+  Route(put, "/v1/validate/job", .server) { request, context in
+    let body = try request.requiredBody(JobValidateRequest.self)
+    return try request.json(try context.theServer().validate(body, namespace: request.namespace))
+  },
+  Route([.get], "/v1/job/:id*/allocations", .server, jobAllocations),
+  Route([.get], "/v1/job/:id*/evaluations", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.jobEvaluations(key), .table(.evaluations)]) {
+      $0.evaluations(ofJob: key).map(\.value.modifyIndex).max() ?? $0.index(of: .evaluations)
+    }
+    let evaluations = state.evaluations(ofJob: key).map(\.value).sorted { $0.createIndex > $1.createIndex }
+    return try request.json(evaluations, headers: request.indexHeaders(index))
+  },
+  Route([.get], "/v1/job/:id*/deployments", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.jobDeployments(key)]) {
+      $0.deployments(ofJob: key).map(\.value.modifyIndex).max() ?? $0.index(of: .deployments)
+    }
+    let deployments = state.deployments(ofJob: key).map(\.value).sorted { $0.createIndex > $1.createIndex }
+    return try request.json(deployments, headers: request.indexHeaders(index))
+  },
+  Route([.get], "/v1/job/:id*/deployment", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.jobDeployments(key)]) {
+      $0.latestDeployment(ofJob: key)?.value.modifyIndex ?? $0.index(of: .deployments)
+    }
+    let latest = state.latestDeployment(ofJob: key)?.value
+    return try request.json(latest, headers: request.indexHeaders(index))
+  },
+  Route([.get], "/v1/job/:id*/summary", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.job(key), .jobAllocations(key), .jobEvaluations(key)]) {
+      max($0.index(of: .jobSummaries), $0.job(key)?.modifyIndex ?? 0)
+    }
+    guard let summary = state.summary(ofJob: key) else { throw APIError.notFound("job not found") }
+    return try request.json(summary, headers: request.indexHeaders(index))
+  },
+  Route([.get], "/v1/job/:id*/versions", .server, jobVersions),
+  Route(put, "/v1/job/:id*/plan", .server) { request, context in
+    let body = try request.requiredBody(JobPlanRequest.self)
+    try sameJob(request, body.job)
+    return try request.json(try await context.theServer().plan(body, namespace: request.namespace))
+  },
+  Route(put, "/v1/job/:id*/evaluate", .server) { request, context in
+    let body = try request.body(JobEvaluateRequest.self)
+    if !body.jobID.isEmpty, body.jobID != request.parameter("id") { throw APIError.badRequest("Job ID does not match") }
+    return try request.answer(try await context.theServer().evaluate(request.jobKey, body.evalOptions))
+  },
+  Route(put, "/v1/job/:id*/revert", .server) { request, context in
+    let body = try request.requiredBody(JobRevertRequest.self)
+    if !body.jobID.isEmpty, body.jobID != request.parameter("id") { throw APIError.badRequest("Job ID does not match") }
+    return try request.answer(try await context.theServer().revert(request.jobKey, body))
+  },
+  Route(put, "/v1/job/:id*/stable", .server) { request, context in
+    let body = try request.requiredBody(JobStabilityRequest.self)
+    let response = try await context.theServer().setStability(request.jobKey, body)
+    return try request.json(response, headers: request.indexHeaders(response.index))
+  },
+  Route([.get], "/v1/job/:id*", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.job(key)]) {
+      $0.job(key)?.modifyIndex ?? $0.index(of: .jobs)
+    }
+    guard let job = state.job(key) else { throw APIError.notFound("job not found") }
+    return try request.json(job.job, headers: request.indexHeaders(index))
+  },
+  Route(put, "/v1/job/:id*", .server) { request, context in
+    let body = try request.registration()
+    try sameJob(request, body.job)
+    return try request.answer(try await context.theServer().register(body, namespace: request.namespace))
+  },
+  Route([.delete], "/v1/job/:id*", .server) { request, context in
+    let response = try await context.theServer().deregister(
+      request.jobKey, purge: try request.flag("purge"), evalPriority: Int(try request.integer("eval_priority") ?? 0),
+      noShutdownDelay: try request.flag("no_shutdown_delay"))
+    return try request.answer(response)
+  },
+]
+
+extension APIRequest {
+  /// The job that the path names, in the namespace asked for.
+  var jobKey: JobKey { JobKey(namespace, parameter("id")) }
+
+  /// The body of a registration: `{"Job": …}`.
+  func registration() throws(APIError) -> JobRegisterRequest {
+    let body = try requiredBody(JobRegisterRequest.self)
+    guard let job = body.job else { throw .badRequest("Job must be specified: send {\"Job\": {…}}") }
+    if job.id.isEmpty { throw .badRequest("Job ID hasn't been provided") }
+    return body
+  }
+
+  func answer(_ response: JobRegisterResponse) throws(APIError) -> HTTPResponse {
+    try json(response, headers: indexHeaders(response.index))
+  }
+}
+
+private func sameJob(_ request: APIRequest, _ job: Job?) throws(APIError) {
+  guard let job else { throw .badRequest("Job must be specified: send {\"Job\": {…}}") }
+  if job.id.isEmpty { throw .badRequest("Job must have a valid ID") }
+  if job.id != request.parameter("id") { throw .badRequest("Job ID does not match name") }
+}
+
+private let listJobs: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
+  let (state, index) = try await request.read(context, watching: [.table(.jobs), .table(.jobSummaries)]) {
+    max($0.index(of: .jobs), $0.index(of: .jobSummaries))
+  }
+  let prefix = request.query["prefix"] ?? ""
+  let jobs: [StoredJob] =
+    request.namespace == "*"
+    ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 } : state.jobs(inNamespace: request.namespace, prefix: prefix)
+  let withMeta = try request.flag("meta")
+  let stubs = jobs.map { JobListStub(of: $0, summary: state.summary(ofJob: $0.key), withMeta: withMeta) }
+  return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }
+}
+
+private let registerJob: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
+  try request.answer(try await context.theServer().register(try request.registration(), namespace: request.namespace))
+}
+
+/// HCL text to the job as JSON. Functions that reach files are off: the text is somebody else's.
+private let parseJob: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, _ in
+  let body = try request.requiredBody(JobsParseRequest.self)
+  guard !body.jobHCL.isEmpty else { throw APIError.badRequest("Job spec is empty") }
+  if body.hclv1 { throw APIError.badRequest("HCL version 1 is not read any more: write the jobspec in HCL2") }
+  var parser = JobspecParser(
+    host: FunctionHost(
+      now: { Int64(wallClock().nanoseconds) }, random: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }))
+  if !body.variables.isEmpty { parser.variables.files = [SourceFile(name: "variables", text: body.variables)] }
+  var job: Job
+  do throws(JobspecError) {
+    job = try parser.parse(SourceFile(name: "input.hcl", text: body.jobHCL))
+  } catch {
+    throw APIError.badRequest("error(s) in the jobspec:\n\(error)")
+  }
+  if body.canonicalize { job.canonicalize() }
+  return try request.json(job)
+}
+
+private let jobAllocations: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
+  let key = request.jobKey
+  let (state, index) = try await request.read(context, watching: [.jobAllocations(key)]) {
+    $0.allocations(ofJob: key).map(\.value.modifyIndex).max() ?? $0.index(of: .allocations)
+  }
+  let createIndex = state.job(key)?.spec.value.createIndex
+  let all = try request.flag("all")
+  let allocations = state.allocations(ofJob: key).map(\.value).filter { all || $0.job.value.createIndex == createIndex }
+  return try request.json(allocations.map { AllocationListStub(of: $0) }, headers: request.indexHeaders(index))
+}
+
+private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
+  let key = request.jobKey
+  let (state, index) = try await request.read(context, watching: [.job(key)]) {
+    $0.job(key)?.modifyIndex ?? $0.index(of: .jobVersions)
+  }
+  guard let job = state.job(key) else { throw APIError.notFound("job versions not found") }
+  var response = JobVersionsResponse()
+  response.versions = job.allVersions
+  response.index = index
+  response.knownLeader = true
+  if try request.flag("diffs") {
+    for place in response.versions.indices.dropLast() {
+      response.diffs.append(JobDiff(from: response.versions[place + 1], to: response.versions[place]))
+    }
+  }
+  return try request.json(response, headers: request.indexHeaders(index))
+}
+
+extension JobListStub {
+  /// A job as lists show it.
+  init(of stored: StoredJob, summary: JobSummary?, withMeta: Bool) {
+    self.init()
+    let job = stored.job
+    id = job.id
+    parentID = job.parentID ?? ""
+    name = job.name ?? job.id
+    namespace = job.namespace ?? "default"
+    datacenters = job.datacenters
+    nodePool = job.nodePool ?? ""
+    multiregion = job.multiregion
+    type = (job.type ?? .service).rawValue
+    priority = job.priority ?? 0
+    periodic = job.periodic != nil
+    parameterizedJob = job.parameterizedJob != nil
+    stop = job.stop ?? false
+    status = (job.status ?? .pending).rawValue
+    statusDescription = job.statusDescription ?? ""
+    jobSummary = summary
+    createIndex = job.createIndex ?? 0
+    modifyIndex = job.modifyIndex ?? 0
+    jobModifyIndex = job.jobModifyIndex ?? 0
+    submitTime = job.submitTime ?? 0
+    if withMeta { meta = job.meta }
+    versionTag = job.versionTag
+  }
+}

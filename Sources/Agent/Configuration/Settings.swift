@@ -1,0 +1,134 @@
+internal import Client
+internal import Codec
+internal import Glibc
+internal import Model
+internal import Server
+
+/// The configuration as each part of the agent takes it.
+struct Settings {
+  let configuration: AgentConfiguration
+  let isDevelopment: Bool
+  let nodeName: String
+  let version: String
+  /// The address that others reach this agent at.
+  let advertisedHost: String
+
+  init(_ configuration: AgentConfiguration, isDevelopment: Bool, version: String) {
+    self.configuration = configuration
+    self.isDevelopment = isDevelopment
+    self.version = version
+    nodeName = configuration.nodeName.isEmpty ? Self.hostName() : configuration.nodeName
+    let bind = configuration.bindAddr
+    advertisedHost = ["0.0.0.0", "::", ""].contains(bind) ? "127.0.0.1" : bind
+  }
+
+  var httpHost: String { configuration.addresses.http.isEmpty ? configuration.bindAddr : configuration.addresses.http }
+  var rpcHost: String { configuration.addresses.rpc.isEmpty ? configuration.bindAddr : configuration.addresses.rpc }
+
+  /// `host:port` of the server's RPC as others are told.
+  func advertisedRPC(port: UInt16) -> String {
+    let given = configuration.advertise.rpc
+    if given.isEmpty { return advertisedHost.contains(":") ? "[\(advertisedHost)]:\(port)" : "\(advertisedHost):\(port)" }
+    return given.contains(":") ? given : "\(given):\(port)"
+  }
+
+  func server(logPath: String, snapshotsPath: String, rpcPort: UInt16) throws(ConfigurationError) -> ServerConfiguration {
+    var result = ServerConfiguration()
+    let section = configuration.server
+    result.name = "\(nodeName).\(configuration.region)"
+    result.region = configuration.region
+    result.datacenter = configuration.datacenter
+    result.logPath = logPath
+    result.snapshotsPath = snapshotsPath
+    result.advertisedRPCAddress = advertisedRPC(port: rpcPort)
+    result.minHeartbeatTTL = section.minHeartbeatTTL
+    result.maxHeartbeatsPerSecond = Double(section.maxHeartbeatsPerSecond)
+    result.heartbeatGrace = section.heartbeatGrace
+    result.evalGCThreshold = duration(section.evalGCThreshold)
+    result.batchEvalGCThreshold = duration(section.batchEvalGCThreshold)
+    result.jobGCThreshold = duration(section.jobGCThreshold)
+    result.nodeGCThreshold = duration(section.nodeGCThreshold)
+    result.deploymentGCThreshold = duration(section.deploymentGCThreshold)
+    result.gcInterval = duration(section.jobGCInterval)
+    result.snapshotThreshold = UInt64(clamping: section.raftSnapshotThreshold)
+    result.trailingLogs = UInt64(clamping: section.raftTrailingLogs)
+    result.jobDefaultPriority = section.jobDefaultPriority
+    result.jobMaxPriority = section.jobMaxPriority
+    result.jobMaxCount = section.jobMaxCount
+    if section.defaultSchedulerConfig != .null {
+      do throws(CodecError) {
+        result.schedulerConfiguration = try JSON.decode(
+          SchedulerConfiguration.self, from: JSON.encode(section.defaultSchedulerConfig))
+      } catch {
+        throw ConfigurationError("server.default_scheduler_config: \(error)")
+      }
+    }
+    return result
+  }
+
+  /// Checked by `ConfigurationCheck` before.
+  private func duration(_ text: String) -> Nanoseconds { Nanoseconds(parsing: text) ?? .zero }
+
+  func client(
+    stateDirectory: String, allocationDirectory: String, servers: [String], httpPort: UInt16, supervisorPath: String
+  ) -> ClientConfiguration {
+    let section = configuration.client
+    var result = ClientConfiguration(
+      stateDirectory: section.stateDir.isEmpty ? stateDirectory : section.stateDir,
+      allocationDirectory: section.allocDir.isEmpty ? allocationDirectory : section.allocDir)
+    result.servers = servers
+    result.nodeName = nodeName
+    result.nodeClass = section.nodeClass
+    result.nodePool = section.nodePool.isEmpty ? "default" : section.nodePool
+    result.datacenter = configuration.datacenter
+    result.region = configuration.region
+    result.meta = section.meta
+    result.options = section.options
+    result.reserved.cpuMHz = section.reserved.cpu
+    result.reserved.cores = section.reserved.cores
+    result.reserved.memoryMB = section.reserved.memoryMB
+    result.reserved.diskMB = section.reserved.diskMB
+    result.reserved.ports = section.reserved.reservedPorts
+    result.chrootEnvironment = section.chrootEnv.isEmpty ? nil : section.chrootEnv
+    result.hostNetworks = section.hostNetworks.sorted { $0.key < $1.key }.map { name, network in
+      var info = HostNetworkInfo()
+      info.name = name
+      info.cidr = network.cidr
+      info.interface = network.interface
+      info.reservedPorts = network.reservedPorts
+      return info
+    }
+    result.hostVolumes = section.hostVolumes.mapValues { volume in
+      var info = HostVolumeInfo()
+      info.path = volume.path
+      info.readOnly = volume.readOnly
+      return info
+    }
+    result.networkInterface = section.networkInterface
+    result.networkSpeed = section.networkSpeed
+    result.cpuTotalCompute = section.cpuCompute
+    result.memoryTotalMB = section.memoryMB
+    result.diskTotalMB = section.diskTotalMB
+    result.diskFreeMB = section.diskFreeMB
+    result.minimumDynamicPort = section.minDynamicPort
+    result.maximumDynamicPort = section.maxDynamicPort
+    result.maxKillTimeout = duration(section.maxKillTimeout)
+    result.garbageCollection.interval = section.gcInterval
+    result.garbageCollection.diskUsageThreshold = Double(section.gcDiskUsageThreshold)
+    result.garbageCollection.inodeUsageThreshold = Double(section.gcInodeUsageThreshold)
+    result.garbageCollection.maxAllocations = section.gcMaxAllocs
+    for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
+    result.supervisorPath = supervisorPath
+    if !section.cgroupParent.isEmpty { result.supervisorCgroup = section.cgroupParent }
+    result.httpAddress = "\(advertisedHost):\(httpPort)"
+    result.version = version
+    result.isDevelopment = isDevelopment
+    return result
+  }
+
+  private static func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, 255) == 0 else { return "localhost" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,50 @@
+internal import API
+internal import Codec
+internal import Model
+internal import Server
+
+/// What the API tells of this agent.
+struct Information: AgentInformation {
+  let settings: Settings
+  let object: JSONObject
+  let server: Server?
+  let rpcPort: UInt16
+
+  var name: String { server == nil ? settings.nodeName : "\(settings.nodeName).\(settings.configuration.region)" }
+  var region: String { settings.configuration.region }
+  var datacenter: String { settings.configuration.datacenter }
+  var version: String { settings.version }
+  var isDebugging: Bool { settings.configuration.enableDebug }
+  var leader: String { server?.configuration.advertisedRPCAddress ?? "" }
+  var peers: [String] { server.map { [$0.configuration.advertisedRPCAddress] } ?? [] }
+
+  /// The configuration with defaults, and what files said beyond what this version acts on; secrets left out.
+  var configuration: JSONValue {
+    var shown = settings.configuration
+    shown.server.encryptKey = shown.server.encryptKey.isEmpty ? "" : "<redacted>"
+    guard case .object(var value)? = try? JSON.decode(JSONValue.self, from: JSON.encode(shown)) else { return .null }
+    for (key, member) in object.members where value[key] == nil { value[key] = member }
+    value["Version"] = ["Version": .string(settings.version)]
+    return .object(value)
+  }
+
+  var members: [AgentMember] {
+    guard server != nil else { return [] }
+    var member = AgentMember()
+    member.name = name
+    member.addr = settings.advertisedHost
+    member.port = settings.configuration.ports.serf
+    member.status = "alive"
+    member.tags = [
+      "role": "nomad", "region": region, "dc": datacenter, "port": "\(rpcPort)", "build": settings.version, "vsn": "1",
+      "raft_vsn": "3", "id": name, "bootstrap": "1", "rpc_addr": settings.advertisedHost,
+    ]
+    member.protocolMin = 1
+    member.protocolMax = 5
+    member.protocolCur = 2
+    member.delegateMin = 2
+    member.delegateMax = 5
+    member.delegateCur = 4
+    return [member]
+  }
+}

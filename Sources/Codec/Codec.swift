@@ -1,1 +1,0 @@
-// Codec: see Sources/README.md.

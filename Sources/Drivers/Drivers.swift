@@ -1,1 +1,0 @@
-// Drivers: see Sources/README.md.

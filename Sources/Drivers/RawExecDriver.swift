@@ -1,0 +1,114 @@
+public import Codec
+public import Isolation
+
+/// `raw_exec`: a command on the host, isolated by nothing; only its processes are kept together in a control group, so
+/// that they can all be ended. Off unless the node's configuration switches it on.
+public struct RawExecDriver: TaskDriver {
+  public let name = "raw_exec"
+  public let capabilities = DriverCapabilities(isolation: .none)
+  private let tasks: SupervisedTasks
+  private let isEnabled: Bool
+
+  /// A driver that starts its tasks through `link`.
+  public init(link: SupervisorLink, isEnabled: Bool) {
+    tasks = SupervisedTasks(driver: "raw_exec", link: link)
+    self.isEnabled = isEnabled
+  }
+
+  public func fingerprint() async -> DriverFingerprint {
+    guard isEnabled else {
+      return .absent("disabled: set plugin \"raw_exec\" { config { enabled = true } } in the agent's configuration")
+    }
+    do {
+      _ = try await tasks.link.connection()
+    } catch {
+      return DriverFingerprint(detected: true, healthy: false, description: "the supervisor does not run: \(error)")
+    }
+    return DriverFingerprint(
+      detected: true, healthy: true, description: "Healthy", attributes: ["driver.raw_exec": "1"])
+  }
+
+  public func validate(_ config: JSONObject) throws(DriverError) { _ = try Config(config) }
+
+  public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
+    guard isEnabled else {
+      throw DriverError(
+        .unsupported, "driver \"raw_exec\" is disabled on this node: enable it in the agent's plugin block")
+    }
+    return try await tasks.start(task, sandbox: sandbox(for: task))
+  }
+
+  public func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskOutcome { try await tasks.wait(handle) }
+  public func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError) {
+    try await tasks.signal(handle, signal)
+  }
+  public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
+  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
+    try await tasks.stats(handle)
+  }
+  public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
+    try await tasks.recover(handle)
+  }
+  public func destroy(_ handle: TaskHandle) async throws(DriverError) { try await tasks.destroy(handle) }
+
+  /// A cgroup with CPU shares, and nothing else: memory is not limited, as Nomad documents for this driver.
+  func sandbox(for task: TaskStart) throws(DriverError) -> Sandbox {
+    let config = try Config(task.config)
+    let environment = task.environment.filter { line in
+      !config.deniedVariables.contains { Self.matches(line.prefix { $0 != "=" }, pattern: $0[...]) }
+    }
+    var sandbox = Sandbox.unconfined(
+      Command(
+        config.command, arguments: config.arguments, environment: environment,
+        workingDirectory: config.workingDirectory, taskDirectory: task.directories.task))
+    sandbox.user = task.user.isEmpty ? nil : task.user
+    sandbox.oomScoreAdjustment = config.oomScoreAdjustment
+    var limits = task.resources.cgroupLimits
+    limits.memoryBytes = nil
+    limits.memoryReservationBytes = nil
+    limits.pids = nil
+    limits.devices = nil
+    sandbox.limits = limits
+    return sandbox
+  }
+
+  /// Whether a variable's name matches a pattern in which "*" stands for anything.
+  static func matches(_ name: Substring, pattern: Substring) -> Bool {
+    guard let star = pattern.firstIndex(of: "*") else { return name == pattern }
+    guard name.hasPrefix(pattern[..<star]) else { return false }
+    let rest = pattern[pattern.index(after: star)...]
+    var start = name.index(name.startIndex, offsetBy: pattern[..<star].count)
+    while true {
+      if matches(name[start...], pattern: rest) { return true }
+      if start == name.endIndex { return false }
+      start = name.index(after: start)
+    }
+  }
+
+  /// The `config` block.
+  struct Config {
+    var command: String
+    var arguments: [String]
+    var workingDirectory: String?
+    var oomScoreAdjustment: Int32?
+    var deniedVariables: [String]
+
+    init(_ config: JSONObject) throws(DriverError) {
+      var decoder = ConfigDecoder(driver: "raw_exec", config: config)
+      command = decoder.string("command", required: true) ?? ""
+      arguments = decoder.strings("args") ?? []
+      workingDirectory = decoder.string("work_dir")
+      if let workingDirectory, !workingDirectory.hasPrefix("/") { decoder.refuse("work_dir must be an absolute path") }
+      oomScoreAdjustment = decoder.int("oom_score_adj").map { Int32(clamping: $0) }
+      if let oomScoreAdjustment, !(0...1000).contains(oomScoreAdjustment) {
+        decoder.refuse("oom_score_adj must be between 0 and 1000")
+      }
+      deniedVariables = decoder.strings("denied_envvars") ?? []
+      for key in ["cgroup_v1_override", "cgroup_v2_override"] where config[key] != nil {
+        decoder.ignore(key)
+        decoder.refuse("\(key) is not run by this version: leave it out")
+      }
+      try decoder.finish()
+    }
+  }
+}

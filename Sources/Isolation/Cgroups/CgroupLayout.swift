@@ -1,0 +1,155 @@
+internal import Glibc
+public import Linux
+
+func log2(_ x: Double) -> Double { Glibc.log2(x) }
+func pow(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
+
+/// Where a host has its cgroups.
+public enum CgroupLayout: Sendable, Equatable {
+  /// One hierarchy with all controllers (cgroup2) at this mount point.
+  case v2(String)
+  /// Version 1, also the hybrid layout: mount point of each controller.
+  case v1([String: String])
+
+  /// The controllers this project uses.
+  static let controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"]
+
+  /// Finds the layout in the text of /proc/self/mountinfo. `unifiedControllers` gives the cgroup.controllers file of a
+  /// cgroup2 mount: without cpu, memory and pids in it the hierarchy is only the side of a hybrid layout.
+  ///
+  /// - Returns: nil when no cgroups are mounted.
+  public static func find(mountinfo: String, unifiedControllers: (String) -> String) -> CgroupLayout? {
+    let mounts = Proc.mounts(in: mountinfo)
+    if let unified = mounts.first(where: { $0.type == "cgroup2" }) {
+      let available = Set(unifiedControllers(unified.target).split(whereSeparator: \.isWhitespace).map(String.init))
+      if available.isSuperset(of: ["cpu", "memory", "pids"]) { return .v2(unified.target) }
+    }
+    var v1: [String: String] = [:]
+    for mount in mounts where mount.type == "cgroup" {
+      for controller in controllers where mount.superOptions.contains(controller) {
+        v1[controller] = v1[controller] ?? mount.target
+      }
+    }
+    return v1.isEmpty ? nil : .v1(v1)
+  }
+
+  /// The layout of this host.
+  public static func ofThisHost() throws(SystemError) -> CgroupLayout {
+    let mountinfo = try Files.readText("/proc/self/mountinfo")
+    let found = find(mountinfo: mountinfo) { (try? Files.readText($0 + "/cgroup.controllers")) ?? "" }
+    guard let found else {
+      throw SystemError("find cgroups", "/proc/self/mountinfo", .noSuchFile, advice: "mount cgroup2 on /sys/fs/cgroup")
+    }
+    return found
+  }
+}
+
+/// Control groups of one version. Paths are relative to the hierarchy's mount point, e.g. `serai/task/x`; every call
+/// can be repeated.
+public protocol CgroupDriver: Sendable {
+  /// Makes a group that will hold groups (and, on v2, enables the controllers for them).
+  func prepareParent(_ path: String) throws(SystemError)
+  /// Makes a group, its parent being there, and sets its limits.
+  func ensure(_ path: String, limits: CgroupLimits) throws(SystemError)
+  /// Puts the calling process, which has one thread, into the group.
+  func attachSelf(_ path: String) throws(SystemError)
+  /// Changes the limits of an existing group.
+  func apply(_ limits: CgroupLimits, to path: String) throws(SystemError)
+  /// Whether clone3 puts a child into its group (v2). Else the child makes and enters it itself.
+  var clonesIntoGroup: Bool { get }
+  /// A descriptor for clone3's CLONE_INTO_CGROUP; nil where the child must attach itself.
+  func directory(_ path: String) throws(SystemError) -> FileDescriptor?
+  /// The processes in the group; none when it does not exist.
+  func processes(_ path: String) throws(SystemError) -> [Int32]
+  /// One round of killing every process in the group: call again until `processes` is empty.
+  func kill(_ path: String) throws(SystemError)
+  /// Removes an empty group. A group that does not exist is no error.
+  ///
+  /// - Throws: EBUSY while processes are in it.
+  func remove(_ path: String) throws(SystemError)
+  /// What the group has used.
+  func statistics(_ path: String) throws(SystemError) -> CgroupStatistics
+  /// How many of its processes the kernel has killed for want of memory.
+  func oomKills(_ path: String) -> UInt64
+  /// The groups inside a group.
+  func children(_ path: String) throws(SystemError) -> [String]
+}
+
+extension CgroupLayout {
+  /// The calls for this layout.
+  public var driver: any CgroupDriver {
+    switch self {
+    case .v1(let mounts): CgroupV1(mounts: mounts)
+    case .v2(let mount): CgroupV2(mount: mount)
+    }
+  }
+}
+
+/// Readers of cgroup control files.
+enum CgroupFile {
+  static func text(_ path: String) -> String? { try? Files.readText(path, limit: 1 << 20) }
+
+  /// A single number; "max" is `UInt64.max`.
+  static func number(_ path: String) -> UInt64? {
+    guard let text = text(path) else { return nil }
+    let trimmed = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+    return trimmed == "max" ? .max : UInt64(trimmed)
+  }
+
+  /// "name number" lines.
+  static func table(_ path: String) -> [String: UInt64] {
+    var result: [String: UInt64] = [:]
+    for line in (text(path) ?? "").split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      if fields.count == 2, let value = UInt64(fields[1]) { result[String(fields[0])] = value }
+    }
+    return result
+  }
+
+  /// Writes; a file that this kernel lacks is skipped when `optional`.
+  static func write(_ path: String, _ value: String, optional: Bool = false) throws(SystemError) {
+    do {
+      try Files.writeControl(path, value)
+    } catch {
+      if optional && (error.errno == .noSuchFile || error.errno == .permissionDenied) { return }
+      throw error
+    }
+  }
+
+  static func processes(_ path: String) throws(SystemError) -> [Int32] {
+    do {
+      return try Files.readText(path).split(separator: "\n").compactMap { Int32($0) }
+    } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+      return []
+    } catch {
+      throw error
+    }
+  }
+
+  static func makeDirectory(_ path: String) throws(SystemError) {
+    do {
+      try FileDescriptor.open(Files.parent(of: path), [.readOnly, .directory]).makeDirectory(
+        String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...]))
+    } catch  where error.errno == .fileExists {
+      return
+    } catch {
+      throw SystemError("mkdir", path, error.errno, advice: error.advice)
+    }
+  }
+
+  static func subdirectories(_ path: String) throws(SystemError) -> [String] {
+    do {
+      let directory = try FileDescriptor.open(path, [.readOnly, .directory])
+      return try directory.entries().filter { $0.kind == .directory }.map(\.name).sorted()
+    } catch  where error.errno == .noSuchFile {
+      return []
+    } catch {
+      throw error
+    }
+  }
+
+  static func killAll(_ pids: [Int32]) {
+    // A process that is gone already (ESRCH) is what we want.
+    for pid in pids where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
+  }
+}

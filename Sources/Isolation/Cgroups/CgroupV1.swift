@@ -1,0 +1,178 @@
+public import Linux
+
+/// cgroup v1 and the hybrid layout (Documentation/admin-guide/cgroup-v1): one group in each controller's hierarchy.
+public struct CgroupV1: CgroupDriver, Equatable {
+  /// Mount point of each controller.
+  public let mounts: [String: String]
+  /// Distinct mount points (cpu and cpuacct may share one), in a fixed order.
+  private let points: [String]
+
+  /// Controllers at their mount points.
+  public init(mounts: [String: String]) {
+    self.mounts = mounts
+    points = Set(mounts.values).sorted()
+  }
+
+  private func file(_ controller: String, _ path: String, _ name: String) -> String? {
+    mounts[controller].map { "\($0)/\(path)/\(name)" }
+  }
+
+  /// mkdir(2) for each missing level, see `CgroupDriver`.
+  public func prepareParent(_ path: String) throws(SystemError) {
+    for point in points {
+      var made = point
+      for component in path.split(separator: "/") {
+        let above = made
+        made += "/" + component
+        try CgroupFile.makeDirectory(made)
+        // A new cpuset group is empty and takes no process until it has CPUs and memory nodes.
+        if point == mounts["cpuset"] { try Self.inheritCPUSet(from: above, to: made) }
+      }
+    }
+  }
+
+  /// mkdir(2) and the limit files, see `CgroupDriver`.
+  public func ensure(_ path: String, limits: CgroupLimits) throws(SystemError) {
+    for point in points {
+      let group = point + "/" + path
+      try CgroupFile.makeDirectory(group)
+      if point == mounts["cpuset"] { try Self.inheritCPUSet(from: Files.parent(of: group), to: group) }
+    }
+    try apply(limits, to: path)
+    if let devices = limits.devices, let deny = file("devices", path, "devices.deny"),
+      let allow = file("devices", path, "devices.allow")
+    {
+      try CgroupFile.write(deny, "a")
+      for rule in devices { try CgroupFile.write(allow, rule.ruleText) }
+    }
+  }
+
+  private static func inheritCPUSet(from above: String, to group: String) throws(SystemError) {
+    for name in ["cpuset.cpus", "cpuset.mems"] where (CgroupFile.text("\(group)/\(name)") ?? "").count <= 1 {
+      guard let value = CgroupFile.text("\(above)/\(name)") else { continue }
+      try CgroupFile.write("\(group)/\(name)", value)
+    }
+  }
+
+  /// Writes the limit files, see `CgroupDriver`.
+  public func apply(_ limits: CgroupLimits, to path: String) throws(SystemError) {
+    if let shares = file("cpu", path, "cpu.shares") {
+      try CgroupFile.write(shares, "\(min(max(limits.cpuShares, 2), 262_144))")
+    }
+    if let quota = file("cpu", path, "cpu.cfs_quota_us"), let period = file("cpu", path, "cpu.cfs_period_us") {
+      if let microseconds = limits.cpuQuotaMicroseconds {
+        try CgroupFile.write(period, "100000")
+        try CgroupFile.write(quota, "\(max(microseconds, 1000))")
+      } else {
+        try CgroupFile.write(quota, "-1", optional: true)
+      }
+    }
+    if let cpus = limits.cpus, let file = file("cpuset", path, "cpuset.cpus") { try CgroupFile.write(file, cpus) }
+    if let pids = file("pids", path, "pids.max") { try CgroupFile.write(pids, limits.pids.map { "\($0)" } ?? "max") }
+    try applyMemory(limits, to: path)
+  }
+
+  private func applyMemory(_ limits: CgroupLimits, to path: String) throws(SystemError) {
+    guard let hard = file("memory", path, "memory.limit_in_bytes"),
+      let both = file("memory", path, "memory.memsw.limit_in_bytes"),
+      let soft = file("memory", path, "memory.soft_limit_in_bytes"),
+      let swappiness = file("memory", path, "memory.swappiness")
+    else { return }
+    let memory = limits.memoryBytes.map { "\($0)" } ?? "-1"
+    let withSwap = limits.memoryBytes.map { "\($0 &+ limits.swapBytes)" } ?? "-1"
+    // memory <= memory+swap must hold at every moment: raising needs the sum first, lowering needs it last.
+    do {
+      try CgroupFile.write(hard, memory)
+    } catch  where error.errno == .invalidArgument {
+      try CgroupFile.write(both, withSwap, optional: true)
+      try CgroupFile.write(hard, memory)
+    } catch  where error.errno == .busy {
+      throw SystemError(
+        error.operation, error.object, .busy,
+        advice: "the task uses more memory than the new limit and nothing can be reclaimed")
+    } catch {
+      throw error
+    }
+    // Kernels without swap accounting have no such file.
+    try CgroupFile.write(both, withSwap, optional: true)
+    if limits.swapBytes == 0 { try CgroupFile.write(swappiness, "0", optional: true) }
+    try CgroupFile.write(soft, limits.memoryReservationBytes.map { "\($0)" } ?? "-1", optional: true)
+  }
+
+  /// Writes 0 to the membership file, see `CgroupDriver`.
+  public func attachSelf(_ path: String) throws(SystemError) {
+    // "tasks" moves one thread and skips the grace period that writing cgroup.procs waits for (5-9 ms).
+    for point in points { try CgroupFile.write("\(point)/\(path)/tasks", "0") }
+  }
+
+  /// See `CgroupDriver`.
+  public var clonesIntoGroup: Bool { false }
+  /// See `CgroupDriver`.
+  public func directory(_ path: String) throws(SystemError) -> FileDescriptor? { nil }
+
+  /// The hierarchy that is asked which processes there are: every process is in each.
+  private var reference: String {
+    mounts["freezer"] ?? mounts["pids"] ?? mounts["memory"] ?? points.first ?? "/sys/fs/cgroup"
+  }
+
+  /// Reads cgroup.procs, see `CgroupDriver`.
+  public func processes(_ path: String) throws(SystemError) -> [Int32] {
+    try CgroupFile.processes("\(reference)/\(path)/cgroup.procs")
+  }
+
+  /// One round of killing, see `CgroupDriver`.
+  public func kill(_ path: String) throws(SystemError) {
+    let first = try processes(path)
+    if first.isEmpty { return }
+    // Frozen processes cannot fork: the list is complete, and the signals act on thawing. A process in an
+    // uninterruptible call delays freezing; then this round kills what it sees and the next one sees the rest.
+    let state = file("freezer", path, "freezer.state")
+    if let state {
+      try CgroupFile.write(state, "FROZEN", optional: true)
+      for _ in 0..<20 where CgroupFile.text(state)?.hasPrefix("FREEZING") == true {}
+    }
+    CgroupFile.killAll(try processes(path))
+    if let state { try CgroupFile.write(state, "THAWED", optional: true) }
+  }
+
+  /// rmdir(2), see `CgroupDriver`.
+  public func remove(_ path: String) throws(SystemError) {
+    for point in points { try Files.removeDirectory("\(point)/\(path)") }
+  }
+
+  /// The groups inside, see `CgroupDriver`.
+  public func children(_ path: String) throws(SystemError) -> [String] {
+    var names = Set<String>()
+    for point in points { names.formUnion(try CgroupFile.subdirectories("\(point)/\(path)")) }
+    return names.sorted()
+  }
+
+  /// The oom_kill counter, see `CgroupDriver`.
+  public func oomKills(_ path: String) -> UInt64 {
+    file("memory", path, "memory.oom_control").map { CgroupFile.table($0)["oom_kill"] ?? 0 } ?? 0
+  }
+
+  /// Reads the usage files; one that is missing counts as 0.
+  public func statistics(_ path: String) throws(SystemError) -> CgroupStatistics {
+    func number(_ controller: String, _ name: String) -> UInt64 {
+      file(controller, path, name).flatMap { CgroupFile.number($0) } ?? 0
+    }
+    var result = CgroupStatistics()
+    result.cpuNanoseconds = number("cpuacct", "cpuacct.usage")
+    result.cpuUserNanoseconds = number("cpuacct", "cpuacct.usage_user")
+    result.cpuSystemNanoseconds = number("cpuacct", "cpuacct.usage_sys")
+    let cpu = file("cpu", path, "cpu.stat").map { CgroupFile.table($0) } ?? [:]
+    result.throttledPeriods = cpu["nr_throttled"] ?? 0
+    result.throttledNanoseconds = cpu["throttled_time"] ?? 0
+    result.memoryBytes = number("memory", "memory.usage_in_bytes")
+    result.memoryPeakBytes = number("memory", "memory.max_usage_in_bytes")
+    result.memoryKernelBytes = number("memory", "memory.kmem.usage_in_bytes")
+    let memory = file("memory", path, "memory.stat").map { CgroupFile.table($0) } ?? [:]
+    result.memoryRSSBytes = memory["total_rss"] ?? memory["rss"] ?? 0
+    result.memoryCacheBytes = memory["total_cache"] ?? memory["cache"] ?? 0
+    result.swapBytes = memory["total_swap"] ?? memory["swap"] ?? 0
+    result.pids = number("pids", "pids.current")
+    result.oomKills = oomKills(path)
+    return result
+  }
+}

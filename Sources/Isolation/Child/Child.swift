@@ -1,0 +1,185 @@
+import Linux
+
+/// What the supervisor hands to the child besides the plan. The numbers are the child's copies of open descriptors.
+public struct ChildResources: Sendable {
+  /// Standard input, output and error.
+  public var streams: [Int32]
+  /// The child's end of the report socket.
+  public var report: Int32
+  /// The status file for the init.
+  public var status: Int32
+  /// The init's executable.
+  public var initProgram: Int32
+  /// The cgroup's path.
+  public var cgroup: String
+  /// Whether clone3 has put the child into it.
+  public var isInCgroup: Bool
+  /// Where the templates of /dev and of masks are (see `Templates`).
+  public var templates: String
+
+  /// The pidfd of the task that a command is run in; nil for a task's own start.
+  public var joined: Int32?
+  /// The compiled system call filter; nil: none.
+  public var filter: SeccompFilter?
+
+  /// All of it.
+  public init(
+    streams: [Int32], report: Int32, status: Int32, initProgram: Int32, cgroup: String, isInCgroup: Bool,
+    templates: String, filter: SeccompFilter?
+  ) {
+    self.streams = streams
+    self.report = report
+    self.status = status
+    self.initProgram = initProgram
+    self.cgroup = cgroup
+    self.isInCgroup = isInCgroup
+    self.templates = templates
+    self.filter = filter
+  }
+}
+
+/// The child's side: takes the steps of a plan one after the other, in the cloned process, and becomes the task.
+///
+/// Descriptors that a step opens and does not need again are closed by their owners; the rest goes with close_range.
+public struct Child {
+  let plan: Plan
+  let resources: ChildResources
+  let cgroups: any CgroupDriver
+  /// The task's root once `rootDirectory` is done.
+  var root: OpenFile?
+  /// The new /proc and /sys while they are being masked.
+  var proc: OpenFile?
+  var sys: OpenFile?
+  var account: Account?
+  /// "/" is the task's own.
+  var isInRoot = false
+  /// What to execute, once found.
+  var program = ""
+
+  /// Runs the plan and never returns: the process becomes the task, or reports what failed and exits.
+  public static func run(_ plan: Plan, _ resources: ChildResources, cgroups: any CgroupDriver) -> Never {
+    var child = Child(plan: plan, resources: resources, cgroups: cgroups)
+    for step in plan.steps {
+      do {
+        try child.take(step)
+      } catch {
+        child.send(Report(isFailure: true, step: step.name, error))
+        exitNow(127)
+      }
+    }
+    exitNow(127)
+  }
+
+  /// Sends a record; when the supervisor is gone nobody needs it.
+  func send(_ report: Report) {
+    guard let copy = try? FileDescriptor.duplicate(of: reportSocket) else { return }
+    _ = try? UnixSocket(adopting: copy).send(report.encoded, blocking: true)
+  }
+
+  /// Where the report socket is: `streams` moves it.
+  var reportSocket: Int32 { streamsPlaced ? InTaskInit.reportDescriptor : resources.report }
+  var streamsPlaced = false
+
+  private mutating func take(_ step: Step) throws(SystemError) {
+    switch step {
+    case .signals:
+      Myself.resetSignalDispositions()
+      try Myself.blockSignals([])
+    case .cgroup:
+      try enterCgroup()
+    case .session:
+      try Myself.newSession()
+    case .oomScore(let score):
+      try Files.writeControl("/proc/self/oom_score_adj", "\(score)")
+    case .networkNamespace(let path):
+      try Myself.join(try FileDescriptor.open(path), .network)
+    case .cgroupNamespace:
+      try Myself.unshare(.cgroup)
+    case .mountPropagation:
+      try MountTree.separate(slave: false)
+    case .rootDirectory(let path):
+      try openRoot(path)
+    case .chrootEntry(let entry, let layers):
+      try addEntry(entry, layers: layers)
+    case .mountProc: try mountProc()
+    case .maskPath(let masked): try mask(masked)
+    case .protectPath(let path): try protect(path)
+    case .mountSys: try mountSys()
+    case .mountDevices(let bytes, let ipc): try mountDevices(sharedMemoryBytes: bytes, ipc: ipc)
+    case .mount(let mount): try addMount(mount)
+    case .pivot: try pivot()
+    case .hostname(let name):
+      try Myself.setHostname(name)
+    case .resourceLimit(let limit): try apply(limit)
+    case .user(let name, let users, let groups): try lookUp(name, deniedUsers: users, deniedGroups: groups)
+    case .streams: try placeStreams()
+    case .joinTask(let namespaces): try joinTask(namespaces)
+    case .terminal: try Terminal.control(0)
+    case .boundingSet(let mask):
+      for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 { try Myself.dropFromBoundingSet(number) }
+    case .identity:
+      try becomeUser()
+      // Changing ids makes a process dumpable again: until execve the task could trace us and read what we hold.
+      try Myself.setDumpable(false)
+    case .capabilities(let mask): try setCapabilities(mask)
+    case .umask(let mask): Myself.setUmask(mask)
+    case .workingDirectory(let path): try enterWorkingDirectory(path)
+    case .noNewPrivileges:
+      try Myself.setNoNewPrivileges()
+    case .command(let command): program = try findProgram(command)
+    case .gate: try waitForSupervisor()
+    case .descriptors:
+      // 3 and 4 are the init's; it closes them before the task runs. 5 is the init itself, gone with execve.
+      try Myself.closeDescriptors(from: plan.usesInit ? 6 : 5)
+    case .seccomp:
+      // The policy chose which filter the supervisor handed over.
+      for program in resources.filter?.programs ?? [] { try Myself.installFilter(program) }
+    case .execute(let command, let useInit): try execute(command, useInit: useInit)
+    }
+  }
+
+  /// Enters the namespaces of a running task. A pid namespace takes only new processes: the rest of the plan goes on in
+  /// one that is the supervisor's child, like this one, and whose pidfd is handed over.
+  private mutating func joinTask(_ namespaces: Namespaces) throws(SystemError) {
+    guard let number = resources.joined else {
+      throw SystemError("join", "task", .badDescriptor, advice: "the plan is for a command inside a task")
+    }
+    try Myself.join(try FileDescriptor.duplicate(of: number), namespaces)
+    isInRoot = namespaces.contains(.mount)
+    guard namespaces.contains(.pid) else { return }
+    switch try cloneSibling() {
+    case .child: return
+    case .parent(_, let handle):
+      let socket = UnixSocket(adopting: try FileDescriptor.duplicate(of: reportSocket))
+      _ = try socket.send([Report.processKind], descriptors: [handle.descriptor.number], blocking: true)
+      exitNow(0)
+    }
+  }
+
+  private func enterCgroup() throws(SystemError) {
+    if resources.isInCgroup { return }
+    if resources.joined == nil { try cgroups.ensure(resources.cgroup, limits: plan.limits) }
+    try cgroups.attachSelf(resources.cgroup)
+  }
+
+  private func apply(_ limit: ResourceLimit) throws(SystemError) {
+    let number = limit.resource.rawValue
+    let (_, hard) = try Myself.limit(number)
+    do {
+      try Myself.setLimit(number, soft: min(limit.soft, limit.hard), hard: limit.hard)
+    } catch {
+      // Only CAP_SYS_RESOURCE can raise a hard limit, and not every host gives it to root.
+      guard error.errno == .notPermitted else { throw error }
+      try Myself.setLimit(number, soft: min(limit.soft, hard), hard: min(limit.hard, hard))
+      let what = "\(limit.resource) \(limit.hard) is above this host's hard limit and was set to \(hard)"
+      send(Report(isFailure: false, step: .resourceLimit, errno: error.errno, object: what))
+    }
+  }
+
+  private func waitForSupervisor() throws(SystemError) {
+    let socket = UnixSocket(adopting: try FileDescriptor.duplicate(of: reportSocket))
+    let message = try socket.receive(capacity: 8, blocking: true)
+    // No bytes: the supervisor died before it wrote down that we exist, and nobody would know of the task.
+    if message?.bytes.isEmpty ?? true { exitNow(126) }
+  }
+}

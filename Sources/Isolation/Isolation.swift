@@ -1,1 +1,0 @@
-// Isolation: see Sources/README.md.

@@ -1,1 +1,0 @@
-// Jobspec: see Sources/README.md.

@@ -1,0 +1,26 @@
+internal import CLinux
+
+/// A pseudo-terminal (pty(7)).
+public struct Terminal: ~Copyable, Sendable {
+  /// The side of whoever shows the terminal.
+  public var master: FileDescriptor
+  /// The side of the program.
+  public var peer: FileDescriptor
+
+  /// posix_openpt(3) in this process's devpts.
+  public init() throws(SystemError) {
+    let master = FileDescriptor(adopting: try check(serai_openpt(), "posix_openpt"))
+    self.peer = FileDescriptor(adopting: try check(serai_pt_peer(master.number), "ioctl TIOCGPTPEER"))
+    self.master = master
+  }
+
+  /// TIOCSWINSZ.
+  public static func resize(_ fd: borrowing FileDescriptor, rows: UInt16, columns: UInt16) throws(SystemError) {
+    try check(serai_pt_size(fd.number, rows, columns), "ioctl TIOCSWINSZ")
+  }
+
+  /// TIOCSCTTY: makes it the controlling terminal of the calling session.
+  public static func control(_ fd: Int32) throws(SystemError) {
+    try check(serai_controlling_terminal(fd), "ioctl TIOCSCTTY")
+  }
+}

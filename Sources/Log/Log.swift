@@ -1,1 +1,0 @@
-// Log: see Sources/README.md.

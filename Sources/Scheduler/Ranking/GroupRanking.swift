@@ -1,0 +1,370 @@
+import Codec
+import Model
+import State
+
+/// Finds the best node for one placement of a group after the other.
+///
+/// All nodes are looked at once, when the first placement is asked for; after that only what a placement changes is
+/// scored again. The best is the best of all feasible nodes, not of a sample.
+struct GroupRanking {
+  let requirement: GroupRequirement
+  private(set) var feasibility: ClassFeasibility
+  private let usesSpreadAlgorithm: Bool
+  private var buckets: Buckets
+  private var powers = PowerCache()
+  private var heaps: CandidateHeaps
+  /// Candidates are numbered in the order of their slots.
+  private var slots: [Int32] = []
+  private var bucketOf: [Int32] = []
+  private var tieBreaks: [UInt64] = []
+  /// Each candidate's own parts of the score, summed up, and how many there are; 0 for one that can't be chosen.
+  private var sums: [Double] = []
+  private var partCounts: [Int8] = []
+  private var candidateOfSlot: [Int32]
+  /// The group's allocations by slot, for anti-affinity.
+  private var collisions: [Int: Int] = [:]
+  /// By slot, the allocations that `distinct_hosts` keeps apart.
+  private var occupancy: [Int: Int] = [:]
+  private var penalised: Set<Int> = []
+  private let seed: UInt64
+  private(set) var counts: FilterCounts
+
+  /// An allocation of the job as the ranking counts it.
+  struct Occupant {
+    let slot: Int
+    let isOfGroup: Bool
+  }
+
+  init(
+    _ requirement: GroupRequirement, candidates chosen: [Int32], occupants: [Occupant], use: NodeUse,
+    usesSpreadAlgorithm: Bool, seed: UInt64
+  ) {
+    let columns = use.columns
+    self.requirement = requirement
+    self.usesSpreadAlgorithm = usesSpreadAlgorithm
+    self.seed = seed
+    feasibility = ClassFeasibility(requirement, classes: columns.classes.count)
+    buckets = Buckets(requirement, classes: columns.classes.count)
+    heaps = CandidateHeaps(candidates: 0, buckets: 0)
+    candidateOfSlot = []
+    counts = FilterCounts()
+    for occupant in occupants {
+      if occupant.isOfGroup { collisions[occupant.slot, default: 0] += 1 }
+      if counted(occupant) { occupancy[occupant.slot, default: 0] += 1 }
+      buckets.add(1, slot: occupant.slot, isOfGroup: occupant.isOfGroup, columns)
+    }
+    build(chosen, use)
+  }
+
+  private func counted(_ occupant: Occupant) -> Bool {
+    switch requirement.distinctHosts {
+    case .job?: true
+    case .group?: occupant.isOfGroup
+    case nil: false
+    }
+  }
+
+  // MARK: The first pass over all nodes
+
+  private mutating func build(_ chosen: [Int32], _ use: NodeUse) {
+    let columns = use.columns
+    let (classes, ids, nodeRecords) = (columns.computedClass, columns.ids, columns.nodes)
+    let (cpuTotal, memoryTotal, diskTotal) = (columns.cpuTotal, columns.memoryTotal, columns.diskTotal)
+    let (cpuUsed, memoryUsed, diskUsed) = (columns.cpuUsed, columns.memoryUsed, columns.diskUsed)
+    let (limits, allocationCounts) = (columns.allocationLimit, columns.allocationCount)
+    let ask = requirement.ask
+    let asksStaticPorts = requirement.network.ports.contains { $0.staticPort != nil }
+    let asksNodes = feasibility.hasNodeConstraints
+    let planTouched = !use.taken.isEmpty
+
+    // 0: not asked yet, 1: feasible, 2: not.
+    var verdicts = [UInt8](repeating: 0, count: columns.classes.count)
+    var filteredOfClass = [Int](repeating: 0, count: columns.classes.count)
+    slots.reserveCapacity(chosen.count)
+    bucketOf.reserveCapacity(chosen.count)
+    counts.evaluated = chosen.count
+    for slot32 in chosen {
+      let slot = Int(slot32)
+      let number = Int(classes[slot])
+      if verdicts[number] == 0 {
+        if case .feasible = feasibility.verdict(class: number, columns) {
+          verdicts[number] = 1
+        } else {
+          verdicts[number] = 2
+        }
+      }
+      if verdicts[number] == 2 {
+        filteredOfClass[number] += 1
+        continue
+      }
+      if asksNodes, let node = nodeRecords[slot], case .filtered(let reason) = feasibility.verdict(node: node.value) {
+        counts.filter(reason, slot, columns)
+        continue
+      }
+      // Both may be given up again when an allocation is replaced elsewhere: the node stays among the candidates.
+      let bucket = buckets.number(slot: slot, columns)
+      let closed = occupancy[slot] != nil ? "distinct_hosts" : buckets.obstacle(bucket)
+      if let closed { counts.filter(closed, slot, columns) }
+      if asksStaticPorts, let node = nodeRecords[slot],
+        let obstacle = PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot))
+      {
+        if closed == nil { counts.exhaust(obstacle.text, slot, columns) }
+        continue
+      }
+      let free =
+        planTouched
+        ? use.free(slot)
+        : NodeUse.Free(
+          cpu: cpuTotal[slot] - cpuUsed[slot], memory: memoryTotal[slot] - memoryUsed[slot],
+          disk: diskTotal[slot] - diskUsed[slot],
+          hasAllocationLeft: limits[slot] == 0 || allocationCounts[slot] < limits[slot])
+      if let dimension = free.lacking(ask) {
+        if closed == nil {
+          counts.exhausted[dimension.rawValue] += 1
+          counts.exhaustedSlots.append(slot32)
+        }
+        continue
+      }
+      slots.append(slot32)
+      bucketOf.append(Int32(bucket))
+      let id = ids[slot]
+      tieBreaks.append(RandomBits.mix(id.high ^ seed) &+ RandomBits.mix(id.low &+ seed))
+    }
+    for (number, count) in filteredOfClass.enumerated() where count > 0 {
+      guard case .filtered(let reason) = feasibility.verdict(class: number, columns) else { continue }
+      let nodeClass = columns.classes[number].example.value.nodeClass
+      counts.filter(reason, nodeClass: nodeClass, times: count)
+    }
+    buckets.refresh()
+    candidateOfSlot = Array(repeating: -1, count: columns.count)
+    heaps = CandidateHeaps(candidates: slots.count, buckets: max(buckets.count, 1))
+    sums = Array(repeating: 0, count: slots.count)
+    partCounts = Array(repeating: 0, count: slots.count)
+    for candidate in slots.indices {
+      candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
+      if occupancy[Int(slots[candidate])] != nil { continue }
+      let score = ownScore(Int(slots[candidate]), use)
+      sums[candidate] = score.sum
+      partCounts[candidate] = Int8(score.parts)
+      heaps.append(
+        candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
+    }
+    heaps.build()
+  }
+
+  // MARK: Scores
+
+  /// The parts of a node's score that are its own, one more allocation of the group on it.
+  struct OwnScore {
+    var fit = 0.0
+    var antiAffinity = 0.0
+    var penalty = 0.0
+    var affinity = 0.0
+
+    var sum: Double { fit + antiAffinity + penalty + affinity }
+    /// A part counts in the mean where it isn't zero; the fit always does.
+    var parts: Int { 1 + (antiAffinity != 0 ? 1 : 0) + (penalty != 0 ? 1 : 0) + (affinity != 0 ? 1 : 0) }
+  }
+
+  private mutating func ownScore(_ slot: Int, _ use: NodeUse) -> OwnScore {
+    ownScore(slot, free: use.free(slot), collisions: collisions[slot] ?? 0, use.columns)
+  }
+
+  private mutating func ownScore(
+    _ slot: Int, free: NodeUse.Free, collisions: Int, _ columns: NodeColumns
+  ) -> OwnScore {
+    var score = OwnScore()
+    let ask = requirement.ask
+    let powerOfCPU = powers.tenTo(free: free.cpu - ask.cpu, of: columns.cpuTotal[slot])
+    let powerOfMemory = powers.tenTo(free: free.memory - ask.memory, of: columns.memoryTotal[slot])
+    let fit = usesSpreadAlgorithm ? powerOfCPU + powerOfMemory - 2 : 20 - powerOfCPU - powerOfMemory
+    score.fit = min(max(fit, 0), FitScore.maximum) / FitScore.maximum
+    if collisions > 0 { score.antiAffinity = -Double(collisions + 1) / Double(max(requirement.count, 1)) }
+    if penalised.contains(slot) { score.penalty = -1 }
+    score.affinity = feasibility.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
+    return score
+  }
+
+  /// Takes a node up again with what is true of it now, or drops it when nothing more fits.
+  private mutating func rescore(_ slot: Int, _ use: NodeUse) {
+    guard candidateOfSlot[slot] >= 0 else { return }
+    let candidate = Int(candidateOfSlot[slot])
+    let free = use.free(slot)
+    guard free.lacking(requirement.ask) == nil, occupancy[slot] == nil, hasStaticPorts(slot, use) else {
+      remove(candidate)
+      return
+    }
+    let score = ownScore(slot, free: free, collisions: collisions[slot] ?? 0, use.columns)
+    sums[candidate] = score.sum
+    partCounts[candidate] = Int8(score.parts)
+    heaps.update(
+      candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
+  }
+
+  private mutating func remove(_ candidate: Int) {
+    partCounts[candidate] = 0
+    heaps.remove(candidate)
+  }
+
+  private func hasStaticPorts(_ slot: Int, _ use: NodeUse) -> Bool {
+    guard requirement.network.ports.contains(where: { $0.staticPort != nil }) else { return true }
+    guard let node = use.columns.nodes[slot] else { return false }
+    return PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot)) == nil
+  }
+
+  // MARK: Choosing
+
+  /// A node with the ports on it.
+  struct Choice {
+    let slot: Int
+    let score: Double
+    let ports: [PortMapping]
+    /// All of the node's ports, those of the choice among them; nil when none was asked for.
+    let portsInUse: PortUse?
+    /// What it takes over on its node from the allocation that it waits for.
+    var takenOver: Demand?
+    /// The best nodes there were, best first, as many as were asked for.
+    var bestNodes: [NodeScoreMeta] = []
+  }
+
+  /// The allocation that a placement is to replace, as long as it still holds its place: on its own node the replacement
+  /// may count on it, because the client starts it only after the old one has released everything.
+  struct Incumbent {
+    let slot: Int
+    let demand: Demand
+    let ports: [PortMapping]
+    /// Whether it is among the group's allocations until the replacement is placed; false when the plan stops it anyway.
+    let isCounted: Bool
+  }
+
+  /// The best node for one more allocation; nil when there is none. `explaining` is how many of the best are to be shown
+  /// with their scores.
+  mutating func choose(
+    avoiding: [Int], replacing incumbent: Incumbent?, explaining: Int, use: NodeUse, random: inout RandomBits
+  ) -> Choice? {
+    for slot in avoiding where penalised.insert(slot).inserted { rescore(slot, use) }
+    defer {
+      let slots = penalised
+      penalised.removeAll()
+      for slot in slots { rescore(slot, use) }
+    }
+    let bestNodes = explaining > 0 ? topScores(explaining, use: use) : []
+    var choice = best(replacing: incumbent, use: use, random: &random)
+    choice?.bestNodes = bestNodes
+    return choice
+  }
+
+  private mutating func best(replacing incumbent: Incumbent?, use: NodeUse, random: inout RandomBits) -> Choice? {
+    let stay = incumbent.flatMap { choiceInPlace(of: $0, use: use, random: &random) }
+    if let stay, requirement.prefersPreviousNode { return stay }
+    while let best = heaps.best(shared: buckets.parts) {
+      if let stay, stay.score >= best.score { return stay }
+      let slot = Int(slots[best.candidate])
+      guard let node = use.columns.nodes[slot] else {
+        remove(best.candidate)
+        continue
+      }
+      if requirement.network.ports.isEmpty { return Choice(slot: slot, score: best.score, ports: [], portsInUse: nil) }
+      var ports = use.ports(slot)
+      do throws(PortAssignment.Obstacle) {
+        let mappings = try PortAssignment.assign(
+          requirement.network.ports, on: node.value, from: &ports, random: &random)
+        return Choice(slot: slot, score: best.score, ports: mappings, portsInUse: ports)
+      } catch {
+        counts.exhaust(error.text, slot, use.columns)
+        remove(best.candidate)
+      }
+    }
+    return stay
+  }
+
+  /// The choice of the incumbent's own node, with what it holds counted as free.
+  private mutating func choiceInPlace(of incumbent: Incumbent, use: NodeUse, random: inout RandomBits) -> Choice? {
+    let (slot, columns) = (incumbent.slot, use.columns)
+    guard columns.isCandidate(slot), let node = columns.nodes[slot],
+      case .feasible = feasibility.verdict(class: Int(columns.computedClass[slot]), node: node.value, columns)
+    else { return nil }
+    let free = use.free(slot, replacing: incumbent.demand)
+    if free.lacking(requirement.ask) != nil { return nil }
+    if (occupancy[slot] ?? 0) > (incumbent.isCounted && requirement.distinctHosts != nil ? 1 : 0) { return nil }
+    var ports = use.ports(slot)
+    for port in incumbent.ports { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    let mappings: [PortMapping]
+    do throws(PortAssignment.Obstacle) {
+      mappings = try PortAssignment.assign(requirement.network.ports, on: node.value, from: &ports, random: &random)
+    } catch {
+      return nil
+    }
+    // What the incumbent holds stays held until its client says otherwise.
+    for port in incumbent.ports { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    let counted = incumbent.isCounted ? 1 : 0
+    buckets.add(-counted, slot: slot, isOfGroup: true, columns)
+    buckets.refresh()
+    let part = partOfBucket(slot, columns)
+    buckets.add(counted, slot: slot, isOfGroup: true, columns)
+    buckets.refresh()
+    if part.isNaN { return nil }
+    let others = max((collisions[slot] ?? 0) - counted, 0)
+    let own = ownScore(slot, free: free, collisions: others, columns)
+    return Choice(
+      slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), ports: mappings,
+      portsInUse: requirement.network.ports.isEmpty ? nil : ports, takenOver: incumbent.demand)
+  }
+
+  private mutating func partOfBucket(_ slot: Int, _ columns: NodeColumns) -> Double {
+    let bucket = buckets.number(slot: slot, columns)
+    if buckets.parts.count <= bucket { buckets.refresh() }
+    return buckets.parts[bucket]
+  }
+
+  /// Accounts for a choice that the plan has taken; `use` has it already.
+  mutating func placed(_ choice: Choice, replacing incumbent: Incumbent?, use: NodeUse) {
+    change(1, slot: choice.slot, isOfGroup: true, use)
+    if let incumbent, incumbent.isCounted { change(-1, slot: incumbent.slot, isOfGroup: true, use) }
+    buckets.refresh()
+    rescore(choice.slot, use)
+    if let incumbent, incumbent.slot != choice.slot { rescore(incumbent.slot, use) }
+  }
+
+  private mutating func change(_ amount: Int, slot: Int, isOfGroup: Bool, _ use: NodeUse) {
+    func adjust(_ counts: inout [Int: Int]) {
+      let new = (counts[slot] ?? 0) + amount
+      counts[slot] = new > 0 ? new : nil
+    }
+    if isOfGroup { adjust(&collisions) }
+    if counted(Occupant(slot: slot, isOfGroup: isOfGroup)) { adjust(&occupancy) }
+    buckets.add(amount, slot: slot, isOfGroup: isOfGroup, use.columns)
+  }
+
+  // MARK: Explaining
+
+  /// The scores of the best nodes for one more allocation, best first.
+  private mutating func topScores(_ limit: Int, use: NodeUse) -> [NodeScoreMeta] {
+    var top: [(candidate: Int, score: Double)] = []
+    for candidate in slots.indices where partCounts[candidate] > 0 {
+      let part = buckets.parts[Int(bucketOf[candidate])]
+      if part.isNaN { continue }
+      let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
+      func isBetter(than other: (candidate: Int, score: Double)) -> Bool {
+        score != other.score ? score > other.score : tieBreaks[candidate] > tieBreaks[other.candidate]
+      }
+      if top.count == limit, let last = top.last, !isBetter(than: last) { continue }
+      top.insert((candidate, score), at: top.firstIndex { isBetter(than: $0) } ?? top.count)
+      if top.count > limit { top.removeLast() }
+    }
+    return top.map { item in
+      let slot = Int(slots[item.candidate])
+      let own = ownScore(slot, use)
+      var meta = NodeScoreMeta()
+      meta.nodeID = use.columns.ids[slot]
+      meta.normScore = item.score
+      meta.scores = [
+        "binpack": own.fit, "job-anti-affinity": own.antiAffinity, "node-reschedule-penalty": own.penalty,
+        "node-affinity": own.affinity,
+      ]
+      let part = buckets.parts[Int(bucketOf[item.candidate])]
+      if !requirement.spreads.isEmpty { meta.scores["allocation-spread"] = part }
+      return meta
+    }
+  }
+}

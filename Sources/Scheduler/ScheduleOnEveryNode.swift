@@ -1,0 +1,218 @@
+import Codec
+import Model
+import State
+
+extension SchedulingRun {
+  /// System and sysbatch jobs: one allocation of each group on every node that suits.
+  mutating func scheduleOnEveryNode(_ job: Shared<Job>, random: inout RandomBits) -> SchedulingResult {
+    let allocations = state.allocations(ofJob: key)
+    notePresent(allocations)
+    if let old = state.latestDeployment(ofJob: key)?.value, old.isActive, old.jobVersion != job.value.version {
+      var change = DeploymentStatusChange()
+      change.deployment = old.id
+      change.status = .cancelled
+      change.description = "Cancelled due to newer version of job"
+      plan.deploymentUpdates.append(change)
+    }
+    var byGroup: [String: [Shared<StoredAllocation>]] = [:]
+    for allocation in allocations { byGroup[allocation.value.groupName, default: []].append(allocation) }
+    var followUps: [Evaluation] = []
+    for (index, group) in job.value.taskGroups.enumerated() {
+      var pass = NodePass(job: job.value, group: group, groupIndex: index, run: self)
+      pass.run(byGroup.removeValue(forKey: group.name) ?? [], plan: &self, random: &random)
+      if pass.waiting > 0, followUps.isEmpty {
+        var next = successor(.rollingUpdate, random: &random)
+        next.waitUntil = now + ((group.update ?? job.value.update)?.stagger ?? .seconds(30))
+        next.statusDescription = "created for the next step of a rolling update"
+        followUps.append(next)
+      }
+    }
+    for name in byGroup.keys.sorted() {
+      var updates = DesiredUpdates()
+      for allocation in byGroup[name] ?? [] where !allocation.value.isTerminal {
+        stop(allocation, .groupRemoved)
+        updates.stop += 1
+      }
+      annotations.desiredTGUpdates[name] = updates
+    }
+    return finish(followUps: followUps, random: &random)
+  }
+}
+
+/// One group of a system or sysbatch job, node by node.
+private struct NodePass {
+  let job: Job
+  let group: TaskGroup
+  let groupIndex: Int
+  let requirement: GroupRequirement
+  let selection: NodeSelection
+  var feasibility: ClassFeasibility
+  var counts = FilterCounts()
+  var updates = DesiredUpdates()
+  /// Allocations that wait for the next step of a rolling update.
+  var waiting = 0
+  private var verdicts: [UInt64: Bool] = [:]
+
+  init(job: Job, group: TaskGroup, groupIndex: Int, run: SchedulingRun) {
+    self.job = job
+    self.group = group
+    self.groupIndex = groupIndex
+    requirement = GroupRequirement(job: job, group: group)
+    selection = NodeSelection(job, run.columns)
+    feasibility = ClassFeasibility(requirement, classes: run.columns.classes.count)
+  }
+
+  mutating func run(
+    _ allocations: [Shared<StoredAllocation>], plan: inout SchedulingRun, random: inout RandomBits
+  ) {
+    var occupied: Set<Int> = []
+    var outdated: [(slot: Int, allocation: Shared<StoredAllocation>)] = []
+    for allocation in allocations.sorted(by: Self.newestFirst) {
+      sort(allocation, &occupied, &outdated, &plan)
+    }
+    let strategy = group.update ?? job.update
+    let limit = strategy.map { max($0.maxParallel ?? 1, 0) }.flatMap { $0 == 0 ? nil : $0 } ?? outdated.count
+    for (position, item) in outdated.sorted(by: { $0.slot < $1.slot }).enumerated() {
+      if position >= limit {
+        waiting += 1
+        updates.ignore += 1
+      } else {
+        updates.destructiveUpdate += 1
+        place(on: item.slot, replacing: item.allocation, &plan, &random)
+      }
+    }
+    let columns = plan.columns
+    for slot32 in selection.slots(columns) where !occupied.contains(Int(slot32)) {
+      let slot = Int(slot32)
+      counts.evaluated += 1
+      guard let node = columns.nodes[slot] else { continue }
+      if case .filtered(let reason) = feasibility.verdict(
+        class: Int(columns.computedClass[slot]), node: node.value, columns)
+      {
+        counts.filter(reason, slot, columns)
+        continue
+      }
+      if place(on: slot, replacing: nil, &plan, &random) { updates.place += 1 }
+    }
+    finish(&plan)
+  }
+
+  private static func newestFirst(_ left: Shared<StoredAllocation>, _ right: Shared<StoredAllocation>) -> Bool {
+    (right.value.createIndex, right.value.id) < (left.value.createIndex, left.value.id)
+  }
+
+  private mutating func sort(
+    _ allocation: Shared<StoredAllocation>, _ occupied: inout Set<Int>,
+    _ outdated: inout [(slot: Int, allocation: Shared<StoredAllocation>)], _ plan: inout SchedulingRun
+  ) {
+    let value = allocation.value
+    if value.isServerTerminal { return }
+    let isCurrent = value.job.value.version == job.version && value.job.value.createIndex == job.createIndex
+    if value.isClientTerminal {
+      // A sysbatch allocation runs once on each node; of the other kind any that has ended is made up for.
+      if job.type == .sysbatch, isCurrent, value.clientStatus != .lost, let slot = plan.columns.slot(of: value.nodeID) {
+        occupied.insert(slot)
+        updates.ignore += 1
+      }
+      return
+    }
+    switch plan.condition(of: value.nodeID) {
+    case .down: return end(allocation, .nodeLost, &plan)
+    case .gone: return end(allocation, .nodeGone, &plan)
+    case .available: break
+    }
+    guard let slot = plan.columns.slot(of: value.nodeID) else { return end(allocation, .nodeGone, &plan) }
+    if value.job.value.createIndex != job.createIndex { return end(allocation, .jobReplaced, &plan) }
+    if value.desiredTransition.migrate == true {
+      plan.stop(allocation, .migrating)
+      updates.migrate += 1
+      // On a node that still takes allocations the stop was meant as a restart.
+      if !plan.columns.isCandidate(slot) { occupied.insert(slot) }
+      return
+    }
+    guard occupied.insert(slot).inserted else { return end(allocation, .countReduced, &plan) }
+    guard suits(slot, plan.columns) else { return end(allocation, .nodeNoLongerEligible, &plan) }
+    if isCurrent {
+      updates.ignore += 1
+    } else if needsReplacement(value) {
+      outdated.append((slot, allocation))
+    } else {
+      plan.updateInPlace(allocation)
+      updates.inPlaceUpdate += 1
+    }
+  }
+
+  private mutating func end(_ allocation: Shared<StoredAllocation>, _ reason: StopReason, _ plan: inout SchedulingRun) {
+    plan.stop(allocation, reason)
+    updates.stop += 1
+  }
+
+  private mutating func suits(_ slot: Int, _ columns: NodeColumns) -> Bool {
+    guard selection.isInPool(slot, columns), selection.isInDatacenter(slot, columns), let node = columns.nodes[slot],
+      case .feasible = feasibility.verdict(class: Int(columns.computedClass[slot]), node: node.value, columns)
+    else { return false }
+    return true
+  }
+
+  private mutating func needsReplacement(_ allocation: StoredAllocation) -> Bool {
+    let version = allocation.job.value.version ?? 0
+    if let known = verdicts[version] { return known }
+    let result = UpdateEffect.needsReplacement(group: group.name, old: allocation.job.value, new: job)
+    verdicts[version] = result
+    return result
+  }
+
+  /// Places the group's allocation on a node where it fits; otherwise counts why it doesn't.
+  @discardableResult
+  private mutating func place(
+    on slot: Int, replacing incumbent: Shared<StoredAllocation>?, _ plan: inout SchedulingRun,
+    _ random: inout RandomBits
+  ) -> Bool {
+    let columns = plan.columns
+    guard columns.isCandidate(slot), let node = columns.nodes[slot] else { return false }
+    let held = incumbent.flatMap { $0.value.holdsResources ? $0.value : nil }
+    let free = held.map { plan.use.free(slot, replacing: $0.demand) } ?? plan.use.free(slot)
+    if let dimension = free.lacking(requirement.ask) {
+      counts.exhausted[dimension.rawValue] += 1
+      counts.exhaustedSlots.append(Int32(slot))
+      return false
+    }
+    var ports = plan.use.ports(slot)
+    for port in held?.ports ?? [] { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    let mappings: [PortMapping]
+    do throws(PortAssignment.Obstacle) {
+      mappings = try PortAssignment.assign(requirement.network.ports, on: node.value, from: &ports, random: &random)
+    } catch {
+      counts.exhaust(error.text, slot, columns)
+      return false
+    }
+    for port in held?.ports ?? [] { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    var placement = Placement()
+    placement.id = Identifier(using: &random)
+    placement.group = groupIndex
+    placement.nameIndex = 0
+    placement.previous = incumbent?.value.id ?? .none
+    if let incumbent { plan.stop(incumbent, .updated) }
+    plan.place(
+      placement, group: group.name,
+      choice: GroupRanking.Choice(
+        slot: slot, score: 0, ports: mappings, portsInUse: mappings.isEmpty ? nil : ports, takenOver: held?.demand),
+      demand: requirement.ask)
+    return true
+  }
+
+  private func finish(_ plan: inout SchedulingRun) {
+    plan.annotations.desiredTGUpdates[group.name] = updates
+    var metric = counts.metric(plan.columns)
+    plan.availability(selection, into: &metric)
+    plan.queued[group.name] = counts.exhaustedSlots.count
+    if counts.exhaustedSlots.isEmpty {
+      plan.placementMetrics[group.name] = metric
+    } else {
+      metric.coalescedFailures = counts.exhaustedSlots.count - 1
+      plan.failed[group.name] = metric
+      plan.classEligibility.merge(feasibility.eligibility(plan.columns)) { $0 || $1 }
+      plan.escapesClasses = plan.escapesClasses || feasibility.escapesClasses
+    }
+  }
+}

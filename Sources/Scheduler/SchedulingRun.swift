@@ -1,0 +1,203 @@
+import Codec
+import Model
+import State
+
+/// One evaluation being worked on: what has been decided so far and what of the nodes is still free.
+struct SchedulingRun {
+  let evaluation: Evaluation
+  let key: JobKey
+  /// The job's current version; nil when it was purged.
+  let job: Shared<Job>?
+  let state: StateReader
+  let now: Timestamp
+  var use: NodeUse
+  var plan = PlanResult()
+  var annotations = PlanAnnotations()
+  var placementMetrics: [String: AllocMetric] = [:]
+  var failed: [String: AllocMetric] = [:]
+  var queued: [String: Int] = [:]
+  var classEligibility: [String: Bool] = [:]
+  var escapesClasses = false
+  /// Allocations of the job that are there when the plan is carried out: where, and of which group.
+  var present: [Identifier: (slot: Int, group: String)] = [:]
+  private var nodePlaces: [Identifier: Int] = [:]
+
+  var columns: NodeColumns { use.columns }
+
+  init(
+    evaluation: Evaluation, key: JobKey, job: Shared<Job>?, state: StateReader, columns: NodeColumns, now: Timestamp
+  ) {
+    self.evaluation = evaluation
+    self.key = key
+    self.job = job
+    self.state = state
+    self.now = now
+    use = NodeUse(columns)
+    plan.evaluationID = evaluation.id
+    plan.namespace = key.namespace
+    plan.jobID = key.id
+    plan.jobVersion = job?.value.version ?? 0
+  }
+
+  // MARK: What can be asked of nodes
+
+  func condition(of node: Identifier) -> GroupReconciler.NodeCondition {
+    guard let record = state.node(node) else { return .gone }
+    return record.value.status == .down ? .down : .available
+  }
+
+  /// The algorithm of the job's pool, or the region's.
+  func usesSpreadAlgorithm(_ job: Job) -> Bool {
+    let pool = state.nodePool(job.nodePool ?? "default")?.value.schedulerConfiguration
+    if let algorithm = pool?.schedulerAlgorithm, !algorithm.isEmpty { return algorithm == "spread" }
+    return state.schedulerConfiguration.schedulerAlgorithm == "spread"
+  }
+
+  // MARK: Building the plan
+
+  mutating func stop(_ allocation: Shared<StoredAllocation>, _ reason: StopReason) {
+    var change = AllocationChange()
+    change.id = allocation.value.id
+    change.desiredStatus = .stop
+    change.desiredDescription = reason.text
+    // One that has ended keeps the status that its client reported.
+    if !allocation.value.isClientTerminal { change.clientStatus = reason.clientStatus }
+    plan.changes.append(change)
+    present[allocation.value.id] = nil
+  }
+
+  mutating func updateInPlace(_ allocation: Shared<StoredAllocation>) {
+    var change = AllocationChange()
+    change.id = allocation.value.id
+    change.updatesJob = true
+    plan.changes.append(change)
+  }
+
+  mutating func place(_ placement: Placement, group: String, choice: GroupRanking.Choice, demand: Demand) {
+    var placement = placement
+    let node = columns.ids[choice.slot]
+    if let known = nodePlaces[node] {
+      placement.node = known
+    } else {
+      placement.node = plan.nodes.count
+      nodePlaces[node] = plan.nodes.count
+      plan.nodes.append(node)
+    }
+    placement.ports = choice.ports
+    plan.placements.append(placement)
+    use.take(demand, ports: choice.portsInUse, slot: choice.slot, incumbent: choice.takenOver)
+    present[placement.id] = (choice.slot, group)
+  }
+
+  /// The allocations of the job that neither have ended nor are stopped by the plan, for a group's ranking.
+  func occupants(group: String) -> [GroupRanking.Occupant] {
+    present.values.map { GroupRanking.Occupant(slot: $0.slot, isOfGroup: $0.group == group) }
+  }
+
+  mutating func notePresent(_ allocations: [Shared<StoredAllocation>]) {
+    for allocation in allocations where !allocation.value.isTerminal {
+      guard let slot = columns.slot(of: allocation.value.nodeID) else { continue }
+      present[allocation.value.id] = (slot, allocation.value.groupName)
+    }
+  }
+
+  // MARK: Metrics
+
+  func availability(_ selection: NodeSelection, into metric: inout AllocMetric) {
+    var byDatacenter = [Int](repeating: 0, count: columns.datacenters.names.count)
+    var inPool = 0
+    for slot in 0..<columns.count where columns.isCandidate(slot) && selection.isInPool(slot, columns) {
+      inPool += 1
+      if selection.isInDatacenter(slot, columns) { byDatacenter[Int(columns.datacenter[slot])] += 1 }
+    }
+    metric.nodesInPool = inPool
+    for (number, count) in byDatacenter.enumerated() where count > 0 {
+      metric.nodesAvailable[columns.datacenters.names[number]] = count
+    }
+  }
+
+  // MARK: The evaluations at the end
+
+  /// Replaces failed allocations later: one evaluation for all that are due within a few seconds of each other.
+  mutating func followUp(
+    _ delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)], random: inout RandomBits
+  ) -> [Evaluation] {
+    let window = Nanoseconds.seconds(5)
+    var evaluations: [Evaluation] = []
+    let open = delayed.filter { item in
+      let known = item.allocation.value.followupEvalID
+      guard !known.isNone, known != evaluation.id, let waiting = state.evaluation(known) else { return true }
+      return waiting.value.status != .pending
+    }
+    for item in open.sorted(by: { ($0.due, $0.allocation.value.id) < ($1.due, $1.allocation.value.id) }) {
+      if let last = evaluations.last, let wait = last.waitUntil, item.due - wait <= window {
+        annotate(item.allocation, followUp: last.id)
+        continue
+      }
+      var next = successor(.allocFailure, random: &random)
+      next.status = .pending
+      next.statusDescription = "created for delayed rescheduling"
+      next.waitUntil = item.due
+      annotate(item.allocation, followUp: next.id)
+      evaluations.append(next)
+    }
+    return evaluations
+  }
+
+  private mutating func annotate(_ allocation: Shared<StoredAllocation>, followUp: Identifier) {
+    var change = AllocationChange()
+    change.id = allocation.value.id
+    change.followupEvalID = followUp
+    plan.changes.append(change)
+  }
+
+  func successor(_ trigger: EvaluationTrigger, random: inout RandomBits) -> Evaluation {
+    var next = Evaluation()
+    next.id = Identifier(using: &random)
+    next.namespace = key.namespace
+    next.priority = evaluation.priority
+    next.type = evaluation.type
+    next.triggeredBy = trigger
+    next.jobID = key.id
+    next.jobModifyIndex = evaluation.jobModifyIndex
+    next.previousEval = evaluation.id
+    next.snapshotIndex = state.index
+    next.createTime = now.nanoseconds
+    next.modifyTime = now.nanoseconds
+    return next
+  }
+
+  /// Ends the evaluation: complete, or, where something found no place, with one that waits for room. An evaluation that
+  /// waited already goes on waiting itself.
+  mutating func finish(followUps: [Evaluation], random: inout RandomBits) -> SchedulingResult {
+    var done = evaluation
+    done.snapshotIndex = state.index
+    done.failedTGAllocs = failed
+    done.queuedAllocations = queued
+    done.deploymentID = plan.deploymentID
+    done.modifyTime = now.nanoseconds
+    done.status = .complete
+    done.statusDescription = ""
+    var blocked: Evaluation?
+    if !failed.isEmpty {
+      if evaluation.triggeredBy == .queuedAllocs {
+        done.status = .blocked
+        done.statusDescription = "waits for room for the remaining placements"
+        done.classEligibility = classEligibility
+        done.escapedComputedClass = escapesClasses
+      } else {
+        var waiting = successor(.queuedAllocs, random: &random)
+        waiting.status = .blocked
+        waiting.statusDescription = "created to place remaining allocations"
+        waiting.classEligibility = classEligibility
+        waiting.escapedComputedClass = escapesClasses
+        waiting.failedTGAllocs = failed
+        waiting.queuedAllocations = queued
+        done.blockedEval = waiting.id
+        blocked = waiting
+      }
+    }
+    plan.evaluations = [done] + (blocked.map { [$0] } ?? []) + followUps
+    return SchedulingResult(plan: plan, annotations: annotations, placementMetrics: placementMetrics)
+  }
+}

@@ -1,0 +1,115 @@
+internal import Codec
+internal import Log
+internal import Model
+internal import Scheduler
+internal import State
+
+/// What a leader does of its own accord: it evaluates, watches heartbeats and deployments, and collects garbage.
+///
+/// Pure: it is told what changed and what time it is, and says what to propose next. Everything here is rebuilt from the
+/// state when a server becomes leader, so nothing is lost with the one before.
+struct Duties {
+  /// Something for the shell to do.
+  enum Action {
+    case propose(LogEntry)
+    case log(LogLevel, String)
+  }
+
+  var heartbeats: Heartbeats
+  var evaluations = EvaluationQueue()
+  var deployments = DeploymentWatch()
+  var garbage: GarbageCollection
+  private var random: RandomBits
+  private var actions: [Action] = []
+
+  init(configuration: ServerConfiguration, random: RandomBits) {
+    heartbeats = Heartbeats(configuration)
+    garbage = GarbageCollection(configuration)
+    self.random = random
+  }
+
+  /// Takes over with the state as it is.
+  mutating func begin(_ state: StateReader, now: Timestamp) {
+    actions = []
+    heartbeats.begin(state, now: now)
+    evaluations.begin(state)
+    deployments.begin(state)
+    garbage.begin(now: now)
+  }
+
+  /// Learns what an entry changed.
+  mutating func note(_ changes: Changes, _ state: StateReader, now: Timestamp) {
+    for record in changes.records {
+      switch record {
+      case .node(let node): heartbeats.note(node.value, now: now)
+      case .nodeRemoved(let node): heartbeats.forget(node.value.id)
+      case .evaluation(let evaluation): evaluations.note(evaluation.value)
+      case .evaluationRemoved(let id): evaluations.forget(id)
+      case .deployment(let deployment): deployments.note(deployment.value)
+      case .deploymentRemoved(let id): deployments.forget(id)
+      case .job, .jobRemoved, .allocation, .allocationRemoved, .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved,
+        .schedulerConfiguration:
+        break
+      }
+    }
+    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, state) }
+  }
+
+  /// The next thing to do; nil when there is nothing until `nextDeadline` or the next change.
+  mutating func next(_ state: State, now: Timestamp) -> Action? {
+    if !actions.isEmpty { return actions.removeFirst() }
+    if let silent = heartbeats.expired(now: now, state.reader) {
+      for node in silent.updates { actions.append(.log(.warn, "node \(node.node) is down: \(node.message)")) }
+      return .propose(.nodeStatusUpdate(withEvaluations(silent, state.reader)))
+    }
+    if let entry = deployments.next(state.reader, now: now, random: &random) { return .propose(entry) }
+    if let update = evaluations.unblocked(state.reader) { return .propose(.evaluationUpdate(update)) }
+    if let evaluation = evaluations.next(now: now) {
+      return .propose(schedule(evaluation, state, now: now, random: &random))
+    }
+    if let entry = garbage.next(state.reader, now: now) { return .propose(.reaping(entry)) }
+    return nil
+  }
+
+  /// When there may be something to do although nothing changes.
+  var nextDeadline: Timestamp? {
+    [heartbeats.nextDeadline, evaluations.nextDeadline, deployments.nextDeadline, garbage.nextDeadline].compactMap { $0 }.min()
+  }
+
+  /// Every job with something on a node that went down is evaluated, in the same entry.
+  private mutating func withEvaluations(_ update: NodeStatusUpdate, _ state: StateReader) -> NodeStatusUpdate {
+    var update = update
+    for change in update.updates {
+      update.evaluations += nodeEvaluations(change.node, state, random: &random)
+    }
+    return update
+  }
+}
+
+/// One evaluation for each job that has something on a node.
+func nodeEvaluations(_ node: Identifier, _ state: StateReader, random: inout RandomBits) -> [Evaluation] {
+  var jobs: [JobKey: Shared<Job>] = [:]
+  for allocation in state.allocations(onNode: node) where !allocation.value.isClientTerminal {
+    jobs[allocation.value.jobKey] = allocation.value.job
+  }
+  return jobs.sorted { $0.key < $1.key }.map { key, job in
+    var evaluation = Evaluation(of: state.job(key)?.spec.value ?? job.value, because: .nodeUpdate, random: &random)
+    evaluation.nodeID = node
+    evaluation.nodeModifyIndex = state.node(node)?.value.modifyIndex ?? 0
+    return evaluation
+  }
+}
+
+extension Evaluation {
+  /// A pending evaluation of a job.
+  init<G: RandomNumberGenerator>(of job: Job, because trigger: EvaluationTrigger, random: inout G) {
+    self.init()
+    id = Identifier(using: &random)
+    namespace = job.namespace ?? "default"
+    priority = job.priority ?? 50
+    type = (job.type ?? .service).rawValue
+    triggeredBy = trigger
+    jobID = job.id
+    status = .pending
+  }
+}

@@ -1,0 +1,76 @@
+internal import Model
+
+/// The parts of a job that this version keeps but does not act on. A job that depends on one is refused by name, never
+/// accepted with that part ignored.
+struct UnsupportedFeatures {
+  private var found: [String] = []
+
+  /// One sentence for each block of `job` that this version does not run.
+  static func sentences(for job: Job) -> [String] {
+    var check = UnsupportedFeatures()
+    check.job(job)
+    return check.found
+  }
+
+  private mutating func refuse(_ path: String, _ block: String, when isUsed: Bool = true) {
+    if isUsed { found.append("\(path): this version does not run the \(block) block: remove it") }
+  }
+
+  private mutating func job(_ job: Job) {
+    let path = "job \"\(job.id)\""
+    refuse(path, "periodic", when: job.periodic != nil)
+    refuse(path, "parameterized", when: job.parameterizedJob != nil)
+    refuse(path, "multiregion", when: job.multiregion != nil)
+    for group in job.taskGroups { self.group(group, path) }
+  }
+
+  private mutating func group(_ group: TaskGroup, _ path: String) {
+    let path = path + " > group \"\(group.name)\""
+    refuse(path, "service", when: !group.services.isEmpty)
+    refuse(path, "volume", when: !group.volumes.isEmpty)
+    refuse(path, "scaling", when: group.scaling != nil)
+    refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
+    refuse(path, "disconnect", when: group.disconnect?.lostAfter != nil || group.disconnect?.stopOnClientAfter != nil)
+    if group.maxClientDisconnect != nil { found.append("\(path): this version does not run max_client_disconnect: remove it") }
+    if group.stopAfterClientDisconnect != nil {
+      found.append("\(path): this version does not run stop_after_client_disconnect: remove it")
+    }
+    if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
+    if group.ephemeralDisk?.sticky == true || group.ephemeralDisk?.migrate == true {
+      found.append("\(path) > ephemeral_disk: this version does not keep data between allocations: set sticky and migrate to false")
+    }
+    for network in group.networks { self.network(network, path) }
+    for task in group.tasks { self.task(task, path) }
+  }
+
+  private mutating func network(_ network: NetworkResource, _ path: String) {
+    if !["", "host"].contains(network.mode) {
+      found.append(
+        "\(path) > network: this version does not run network mode \"\(network.mode)\": use mode = \"host\", which is the default")
+    }
+    refuse(path + " > network", "dns", when: network.dns != nil)
+    refuse(path + " > network", "cni", when: network.cni != nil)
+  }
+
+  private mutating func task(_ task: JobTask, _ path: String) {
+    let path = path + " > task \"\(task.name)\""
+    refuse(path, "service", when: !task.services.isEmpty)
+    refuse(path, "artifact", when: !task.artifacts.isEmpty)
+    refuse(path, "template", when: !task.templates.isEmpty)
+    refuse(path, "volume_mount", when: !task.volumeMounts.isEmpty)
+    refuse(path, "vault", when: task.vault != nil)
+    refuse(path, "secret", when: !task.secrets.isEmpty)
+    refuse(path, "dispatch_payload", when: task.dispatchPayload != nil)
+    refuse(path, "csi_plugin", when: task.csiPluginConfig != nil)
+    refuse(path, "scaling", when: !task.scalingPolicies.isEmpty)
+    refuse(path, "action", when: !task.actions.isEmpty)
+    refuse(path, "schedule", when: task.schedule != nil)
+    let ownIdentity = task.identity.map { $0.env || $0.file } ?? false
+    refuse(path, "identity", when: ownIdentity || !(task.identities ?? []).isEmpty)
+    if let resources = task.resources {
+      refuse(path + " > resources", "device", when: !resources.devices.isEmpty)
+      refuse(path + " > resources", "numa", when: resources.numa.map { !$0.affinity.isEmpty && $0.affinity != "none" } ?? false)
+      if (resources.cores ?? 0) > 0 { found.append("\(path) > resources: this version does not run cores: ask for cpu in MHz") }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+public import Codec
+public import Model
+
+/// Everything a server is told when it starts.
+public struct ServerConfiguration: Sendable {
+  /// The server's name among the servers, `node.region`.
+  public var name = "server"
+  public var region = "global"
+  public var datacenter = "dc1"
+  /// Where the log and the snapshots are; must exist.
+  public var logPath = ""
+  public var snapshotsPath = ""
+  /// What clients and other servers are told to connect to, `host:port`.
+  public var advertisedRPCAddress = "127.0.0.1:4647"
+
+  /// A client is asked to be heard of at least this often…
+  public var minHeartbeatTTL = Nanoseconds.seconds(10)
+  /// …or, with many nodes, so rarely that heartbeats stay below this rate.
+  public var maxHeartbeatsPerSecond = 50.0
+  /// Added to the time to live before a silent node counts as down.
+  public var heartbeatGrace = Nanoseconds.seconds(10)
+
+  /// Ended evaluations of service jobs, and their allocations, are kept for so long.
+  public var evalGCThreshold = Nanoseconds.hours(1)
+  public var batchEvalGCThreshold = Nanoseconds.hours(24)
+  public var jobGCThreshold = Nanoseconds.hours(4)
+  public var nodeGCThreshold = Nanoseconds.hours(24)
+  public var deploymentGCThreshold = Nanoseconds.hours(1)
+  /// Between two rounds of garbage collection.
+  public var gcInterval = Nanoseconds.minutes(5)
+
+  /// Log entries after which a snapshot is taken.
+  public var snapshotThreshold: UInt64 = 8192
+  /// Entries that stay in the log behind a snapshot.
+  public var trailingLogs: UInt64 = 1024
+
+  /// Priority of a job that names none.
+  public var jobDefaultPriority = 50
+  public var jobMaxPriority = 100
+  /// Instances that all groups of one job may have together.
+  public var jobMaxCount = 50_000
+
+  /// The scheduler's configuration of a cluster that has none yet.
+  public var schedulerConfiguration: SchedulerConfiguration?
+
+  /// The defaults of the documentation.
+  public init() {}
+}

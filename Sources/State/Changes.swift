@@ -1,0 +1,47 @@
+public import Codec
+public import Model
+
+/// The tables whose last change is known, for blocking queries on lists.
+public enum Table: UInt8, CaseIterable, Sendable {
+  case nodes = 1, jobs, jobVersions, evaluations, allocations, deployments, namespaces, nodePools,
+    schedulerConfiguration,
+    jobSummaries
+}
+
+/// What one log entry changed, in the order of the changes. A record may appear more than once.
+public struct Changes: Sendable {
+  /// One changed record, as it is now.
+  public enum Change: Sendable {
+    case node(Shared<Node>)
+    case nodeRemoved(Shared<Node>)
+    case job(JobKey, StoredJob)
+    case jobRemoved(JobKey)
+    case evaluation(Shared<Evaluation>)
+    case evaluationRemoved(Identifier)
+    case allocation(Shared<StoredAllocation>)
+    case allocationRemoved(Shared<StoredAllocation>)
+    case deployment(Shared<Deployment>)
+    case deploymentRemoved(Identifier)
+    case namespace(Shared<Namespace>)
+    case namespaceRemoved(String)
+    case nodePool(Shared<NodePool>)
+    case nodePoolRemoved(String)
+    case schedulerConfiguration
+  }
+
+  /// The log index of the entry.
+  public let index: UInt64
+  /// The records.
+  public internal(set) var records: [Change] = []
+  /// Nodes on which room became free or which began to take allocations: evaluations that are blocked for nodes of their
+  /// classes can be tried again. No node twice.
+  public internal(set) var freedNodes: [Identifier] = []
+  /// The tables that changed.
+  public internal(set) var tables: Set<Table> = []
+
+  init(index: UInt64) { self.index = index }
+
+  mutating func freed(_ node: Identifier) {
+    if freedNodes.last != node, !freedNodes.contains(node) { freedNodes.append(node) }
+  }
+}

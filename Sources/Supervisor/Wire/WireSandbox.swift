@@ -1,0 +1,191 @@
+import Isolation
+import Linux
+
+// The fields of a sandbox on the wire and in the journal. Numbers are for ever: a removed field's number stays unused.
+
+extension Sandbox: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, command)
+    w.field(2, namespaces.rawValue)
+    if let networkNamespace { w.field(3, networkNamespace) }
+    if let root { w.field(4, root) }
+    for mount in mounts { w.field(5, mount) }
+    if let user { w.field(6, user) }
+    for range in deniedUserIDs { w.field(7, IDRange(range: range)) }
+    for range in deniedGroupIDs { w.field(8, IDRange(range: range)) }
+    w.field(9, capabilities != nil)
+    for name in capabilities ?? [] { w.field(10, name) }
+    w.field(11, noNewPrivileges)
+    w.field(12, UInt64(seccomp.rawValue))
+    w.field(13, limits)
+    for limit in resourceLimits { w.field(14, limit) }
+    w.field(15, UInt64(umask))
+    if let oomScoreAdjustment { w.field(16, oomScoreAdjustment) }
+    if let hostname { w.field(17, hostname) }
+    w.field(18, usesInit)
+    w.field(19, sharedMemoryBytes)
+  }
+
+  init(from r: WireReader) throws(WireError) {
+    self.init(command: try r.value(1))
+    namespaces = Namespaces(rawValue: try r.number(2))
+    networkNamespace = try r.optionalString(3)
+    root = try r.optionalValue(4)
+    mounts = try r.values(5)
+    user = try r.optionalString(6)
+    deniedUserIDs = try r.values(7, IDRange.self).map(\.range)
+    deniedGroupIDs = try r.values(8, IDRange.self).map(\.range)
+    capabilities = try r.bool(9) ? try r.strings(10) : nil
+    noNewPrivileges = try r.bool(11)
+    guard let policy = SeccompPolicy(rawValue: UInt8(truncatingIfNeeded: try r.number(12))) else {
+      throw WireError(problem: "unknown seccomp policy")
+    }
+    seccomp = policy
+    limits = try r.value(13)
+    resourceLimits = try r.values(14)
+    umask = try r.uint32(15)
+    oomScoreAdjustment = r.has(16) ? try r.int32(16) : nil
+    hostname = try r.optionalString(17)
+    usesInit = try r.bool(18)
+    sharedMemoryBytes = try r.number(19)
+  }
+}
+
+private struct IDRange: WireValue {
+  var range: ClosedRange<UInt32>
+  init(range: ClosedRange<UInt32>) { self.range = range }
+  func encode(to w: inout WireWriter) {
+    w.field(1, UInt64(range.lowerBound))
+    w.field(2, UInt64(range.upperBound))
+  }
+  init(from r: WireReader) throws(WireError) {
+    let low = try r.uint32(1)
+    let high = try r.uint32(2)
+    guard low <= high else { throw WireError(problem: "an id range that ends before it begins") }
+    range = low...high
+  }
+}
+
+extension Command: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, name)
+    for argument in arguments { w.field(2, argument) }
+    for line in environment { w.field(3, line) }
+    if let workingDirectory { w.field(4, workingDirectory) }
+    if let taskDirectory { w.field(5, taskDirectory) }
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init(
+      try r.string(1), arguments: try r.strings(2), environment: try r.strings(3),
+      workingDirectory: try r.optionalString(4), taskDirectory: try r.optionalString(5))
+  }
+}
+
+extension Root: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, taskDirectory)
+    w.field(2, layersDirectory)
+    for entry in entries { w.field(3, entry) }
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init(taskDirectory: try r.string(1), layersDirectory: try r.string(2), entries: try r.values(3))
+  }
+}
+
+extension ChrootEntry: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, source)
+    w.field(2, target)
+  }
+  init(from r: WireReader) throws(WireError) { self.init(try r.string(1), try r.string(2)) }
+}
+
+extension Mount: WireValue {
+  func encode(to w: inout WireWriter) {
+    switch source {
+    case .bind(let path): w.field(1, path)
+    case .temporary(let size, let permissions):
+      w.field(2, size)
+      w.field(3, UInt64(permissions))
+    }
+    w.field(4, target)
+    w.field(5, attributes.rawValue)
+    w.field(6, recursive)
+  }
+  init(from r: WireReader) throws(WireError) {
+    let source: Source
+    if let path = try r.optionalString(1) {
+      source = .bind(path)
+    } else {
+      source = .temporary(sizeBytes: try r.number(2), permissions: try r.uint32(3))
+    }
+    self.init(source: source, target: try r.string(4), attributes: MountAttributes(rawValue: try r.number(5)))
+    recursive = try r.bool(6)
+  }
+}
+
+extension ResourceLimit: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, resource.rawValue)
+    w.field(2, soft)
+    w.field(3, hard)
+  }
+  init(from r: WireReader) throws(WireError) {
+    guard let resource = Resource(rawValue: try r.int32(1)) else { throw WireError(problem: "unknown resource limit") }
+    self.init(resource, soft: try r.number(2), hard: try r.number(3))
+  }
+}
+
+extension CgroupLimits: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, cpuShares)
+    if let cpuQuotaMicroseconds { w.field(2, cpuQuotaMicroseconds) }
+    if let cpus { w.field(3, cpus) }
+    if let memoryBytes { w.field(4, memoryBytes) }
+    if let memoryReservationBytes { w.field(5, memoryReservationBytes) }
+    w.field(6, swapBytes)
+    if let pids { w.field(7, pids) }
+    w.field(8, devices != nil)
+    for device in devices ?? [] { w.field(9, device) }
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init()
+    cpuShares = try r.number(1)
+    cpuQuotaMicroseconds = try r.optionalNumber(2)
+    cpus = try r.optionalString(3)
+    memoryBytes = try r.optionalNumber(4)
+    memoryReservationBytes = try r.optionalNumber(5)
+    swapBytes = try r.number(6)
+    pids = try r.optionalNumber(7)
+    devices = try r.bool(8) ? try r.values(9) : nil
+  }
+}
+
+extension DeviceRule: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, isBlock)
+    w.field(2, UInt64(major))
+    if let minor { w.field(3, UInt64(minor)) }
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init(isBlock: try r.bool(1), major: try r.uint32(2), minor: r.has(3) ? try r.uint32(3) : nil)
+  }
+}
+
+extension CgroupStatistics: WireValue {
+  func encode(to w: inout WireWriter) {
+    for (index, path) in Self.fields.enumerated() { w.field(index + 1, self[keyPath: path]) }
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init()
+    for (index, path) in Self.fields.enumerated() { self[keyPath: path] = try r.number(index + 1) }
+  }
+  /// In the order of their numbers: append only.
+  private static var fields: [WritableKeyPath<CgroupStatistics, UInt64>] {
+    [
+      \.cpuNanoseconds, \.cpuUserNanoseconds, \.cpuSystemNanoseconds, \.throttledPeriods, \.throttledNanoseconds,
+      \.memoryBytes, \.memoryPeakBytes, \.memoryRSSBytes, \.memoryCacheBytes, \.swapBytes, \.memoryKernelBytes, \.pids,
+      \.oomKills,
+    ]
+  }
+}

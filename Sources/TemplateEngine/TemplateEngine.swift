@@ -1,1 +1,0 @@
-// TemplateEngine: see Sources/README.md.

@@ -1,0 +1,23 @@
+/// What an agent is; tells peers which methods it may be asked for.
+public enum RPCRole: UInt8, Sendable {
+  /// Neither: a command-line tool.
+  case tool = 0
+  /// A client agent, which runs tasks.
+  case client = 1
+  /// A server agent, which holds state.
+  case server = 2
+}
+
+/// What each side says of itself when a connection begins. Claims, not proofs: identity is TLS's and the methods' matter.
+public struct RPCPeer: Sendable, Equatable {
+  public var role: RPCRole
+  public var region: String
+  /// The agent's name, for logs and errors.
+  public var name: String
+
+  public init(role: RPCRole, region: String, name: String) {
+    self.role = role
+    self.region = region
+    self.name = name
+  }
+}

@@ -1,0 +1,68 @@
+import Codec
+import Isolation
+import Linux
+import Supervisor
+import Testing
+
+@testable import Drivers
+
+@Suite struct DriverSandboxTests {
+  private let link = SupervisorLink(launcher: SupervisorLauncher(executable: "/nowhere", runtimeDirectory: "/nowhere"))
+
+  private func start(_ config: JSONObject, user: String = "") -> TaskStart {
+    TaskStart(
+      allocationID: Identifier(high: 1, low: 2), taskName: "web", attempt: 1, config: config,
+      environment: ["A=1", "NOMAD_X=2"], user: user, resources: TaskLimits(cpuMHz: 100, memoryBytes: 64 << 20),
+      directories: TaskDirectories(allocation: "/data/alloc/x", task: "web"),
+      logs: LogRotation(directory: "/data/alloc/x/alloc/logs", maxFiles: 10, maxFileBytes: 10 << 20))
+  }
+
+  @Test func execIsolatesByDefault() throws {
+    let sandbox = try ExecDriver(link: link).sandbox(for: start(["command": "/bin/sh", "args": ["-c", "x"]]))
+    #expect(sandbox.root?.taskDirectory == "/data/alloc/x/web")
+    #expect(sandbox.root?.layersDirectory == "/data/alloc/x/.layers/web")
+    #expect(sandbox.mounts == [.bind("/data/alloc/x/alloc", at: "/alloc")])
+    #expect(sandbox.user == "nobody" && sandbox.limits.memoryBytes == 64 << 20 && sandbox.limits.cpuShares == 100)
+    #expect(sandbox.namespaces.isSuperset(of: [.mount, .pid, .ipc]) && sandbox.deniedUserIDs == [0...0])
+    _ = try Plan(sandbox)
+  }
+
+  @Test func execRefusesWhatItDoesNotEnforce() {
+    let driver = ExecDriver(link: link)
+    for config: JSONObject in [
+      ["command": "x", "pid_mode": "host"], ["command": "x", "cap_add": ["sys_admin"]], ["args": []],
+      ["command": "x", "image": "redis"], ["command": "x", "cap_add": ["nonsense"]],
+    ] {
+      #expect(throws: DriverError.self, "\(config)") { try driver.validate(config) }
+    }
+    #expect(throws: DriverError.self) { try driver.sandbox(for: start(["command": "x"], user: "root")) }
+  }
+
+  @Test func rawExecIsolatesNothingAndDropsDeniedVariables() throws {
+    let sandbox = try RawExecDriver(link: link, isEnabled: true).sandbox(
+      for: start(["command": "x", "denied_envvars": ["NOMAD_*"]]))
+    #expect(sandbox.root == nil && sandbox.namespaces == [] && sandbox.user == nil)
+    #expect(sandbox.limits.memoryBytes == nil && sandbox.command.environment == ["A=1"])
+    _ = try Plan(sandbox)
+  }
+
+  @Test func attemptNamesAreTakenByTheSupervisorAndReadBack() throws {
+    let names = [
+      "web", "my task/ü", "a.b", String(repeating: "long ", count: 60), String(repeating: "long ", count: 61),
+    ]
+    var seen: Set<String> = []
+    for name in names {
+      let id = AttemptID(allocation: Identifier(high: 1, low: 2), task: name, attempt: 12)
+      #expect(TaskSpec.isValid(id: id.description), "\(id)")
+      #expect(seen.insert(id.description).inserted)
+      let read = try #require(AttemptID(id.description))
+      #expect(read == id && read.isOf(task: name) && !read.isOf(task: "other"))
+    }
+    #expect(AttemptID("something") == nil && AttemptID("x.1.web") == nil)
+  }
+
+  @Test func wildcards() {
+    #expect(RawExecDriver.matches("AWS_KEY", pattern: "AWS_*") && RawExecDriver.matches("A", pattern: "*"))
+    #expect(!RawExecDriver.matches("AWS", pattern: "AWS_*") && RawExecDriver.matches("abc", pattern: "a*c"))
+  }
+}

@@ -1,0 +1,152 @@
+import Isolation
+import Linux
+import Testing
+
+/// The file protocol, on trees of plain files that stand for the kernel's: what is written where, and in which order it
+/// may be repeated. What the kernel makes of it is tested as root with the supervisor.
+@Suite struct CgroupTests {
+  func withTree(_ controllers: [String], _ body: (String) throws -> Void) throws {
+    let name = try Randomness.bytes(8).map { String($0, radix: 16) }.joined()
+    let base = "/tmp/serai-cgroup-test-\(name)"
+    for controller in controllers { try Files.makeDirectories("\(base)/\(controller)") }
+    defer { try? Files.removeTree(base) }
+    try body(base)
+  }
+
+  /// Makes the control files that the kernel would make with the group.
+  func populate(_ group: String, _ files: [String: String]) throws {
+    try Files.makeDirectories(group)
+    for (name, text) in files { try Files.replace("\(group)/\(name)", with: Array(text.utf8)) }
+  }
+
+  func text(_ path: String) throws -> String { try Files.readText(path) }
+
+  @Test func layoutsAreToldApart() {
+    let hybrid = """
+      1 0 0:1 / /sys/fs/cgroup rw - tmpfs tmpfs rw
+      2 1 0:2 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+      3 1 0:3 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+      4 1 0:4 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+      5 1 0:5 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+      """
+    let v1 = CgroupLayout.v1([
+      "cpu": "/sys/fs/cgroup/cpu,cpuacct", "cpuacct": "/sys/fs/cgroup/cpu,cpuacct", "memory": "/sys/fs/cgroup/memory",
+    ])
+    #expect(CgroupLayout.find(mountinfo: hybrid) { _ in "hugetlb\n" } == v1)
+    let unified = "2 1 0:2 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+    #expect(
+      CgroupLayout.find(mountinfo: unified) { _ in "cpuset cpu io memory hugetlb pids\n" } == .v2("/sys/fs/cgroup"))
+    #expect(CgroupLayout.find(mountinfo: "") { _ in "" } == nil)
+  }
+
+  @Test func weightsFollowTheAgreedFormula() {
+    #expect(CgroupUnits.weight(shares: 0) == 1 && CgroupUnits.weight(shares: 2) == 1)
+    #expect(CgroupUnits.weight(shares: 1024) == 100)
+    #expect(CgroupUnits.weight(shares: 262_144) == 10_000 && CgroupUnits.weight(shares: .max) == 10_000)
+    let weights = (2...3000).map { CgroupUnits.weight(shares: UInt64($0)) }
+    #expect(weights == weights.sorted())
+  }
+
+  @Test func v2LimitsAreWrittenInItsUnits() throws {
+    try withTree([]) { base in
+      try populate(
+        "\(base)/serai/task/x",
+        [
+          "cpu.weight": "", "cpu.max": "", "memory.max": "", "memory.low": "", "memory.swap.max": "",
+          "memory.oom.group": "", "pids.max": "", "cpuset.cpus": "",
+        ])
+      var limits = CgroupLimits()
+      limits.cpuShares = 500
+      limits.memoryBytes = 64 << 20
+      limits.memoryReservationBytes = 32 << 20
+      limits.cpus = "1"
+      limits.cpuQuotaMicroseconds = 50_000
+      let driver = CgroupV2(mount: base)
+      try driver.ensure("serai/task/x", limits: limits)
+      let group = "\(base)/serai/task/x"
+      #expect(try text(group + "/memory.max") == "67108864")
+      #expect(try text(group + "/memory.low") == "33554432")
+      #expect(try text(group + "/memory.swap.max") == "0")
+      #expect(try text(group + "/memory.oom.group") == "1")
+      #expect(try text(group + "/pids.max") == "4096")
+      #expect(try text(group + "/cpu.max") == "50000 100000")
+      #expect(try text(group + "/cpu.weight") == "\(CgroupUnits.weight(shares: 500))")
+      #expect(try text(group + "/cpuset.cpus") == "1")
+    }
+  }
+
+  @Test func v2StatisticsAndOOMAreRead() throws {
+    try withTree([]) { base in
+      try populate(
+        "\(base)/g",
+        [
+          "cpu.stat": "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 2\nthrottled_usec 7\n",
+          "memory.current": "4096\n", "memory.peak": "8192\n", "memory.stat": "anon 100\nfile 200\nkernel 300\n",
+          "memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\n", "pids.current": "3\n",
+        ])
+      let driver = CgroupV2(mount: base)
+      let statistics = try driver.statistics("g")
+      #expect(statistics.cpuNanoseconds == 1_500_000 && statistics.throttledNanoseconds == 7000)
+      #expect(statistics.memoryBytes == 4096 && statistics.memoryPeakBytes == 8192 && statistics.pids == 3)
+      #expect(statistics.memoryRSSBytes == 100 && statistics.memoryCacheBytes == 200 && statistics.oomKills == 1)
+      // A group that is gone has used nothing, and has nobody in it.
+      #expect(try driver.statistics("gone") == CgroupStatistics())
+      #expect(try driver.processes("gone") == [])
+    }
+  }
+
+  @Test func v1LimitsGoToEachControllersHierarchy() throws {
+    try withTree(["cpu", "memory", "pids", "cpuset", "devices"]) { base in
+      let driver = CgroupV1(
+        mounts: Dictionary(
+          uniqueKeysWithValues: ["cpu", "memory", "pids", "cpuset", "devices"].map { ($0, "\(base)/\($0)") }))
+      try populate("\(base)/cpuset", ["cpuset.cpus": "0-1\n", "cpuset.mems": "0\n"])
+      try populate("\(base)/cpuset/t", ["cpuset.cpus": "", "cpuset.mems": ""])
+      try populate("\(base)/cpu/t", ["cpu.shares": "", "cpu.cfs_quota_us": "", "cpu.cfs_period_us": ""])
+      try populate(
+        "\(base)/memory/t",
+        [
+          "memory.limit_in_bytes": "", "memory.memsw.limit_in_bytes": "", "memory.soft_limit_in_bytes": "",
+          "memory.swappiness": "",
+        ])
+      try populate("\(base)/pids/t", ["pids.max": ""])
+      try populate("\(base)/devices/t", ["devices.deny": "", "devices.allow": ""])
+      var limits = CgroupLimits()
+      limits.cpuShares = 1
+      limits.memoryBytes = 1 << 20
+      try driver.ensure("t", limits: limits)
+      #expect(try text("\(base)/cpu/t/cpu.shares") == "2")
+      #expect(try text("\(base)/memory/t/memory.limit_in_bytes") == "1048576")
+      #expect(try text("\(base)/memory/t/memory.memsw.limit_in_bytes") == "1048576")
+      #expect(try text("\(base)/memory/t/memory.soft_limit_in_bytes") == "-1")
+      #expect(try text("\(base)/memory/t/memory.swappiness") == "0")
+      #expect(try text("\(base)/pids/t/pids.max") == "4096")
+      // An empty cpuset takes no process: it inherits.
+      #expect(try text("\(base)/cpuset/t/cpuset.cpus") == "0-1\n" && text("\(base)/cpuset/t/cpuset.mems") == "0\n")
+      #expect(try text("\(base)/devices/t/devices.deny") == "a")
+      // The last rule written; none allows making nodes.
+      #expect(try text("\(base)/devices/t/devices.allow") == "c 136:* rw")
+      #expect(DeviceRule.standard.allSatisfy { !$0.ruleText.contains("m") })
+    }
+  }
+
+  @Test func v1StatisticsAreRead() throws {
+    try withTree(["memory", "cpuacct", "pids"]) { base in
+      try populate(
+        "\(base)/memory/t",
+        [
+          "memory.usage_in_bytes": "10\n", "memory.max_usage_in_bytes": "20\n",
+          "memory.stat": "cache 1\nrss 2\ntotal_cache 3\ntotal_rss 4\n",
+          "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+        ])
+      try populate(
+        "\(base)/cpuacct/t", ["cpuacct.usage": "99\n", "cpuacct.usage_user": "90\n", "cpuacct.usage_sys": "9\n"])
+      try populate("\(base)/pids/t", ["pids.current": "7\n"])
+      let driver = CgroupV1(mounts: ["memory": "\(base)/memory", "cpuacct": "\(base)/cpuacct", "pids": "\(base)/pids"])
+      let statistics = try driver.statistics("t")
+      #expect(statistics.memoryBytes == 10 && statistics.memoryPeakBytes == 20 && statistics.memoryRSSBytes == 4)
+      #expect(statistics.cpuNanoseconds == 99 && statistics.cpuUserNanoseconds == 90 && statistics.pids == 7)
+      #expect(driver.oomKills("t") == 2)
+    }
+  }
+}
