@@ -69,10 +69,11 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
+  .executableTarget(name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
-  .executableTarget(name: "serai-hcl", dependencies: ["HCL"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -103,7 +104,7 @@ let testTargets: [Target] = [
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
   tests("TransportTests", ["Transport", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
-  tests("HCLTests", ["HCL"]),
+  tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),

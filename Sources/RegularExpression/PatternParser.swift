@@ -84,11 +84,13 @@ struct PatternParser {
     while let next = peek(), next != 0x7C, next != 0x29 {
       if looks("\\Q") {
         at += 2
+        let start = at
         while at < scalars.count, !looks("\\E") {
           items.append(.set(literal(scalars[at])))
           at += 1
         }
-        _ = take("\\E")
+        // A repetition after the quotation is of its last character.
+        if take("\\E"), let last = items.last, at > start + 2 { items[items.count - 1] = try repetitions(of: last, start) }
         continue
       }
       let start = at

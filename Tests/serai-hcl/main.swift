@@ -3,18 +3,29 @@
 //
 //   {"op":"expr","src":"upper(var.x)","vars":{"var":{"x":"a"}}}
 //
+// With `--generate SEED COUNT` it prints that many requests instead.
+//
 // Operations: expr, template, body, dynamic, json, tokens, fmt, vars, type, funcs. Answers carry ok, value, type and diags.
 
 import Glibc
-import HCL
+import HCLOracleProtocol
 
+func output(_ text: String) {
+  var bytes = Array((text + "\n").utf8)[...]
+  while !bytes.isEmpty {
+    let written = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+    if written <= 0 { exit(1) }
+    bytes = bytes.dropFirst(written)
+  }
+}
+
+let arguments = CommandLine.arguments
+if arguments.count == 4, arguments[1] == "--generate", let seed = UInt64(arguments[2]), let count = Int(arguments[3]) {
+  var generator = RequestGenerator(seed: seed)
+  for _ in 0..<count { output(generator.next()) }
+  exit(0)
+}
 let oracle = OracleProtocol()
 while let line = readLine(strippingNewline: true) {
-  if line.isEmpty { continue }
-  var answer = Array((oracle.answer(line) + "\n").utf8)[...]
-  while !answer.isEmpty {
-    let written = answer.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
-    if written <= 0 { exit(1) }
-    answer = answer.dropFirst(written)
-  }
+  if !line.isEmpty { output(oracle.answer(line)) }
 }

@@ -197,7 +197,9 @@ final class Evaluator {
 
   private func unary(_ op: UnaryOperator, _ operand: Expression, _ whole: Expression, _ scope: EvaluationContext) -> Value {
     let value = evaluate(operand, scope)
-    guard let converted = convertOperand(value, op == .not ? .bool : .number, operand, "operand") else { return .dynamic }
+    guard let converted = convertOperand(value, op == .not ? .bool : .number, operand, "operand") else {
+      return .unknown(op == .not ? .bool : .number)
+    }
     if !converted.isKnown { return converted }
     switch op {
     case .negate: return converted.asNumber.map { .number($0.negated) } ?? .dynamic
@@ -217,15 +219,14 @@ final class Evaluator {
       return .bool(equal == (op == .equal))
     case .and, .or:
       guard let x = convertOperand(a, .bool, left, "left operand"), let y = convertOperand(b, .bool, right, "right operand")
-      else { return .dynamic }
+      else { return .unknown(.bool) }
       guard let p = x.asBool, let q = y.asBool else { return .unknown(.bool) }
       return .bool(op == .and ? p && q : p || q)
     default:
-      guard let x = convertOperand(a, .number, left, "left operand"), let y = convertOperand(b, .number, right, "right operand")
-      else { return .dynamic }
-      guard let p = x.asNumber, let q = y.asNumber else {
-        return .unknown([.add, .subtract, .multiply, .divide, .modulo].contains(op) ? .number : .bool)
-      }
+      let isArithmetic = [.add, .subtract, .multiply, .divide, .modulo].contains(op)
+      guard let x = convertOperand(a, .number, left, "left operand"), let y = convertOperand(b, .number, right, "right operand"),
+        let p = x.asNumber, let q = y.asNumber
+      else { return .unknown(isArithmetic ? .number : .bool) }
       return arithmetic(op, p, q, right, whole)
     }
   }
@@ -245,10 +246,15 @@ final class Evaluator {
     default: result = nil
     }
     guard let result else {
-      if b.isZero { return fail("Division by zero", "The right operand is zero, and nothing can be divided by that.", right.range, context: whole.range) }
-      return fail("Operation failed", "These numbers have no such result.", whole.range)
+      _ = b.isZero
+        ? fail("Division by zero", "The right operand is zero, and nothing can be divided by that.", right.range, context: whole.range)
+        : fail("Operation failed", "These numbers have no such result.", whole.range)
+      return .unknown(.number)
     }
-    guard result.isInRange else { return fail("Number out of range", "The result is larger or smaller than numbers can be here.", whole.range) }
+    guard result.isInRange else {
+      _ = fail("Number out of range", "The result is larger or smaller than numbers can be here.", whole.range)
+      return .unknown(.number)
+    }
     return .number(result)
   }
 
@@ -285,6 +291,8 @@ final class Evaluator {
       type = no.type
     } else if no == nullLiteral {
       type = yes.type
+    } else if yes.type == .dynamic || no.type == .dynamic {
+      type = .dynamic
     } else if let unified = Unification.unify([yes.type, no.type], unsafe: true) {
       type = unified
     } else {
@@ -371,8 +379,10 @@ final class Evaluator {
         "A list, set, map, tuple or object is needed here, not \(collection.type.friendlyName).", clause.collection.range)
       return false
     }
+    if let condition = clause.condition, !checkCondition(clause, condition, scope) { return false }
     guard let elements = collection.elements else { return false }
     var complete = true
+    var failed = false
     for (key, value) in elements {
       var variables = [clause.valueVariable: value]
       if let keyVariable = clause.keyVariable { variables[keyVariable] = key }
@@ -390,7 +400,6 @@ final class Evaluator {
             "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).", condition.range)
           return false
         }
-        // The same mistake for every element is one mistake.
         if diagnostics.count > before { return false }
         guard let include = decided.asBool else {
           complete = false
@@ -400,9 +409,28 @@ final class Evaluator {
       }
       let before = diagnostics.count
       if !body(inner) { complete = false }
-      if exhausted || diagnostics.count > before { return false }
+      if exhausted { return false }
+      // The same mistake for every element is one mistake.
+      if failed { diagnostics.removeSubrange(before...) }
+      if diagnostics.count > before { failed = true }
     }
     return complete
+  }
+
+  /// Evaluates the condition with unknown elements, which finds mistakes that do not depend on them: once, and also when there
+  /// are no elements.
+  private func checkCondition(_ clause: Expression.ForClause, _ condition: Expression, _ scope: EvaluationContext) -> Bool {
+    var variables = [clause.valueVariable: Value.dynamic]
+    if let keyVariable = clause.keyVariable { variables[keyVariable] = .dynamic }
+    let before = diagnostics.count
+    let test = evaluate(condition, scope.child(variables))
+    if diagnostics.count > before { return false }
+    if (try? Conversion.convert(test, to: .bool)) == nil {
+      _ = fail(
+        "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).", condition.range)
+      return false
+    }
+    return true
   }
 
   private func forTuple(
@@ -432,7 +460,6 @@ final class Evaluator {
           "Duplicate object key",
           "Two elements give the key \"\(name)\". If that is meant, write \"...\" after the value: values of one key are then "
             + "gathered in a list.", keyExpression.range)
-        return false
       }
       return true
     }
@@ -519,7 +546,9 @@ final class Evaluator {
     guard call.arguments.count == 2, !call.expandsLast else {
       return wrongCount(call, "two arguments: a value and a type", whole)
     }
+    let before = diagnostics.count
     let value = evaluate(call.arguments[0], scope)
+    if diagnostics.count > before { return .dynamic }
     let type = TypeConstraint.parse(call.arguments[1])
     diagnostics += type.diagnostics
     guard let wanted = type.result, spend(value.weight, whole.range) else { return .dynamic }
@@ -587,7 +616,8 @@ final class Evaluator {
       guard spend(arguments[i].weight, whole.range) else { return .dynamic }
       if !parameter.allowsUnknown, !arguments[i].isWhollyKnown { unknown = true }
     }
-    if unknown || diagnostics.count > errorsBefore { return .unknown(signature.result) }
+    if diagnostics.count > errorsBefore { return .dynamic }
+    if unknown { return .unknown(signature.result) }
     do throws(FunctionFailure) {
       let room = FunctionRoom(limits.valueWeight)
       let value = try signature.body(arguments, room)

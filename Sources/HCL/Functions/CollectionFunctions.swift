@@ -3,12 +3,11 @@ extension StandardFunctions {
     "length": Function([.init("collection", .dynamic, unknown: true)], result: .number) { a, _ throws(FunctionFailure) in
       switch a[0].type {
       case .tuple(let types): return .number(types.count)
-      case .object(let types, _): return .number(types.count)
       case .list, .set, .map:
         guard let count = a[0].asSequence?.count ?? a[0].asMapping?.count else { return .unknown(.number) }
         return .number(count)
       case .dynamic: return .unknown(.number)
-      default: throw FunctionFailure("a list, set, map, tuple or object is needed, not \(a[0].type.friendlyName)", argument: 0)
+      default: throw FunctionFailure("a list, set, map or tuple is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
     },
     "element": Function([.init("list", .dynamic), .init("index", .number)]) { a, _ throws(FunctionFailure) in
@@ -23,6 +22,12 @@ extension StandardFunctions {
       return elements[index % elements.count]
     },
     "index": Function([.init("collection", .dynamic), .init("key", .dynamic)]) { a, _ throws(FunctionFailure) in
+      switch (a[0].type, a[1].type) {
+      case (.list, .number), (.tuple, .number), (.map, .string): break
+      case (.list, _), (.tuple, _): throw FunctionFailure("the key of a list or tuple must be a number", argument: 1)
+      case (.map, _): throw FunctionFailure("the key of a map must be a string", argument: 1)
+      default: throw FunctionFailure("a list, map or tuple is needed, not \(a[0].type.friendlyName)", argument: 0)
+      }
       do throws(Access.Failure) {
         return try Access.element(a[1], of: a[0])
       } catch {
@@ -30,7 +35,7 @@ extension StandardFunctions {
       }
     },
     "lookup": Function(
-      [.init("map", .dynamic), .init("key", .string), .init("default", .dynamic, null: true)]
+      [.init("map", .dynamic), .init("key", .string), .init("default", .dynamic)]
     ) { a, _ throws(FunctionFailure) in
       let key = try a.string(1)
       switch a[0].type {
@@ -93,7 +98,7 @@ extension StandardFunctions {
       for value in out { converted.append(try StandardFunctions.converted(value, element)) }
       return .list(converted, of: element)
     },
-    "contains": Function([.init("list", .dynamic), .init("value", .dynamic, null: true)], result: .bool) {
+    "contains": Function([.init("list", .dynamic), .init("value", .dynamic)], result: .bool) {
       a, _ throws(FunctionFailure) in
       for element in try a.elements(0) where Operators.equal(element, a[1]) == true { return .true }
       return .false
@@ -127,7 +132,9 @@ extension StandardFunctions {
     },
     "coalesce": Function([], variadic: .init("values", .dynamic, null: true)) { a, _ throws(FunctionFailure) in
       guard !a.isEmpty else { throw FunctionFailure("at least one value is needed") }
-      let type = try unified(a.map(\.type), "all values")
+      // Beside a null without a type anything may stand: the first value keeps its own.
+      let anything = a.contains { $0.type == .dynamic } && Unification.unify(a.map(\.type), unsafe: true) == nil
+      let type = anything ? .dynamic : try unified(a.map(\.type), "all values")
       for (i, value) in a.enumerated() where !value.isNull { return try converted(value, type, i) }
       throw FunctionFailure("no value is given that is not null")
     },
@@ -135,10 +142,11 @@ extension StandardFunctions {
       guard !a.isEmpty else { throw FunctionFailure("at least one list is needed") }
       for (i, argument) in a.enumerated() {
         switch argument.type {
-        case .list, .tuple: if try !a.elements(i).isEmpty { return argument }
+        case .list, .tuple: break
         default: throw FunctionFailure("lists and tuples are needed, not \(argument.type.friendlyName)", argument: i)
         }
       }
+      for argument in a where argument.asSequence?.isEmpty == false { return argument }
       throw FunctionFailure("no list is given that is not empty")
     },
     "compact": Function([.init("list", .list(.string))], result: .list(.string)) { a, _ throws(FunctionFailure) in
@@ -247,18 +255,17 @@ extension StandardFunctions {
   private static func product(_ arguments: [Value], _ room: FunctionRoom) throws(FunctionFailure) -> Value {
     var columns: [[Value]] = []
     var types: [ValueType] = []
-    var isSet = true
+    var isSet = false
     for (i, argument) in arguments.enumerated() {
       switch argument.type {
       case .set(let element):
+        isSet = true
         columns.append(try arguments.elements(i))
         types.append(element)
       case .list(let element):
-        isSet = false
         columns.append(try arguments.elements(i))
         types.append(element)
       case .tuple(let elements):
-        isSet = false
         let element = try unified(elements, "all elements of a tuple")
         var values: [Value] = []
         for value in try arguments.elements(i) { values.append(try converted(value, element, i)) }

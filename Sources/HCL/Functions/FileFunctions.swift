@@ -36,7 +36,7 @@ extension StandardFunctions {
         }
       },
       "fileset": function(["path", "pattern"], .set(.string)) { a, files, room throws(FunctionFailure) in
-        let root = Path.absolute(try Path.expanded(try a.string(0), files), files)
+        let root = Path.clean(Path.absolute(try Path.expanded(try a.string(0), files), files))
         let glob = try Glob(try a.string(1))
         var found: [Value] = []
         var seen = 0

@@ -8,7 +8,6 @@ extension StandardFunctions {
     "formatlist": Function(
       [.init("format", .string)], variadic: .init("args", .dynamic, null: true), result: .list(.string)
     ) { a, room throws(FunctionFailure) in
-      let format = try FormatString(try a.string(0))
       let arguments = Array(a.dropFirst())
       var count: Int?
       for (i, argument) in arguments.enumerated() {
@@ -17,7 +16,9 @@ extension StandardFunctions {
         if let count, count != own { throw FunctionFailure("the lists are of different lengths: \(count) and \(own)", argument: i + 1) }
         count = own
       }
+      if count == 0 { return .list([], of: .string) }
       try room.check(elements: count ?? 1)
+      let format = try FormatString(try a.string(0))
       var out: [Value] = []
       var weight = 0
       for i in 0..<(count ?? 1) {

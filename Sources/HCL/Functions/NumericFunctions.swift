@@ -24,10 +24,11 @@ extension StandardFunctions {
       try extreme(a) { $1 < $0 }
     },
     "signum": Function([.init("num", .number)], result: .number) { a, _ throws(FunctionFailure) in
-      .number(try a.number(0).signum)
+      // Whole numbers only, as users of the language know it.
+      .number(try a.int(0).signum())
     },
     "parseint": Function([.init("number", .dynamic), .init("base", .number)], result: .number) { a, _ throws(FunctionFailure) in
-      guard let text = a[0].asString ?? a[0].asNumber?.description else {
+      guard let text = a[0].asString else {
         throw FunctionFailure("a string is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
       let base = try a.int(1)

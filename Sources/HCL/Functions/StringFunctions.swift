@@ -31,9 +31,12 @@ extension StandardFunctions {
       let characters = Array(try a.string(0))
       var offset = try a.int(1)
       let length = try a.int(2)
-      if offset < 0 { offset += characters.count }
+      let fromEnd = offset < 0
+      if fromEnd { offset += characters.count }
       let rest = characters.dropFirst(max(0, offset))
-      return .string(String(length < 0 ? rest : rest.prefix(length)))
+      // From the end, no length means all.
+      let takesAll = length < 0 || (length == 0 && fromEnd)
+      return .string(String(takesAll ? rest : rest.prefix(length)))
     },
     "indent": Function([.init("spaces", .number), .init("str", .string)], result: .string) { a, room throws(FunctionFailure) in
       let text = try a.string(1)

@@ -9,6 +9,7 @@ struct YAMLReader {
   private var lineStarts = [0]
   private var at = 0
   private var nesting = 0
+  private var flowDepth = 0
   private var anchors: [String: Value] = [:]
 
   init(_ text: String, _ room: FunctionRoom) {
@@ -31,7 +32,7 @@ struct YAMLReader {
     if isMarker("---") {
       at += 3
       skipBlank()
-    } else if at >= bytes.count {
+    } else if at >= bytes.count || isMarker("...") {
       throw failure("there is no document")
     }
     let value = try node(parent: -1, inFlow: false)
@@ -73,7 +74,11 @@ struct YAMLReader {
   /// Passes white space, line ends and comments. A tab can't indent.
   private mutating func skipBlank() {
     while let b = byte() {
-      if b == 0x20 || b == 0x0A || b == 0x09 {
+      if b == 0x20 || b == 0x0A {
+        at += 1
+      } else if b == 0x09 {
+        // Left for `node` to refuse where it indents.
+        if flowDepth == 0, bytes[(at - column)..<at].allSatisfy({ $0 == 0x20 }) { return }
         at += 1
       } else if b == UInt8(ascii: "#"), at == 0 || isBlank(bytes[at - 1]) {
         while at < bytes.count, bytes[at] != 0x0A { at += 1 }
@@ -206,8 +211,12 @@ struct YAMLReader {
 
   /// Goes to the next line that is not blank, which must not be indented further.
   private mutating func endOfNode(_ indent: Int) throws(FunctionFailure) {
-    skipSpaces()
-    guard byte() == nil || byte() == 0x0A else { throw failure("something follows the value on its line") }
+    // A collection that has just ended leaves off at the start of the next line.
+    let lineStart = at - column
+    if !bytes[lineStart..<at].allSatisfy({ $0 == 0x20 }) || at == lineStart && byte() == 0x0A {
+      skipSpaces()
+      guard byte() == nil || byte() == 0x0A else { throw failure("something follows the value on its line") }
+    }
     skipBlank()
     if at < bytes.count, column > indent { throw failure("the indentation fits nothing before") }
   }
@@ -290,6 +299,8 @@ struct YAMLReader {
   // MARK: Flow collections
 
   private mutating func flowSequence() throws(FunctionFailure) -> Value {
+    flowDepth += 1
+    defer { flowDepth -= 1 }
     at += 1
     var out: [Value] = []
     while true {
@@ -316,6 +327,8 @@ struct YAMLReader {
   }
 
   private mutating func flowMapping() throws(FunctionFailure) -> Value {
+    flowDepth += 1
+    defer { flowDepth -= 1 }
     at += 1
     var out: [String: Value] = [:]
     var merged: [String: Value] = [:]

@@ -4,7 +4,7 @@ enum YAMLText {
     switch value.content {
     case .sequence(let v) where !v.isEmpty: return block(value, 0)
     case .mapping(let v) where !v.isEmpty: return block(value, 0)
-    case .string(let s): return string(s, 0) + (isLiteral(s) && !s.hasSuffix("\n") || !isLiteral(s) ? "\n" : "")
+    case .string(let s): return ended(string(s, 0))
     case .sequence, .mapping: return scalar(value, 0) + "\n"
     // A bare scalar could go on: the end of the document is marked.
     default: return scalar(value, 0) + "\n...\n"
@@ -63,7 +63,7 @@ enum YAMLText {
   /// Whether a text is shown as lines: it has several, and all its characters print.
   private static func isLiteral(_ text: String) -> Bool {
     text.contains("\n")
-      && text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && $0.value != 0x7F && $0.value != 0x85) }
+      && text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && $0.value != 0x7F && $0.value != 0x85 && $0.value <= 0xFFFF) }
       && !text.split(separator: "\n", omittingEmptySubsequences: false).contains { $0.hasSuffix(" ") }
   }
 
@@ -95,6 +95,10 @@ enum YAMLText {
       case "\u{0}": out += "\\0"
       case _ where scalar.value < 0x20 || scalar.value == 0x7F || (0x80..<0xA0).contains(scalar.value):
         out += "\\x" + Encoding.hex([UInt8(scalar.value)]).uppercased()
+      case "\u{FEFF}": out += "\\uFEFF"
+      case _ where scalar.value > 0xFFFF:
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        out += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
       default: out.unicodeScalars.append(scalar)
       }
     }

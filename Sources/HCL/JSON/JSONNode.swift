@@ -1,6 +1,6 @@
 /// A piece of JSON with its place in the source.
-struct JSONNode: Sendable {
-  indirect enum Kind: Sendable {
+package struct JSONNode: Sendable {
+  package indirect enum Kind: Sendable {
     case null
     case bool(Bool)
     case number(Number)
@@ -10,11 +10,11 @@ struct JSONNode: Sendable {
     case object([(key: String, keyRange: SourceRange, value: JSONNode)])
   }
 
-  var kind: Kind
-  var range: SourceRange
+  package var kind: Kind
+  package var range: SourceRange
 
   /// The value with the types that the JSON implies: arrays are tuples, objects are objects; of repeated keys the last counts.
-  var value: Value {
+  package var value: Value {
     switch kind {
     case .null: return .null()
     case .bool(let b): return .bool(b)
@@ -30,7 +30,7 @@ struct JSONNode: Sendable {
 }
 
 /// Reads JSON (RFC 8259) in one pass. Stops at the first mistake: JSON has nothing to recover at.
-struct JSONReader {
+package struct JSONReader {
   /// Levels of arrays and objects inside of each other.
   static let maximumNesting = 128
 
@@ -48,7 +48,7 @@ struct JSONReader {
     bytes = source.bytes
   }
 
-  static func parse(_ source: SourceFile) throws(Diagnostic) -> JSONNode {
+  package static func parse(_ source: SourceFile) throws(Diagnostic) -> JSONNode {
     var reader = JSONReader(source)
     reader.skipSpace()
     let node = try reader.value()

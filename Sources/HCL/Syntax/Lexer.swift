@@ -24,8 +24,11 @@ struct Lexer {
   private var modes: [Mode]
   private var tokens: [Token] = []
 
-  private init(_ bytes: [UInt8], from position: SourcePosition, start: Start) {
+  private let closesQuotes: Bool
+
+  private init(_ bytes: [UInt8], from position: SourcePosition, start: Start, closesQuotes: Bool) {
     self.bytes = bytes
+    self.closesQuotes = closesQuotes
     self.position = position
     at = position.byte
     switch start {
@@ -35,11 +38,14 @@ struct Lexer {
   }
 
   /// All tokens of `bytes`, the last one `endOfFile`.
-  static func tokens(of bytes: [UInt8], start: Start) -> [Token] {
+  ///
+  /// - Parameter closesQuotes: a line end also ends quoted strings that are open, so that one forgotten quote makes one line
+  ///   wrong and not the rest of the file.
+  static func tokens(of bytes: [UInt8], start: Start, closesQuotes: Bool) -> [Token] {
     var first = SourcePosition.start
     // A byte order mark is no part of the text.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { first.byte = 3 }
-    var lexer = Lexer(bytes, from: first, start: start)
+    var lexer = Lexer(bytes, from: first, start: start, closesQuotes: closesQuotes)
     lexer.run()
     return lexer.tokens
   }
@@ -54,6 +60,10 @@ struct Lexer {
       }
     }
     emit(.endOfFile, bytes.count)
+  }
+
+  private var isInHeredoc: Bool {
+    if case .heredoc = modes[modes.count - 1] { true } else { false }
   }
 
   // MARK: Positions
@@ -204,23 +214,27 @@ struct Lexer {
     emit(length == 2 ? .templateEnd : .closeBrace, at + length)
   }
 
+  /// Digits, points and exponents in any order as far as a digit ends them; what is no number is for the parser to report, which
+  /// can then show all of it.
   private func numberEnd() -> Int {
     func digit(_ i: Int) -> Bool { i < bytes.count && (0x30...0x39).contains(bytes[i]) }
     var i = at + 1
+    var end = i
     while i < bytes.count {
       if digit(i) {
         i += 1
-      } else if bytes[i] == UInt8(ascii: "."), digit(i + 1) {
-        i += 2
+        end = i
+      } else if bytes[i] == UInt8(ascii: ".") {
+        i += 1
       } else if bytes[i] | 0x20 == UInt8(ascii: "e") {
         let sign = i + 1 < bytes.count && (bytes[i + 1] == UInt8(ascii: "+") || bytes[i + 1] == UInt8(ascii: "-"))
-        guard digit(i + (sign ? 2 : 1)) else { return i }
-        i += sign ? 3 : 2
+        i += sign ? 2 : 1
+        guard digit(i) else { return end }
       } else {
-        return i
+        return end
       }
     }
-    return i
+    return end
   }
 
   /// The end of a comment that runs to the end of its line, line end included.
@@ -274,9 +288,19 @@ struct Lexer {
     case UInt8(ascii: "\""):
       emit(.closeQuote, at + 1)
       modes.removeLast()
-    case 0x0A: emit(.quotedNewline, at + 1)
-    case 0x0D where byte(1) == 0x0A: emit(.quotedNewline, at + 2)
+    case 0x0A: quotedLineEnd(at + 1)
+    case 0x0D where byte(1) == 0x0A: quotedLineEnd(at + 2)
     default: templateText(.quotedLiteral, stop: UInt8(ascii: "\""))
+    }
+  }
+
+  private mutating func quotedLineEnd(_ end: Int) {
+    emit(.quotedNewline, end)
+    guard closesQuotes else { return }
+    modes.removeLast()
+    // The string may be in an interpolation of another one on the line.
+    while modes.count >= 2, case .normal(_, inTemplate: true) = modes[modes.count - 1], case .quoted = modes[modes.count - 2] {
+      modes.removeLast(2)
     }
   }
 
@@ -319,10 +343,13 @@ struct Lexer {
         emit(first == UInt8(ascii: "$") ? .templateInterpolation : .templateControl, at + (trim ? 3 : 2))
         modes.append(.normal(braces: 0, inTemplate: true))
       } else if byte(1) == first, byte(2) == UInt8(ascii: "{") {
-        emit(kind, at + 3)
+        emit(kind, at + (byte(3) == UInt8(ascii: "~") ? 4 : 3))
       } else {
-        // On its own: the same character after it may begin a sequence.
-        emit(kind, at + 1)
+        // On its own, since the same character after it may begin a sequence. Before the last character of a heredoc's line it takes
+        // that along, as the reference scanner does; which text is one token decides what `~` trims.
+        let next = at + 1 < bytes.count ? max(1, sequenceLength(at + 1)) : 0
+        let takesNext = stop == nil && next > 0 && at + 1 + next < bytes.count && bytes[at + 1 + next] == 0x0A
+        emit(kind, at + 1 + (takesNext && isInHeredoc ? next : 0))
       }
       return
     }

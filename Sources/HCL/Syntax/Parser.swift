@@ -20,6 +20,12 @@ public enum HCLParser {
   /// Diagnostics for one file; what follows is not reported.
   public static let maximumDiagnostics = 100
 
+  /// The tokens of a file, and what is wrong with them.
+  package static func tokens(of source: SourceFile) -> Parsed<[Token]> {
+    let parser = Parser(source, .configuration, closesQuotes: false)
+    return Parsed(result: parser.tokens, diagnostics: parser.finished)
+  }
+
   /// Parses a whole file.
   public static func parse(_ source: SourceFile) -> Parsed<Body> {
     var parser = Parser(source, .configuration)
@@ -55,15 +61,18 @@ struct Parser {
   var newlines: [Bool] = [true]
   var nesting = 0
   var diagnostics: [Diagnostic] = []
+  private var places = Set<SourceRange>()
 
-  init(_ source: SourceFile, _ start: Lexer.Start) {
+  init(_ source: SourceFile, _ start: Lexer.Start, closesQuotes: Bool = true) {
     self.source = source
-    tokens = Lexer.tokens(of: source.bytes, start: start)
+    tokens = Lexer.tokens(of: source.bytes, start: start, closesQuotes: closesQuotes)
     checkTokens()
   }
 
   var finished: [Diagnostic] {
-    Array(diagnostics.prefix(HCLParser.maximumDiagnostics))
+    diagnostics.enumerated().sorted {
+      ($0.element.subject?.start.byte ?? 0, $0.offset) < ($1.element.subject?.start.byte ?? 0, $1.offset)
+    }.map(\.element)
   }
 
   // MARK: Tokens
@@ -115,7 +124,7 @@ struct Parser {
   mutating func report(_ summary: String, _ detail: String, _ subject: SourceRange, context: SourceRange? = nil) {
     guard diagnostics.count < HCLParser.maximumDiagnostics else { return }
     // Two messages about one place rarely tell more than the first.
-    if let last = diagnostics.last?.subject, last.start == subject.start, last.end == subject.end { return }
+    guard places.insert(subject).inserted else { return }
     diagnostics.append(Diagnostic(.error, summary, detail, subject: subject, context: context))
   }
 
@@ -443,6 +452,10 @@ struct Parser {
       case .templateEnd:
         if let k = open.lastIndex(where: { $0 == .templateInterpolation || $0 == .templateControl }) { open.removeSubrange(k...) }
       case .newline, .comment, .quotedNewline:
+        if kind == .quotedNewline, let k = open.lastIndex(of: .openQuote) {
+          open.removeSubrange(k...)
+          while open.count >= 2, open[open.count - 2] == .openQuote, open[open.count - 1] != .openQuote { open.removeLast(2) }
+        }
         if i >= next, tokens[i].end.line > tokens[i].start.line, open.isEmpty || itemBegins(at: i + 1, inside: open) {
           next = min(i + 1, tokens.count - 1)
           return

@@ -232,11 +232,8 @@ extension Parser {
   mutating func unescaped(_ token: Token, quoted: Bool) throws(ParseFailure) -> String {
     let bytes = source.bytes[token.start.byte..<token.end.byte]
     // The lexer makes an escaped start of a sequence a token of its own.
-    if bytes.count == 3, bytes.last == UInt8(ascii: "{"), let first = bytes.first,
-      first == bytes[bytes.startIndex + 1], first == UInt8(ascii: "$") || first == UInt8(ascii: "%")
-    {
-      return first == UInt8(ascii: "$") ? "${" : "%{"
-    }
+    let isEscape = bytes.starts(with: "$${".utf8) || bytes.starts(with: "%%{".utf8)
+    if isEscape { return String(decoding: bytes.dropFirst(), as: UTF8.self) }
     guard quoted, bytes.contains(UInt8(ascii: "\\")) else { return String(decoding: bytes, as: UTF8.self) }
     var out: [UInt8] = []
     var i = bytes.startIndex

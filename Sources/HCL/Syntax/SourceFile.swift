@@ -19,7 +19,7 @@ public final class SourceFile: Sendable {
     text(range.start.byte, range.end.byte)
   }
 
-  func text(_ start: Int, _ end: Int) -> String {
+  package func text(_ start: Int, _ end: Int) -> String {
     let upper = min(max(end, 0), bytes.count)
     let lower = min(max(start, 0), upper)
     return String(decoding: bytes[lower..<upper], as: UTF8.self)

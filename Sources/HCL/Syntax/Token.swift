@@ -1,6 +1,6 @@
 /// The smallest piece of HCL text.
-struct Token: Sendable {
-  enum Kind: String, Sendable {
+package struct Token: Sendable {
+  package enum Kind: String, Sendable {
     case openBrace = "TokenOBrace"
     case closeBrace = "TokenCBrace"
     case openBracket = "TokenOBrack"
@@ -55,7 +55,7 @@ struct Token: Sendable {
     case badUTF8 = "TokenBadUTF8"
   }
 
-  var kind: Kind
-  var start: SourcePosition
-  var end: SourcePosition
+  package var kind: Kind
+  package var start: SourcePosition
+  package var end: SourcePosition
 }

@@ -103,7 +103,7 @@ public enum Conversion {
     for (i, item) in values.enumerated() {
       do throws(Failure) { out.append(try convert(item, to: element)) } catch { throw error.inside("[\(i)]") }
     }
-    let wanted = try decided(out, element)
+    let wanted = out.isEmpty ? resolved(value.type, type).element ?? .dynamic : try decided(out, element)
     for i in out.indices {
       do throws(Failure) { out[i] = try convert(out[i], to: wanted) } catch { throw error.inside("[\(i)]") }
     }
@@ -124,7 +124,8 @@ public enum Conversion {
     for (key, item) in values {
       do throws(Failure) { out[key] = try convert(item, to: element) } catch { throw error.inside("[\"\(key)\"]") }
     }
-    let wanted = try decided(out.sorted { $0.key < $1.key }.map(\.value), element)
+    let wanted = out.isEmpty
+      ? resolved(value.type, type).element ?? .dynamic : try decided(out.sorted { $0.key < $1.key }.map(\.value), element)
     for (key, item) in out {
       do throws(Failure) { out[key] = try convert(item, to: wanted) } catch { throw error.inside("[\"\(key)\"]") }
     }

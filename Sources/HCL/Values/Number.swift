@@ -230,9 +230,12 @@ public struct Number: Sendable {
     if b.isInfinite { return a }
     if a.isInfinite { return nil }
     let whole = ratio.truncated
-    return a - Number(
-      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent,
-      precision: max(whole.precision, b.precision))
+    if whole.isZero { return Number(negative: a.isNegative, a.mantissa, a.exponent, precision: a.precision) }
+    // At the precision of `a` throughout, which is what users of the language see elsewhere.
+    let product = Number(
+      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent, precision: a.precision)
+    let difference = a - product
+    return Number(negative: difference.isNegative, difference.mantissa, difference.exponent, precision: a.precision)
   }
 
   /// Without the fraction.
@@ -250,7 +253,7 @@ public struct Number: Sendable {
   /// The smallest whole number that is not less.
   var ceiling: Number {
     if isInteger || isInfinite { return self }
-    return isNegative ? truncated : truncated + .one
+    return isNegative ? truncated + .zero : truncated + .one
   }
 }
 

@@ -6,10 +6,12 @@ public enum Unification {
   /// their shapes differ.
   ///
   /// - Parameter unsafe: a type will do that values convert to, if only some of them.
-  public static func unify(_ types: [ValueType], unsafe: Bool = false) -> ValueType? {
+  public static func unify(_ given: [ValueType], unsafe: Bool = false) -> ValueType? {
+    // A null without a type, or something unknown, can be of any type: the others decide.
+    let types = given.filter { $0 != .dynamic }
     guard let first = types.first else { return .dynamic }
     if types.allSatisfy({ $0 == first }) { return first }
-    var maps = 0, lists = 0, sets = 0, objects = 0, tuples = 0, dynamics = 0
+    var maps = 0, lists = 0, sets = 0, objects = 0, tuples = 0
     for type in types {
       switch type {
       case .map: maps += 1
@@ -17,41 +19,37 @@ public enum Unification {
       case .set: sets += 1
       case .object: objects += 1
       case .tuple: tuples += 1
-      case .dynamic: dynamics += 1
-      case .string, .number, .bool: break
+      case .dynamic, .string, .number, .bool: break
       }
     }
     let all = types.count
-    if maps > 0, maps + dynamics == all { return unifyElements(types, dynamics > 0) { .map($0) } }
-    if maps > 0, maps + objects + dynamics == all {
-      if let unified = unifyAsMap(types, dynamics > 0) { return unified }
+    if maps > 0, maps == all { return unifyElements(types) { .map($0) } }
+    if maps > 0, maps + objects == all {
+      if let unified = unifyAsMap(types) { return unified }
     }
-    if lists > 0, lists + dynamics == all { return unifyElements(types, dynamics > 0) { .list($0) } }
-    if lists > 0, lists + tuples + dynamics == all {
-      if let unified = unifyAsList(types, dynamics > 0) { return unified }
+    if lists > 0, lists == all { return unifyElements(types) { .list($0) } }
+    if lists > 0, lists + tuples == all {
+      if let unified = unifyAsList(types) { return unified }
     }
-    if sets > 0, sets + dynamics == all { return unifyElements(types, dynamics > 0) { .set($0) } }
-    if objects > 0, objects + dynamics == all { return unifyObjects(types, dynamics > 0) }
-    if tuples > 0, tuples + dynamics == all { return unifyTuples(types, dynamics > 0) }
+    if sets > 0, sets == all { return unifyElements(types) { .set($0) } }
+    if objects > 0, objects == all { return unifyObjects(types) }
+    if tuples > 0, tuples == all { return unifyTuples(types) }
     if objects > 0, tuples > 0 { return nil }
-    // The first type that all others go to. Nulls and unknowns of any type go to all.
-    let known = types.filter { $0 != .dynamic }
-    for wanted in known where known.allSatisfy({ Conversion.isSafe($0, to: wanted) }) { return wanted }
+    // The first type that all others go to.
+    for wanted in types where types.allSatisfy({ Conversion.isSafe($0, to: wanted) }) { return wanted }
     if unsafe {
-      for wanted in known where known.allSatisfy({ Conversion.canConvert($0, to: wanted) }) { return wanted }
+      for wanted in types where types.allSatisfy({ Conversion.canConvert($0, to: wanted) }) { return wanted }
     }
     return nil
   }
 
   private static func unifyElements(
-    _ types: [ValueType], _ hasDynamic: Bool, _ make: (ValueType) -> ValueType
+    _ types: [ValueType], _ make: (ValueType) -> ValueType
   ) -> ValueType? {
-    if hasDynamic { return .dynamic }
     return unify(types.compactMap(\.element)).map(make)
   }
 
-  private static func unifyAsMap(_ types: [ValueType], _ hasDynamic: Bool) -> ValueType? {
-    if hasDynamic { return .dynamic }
+  private static func unifyAsMap(_ types: [ValueType]) -> ValueType? {
     var elements: [ValueType] = []
     for type in types {
       switch type {
@@ -65,8 +63,7 @@ public enum Unification {
     return unify(elements).map { .map($0) }
   }
 
-  private static func unifyAsList(_ types: [ValueType], _ hasDynamic: Bool) -> ValueType? {
-    if hasDynamic { return .dynamic }
+  private static func unifyAsList(_ types: [ValueType]) -> ValueType? {
     var elements: [ValueType] = []
     for type in types {
       switch type {
@@ -80,12 +77,11 @@ public enum Unification {
     return unify(elements).map { .list($0) }
   }
 
-  private static func unifyObjects(_ types: [ValueType], _ hasDynamic: Bool) -> ValueType? {
-    if hasDynamic { return .dynamic }
+  private static func unifyObjects(_ types: [ValueType]) -> ValueType? {
     var all: [[String: ValueType]] = []
     for case .object(let attributes, _) in types { all.append(attributes) }
     let names = Set(all[0].keys)
-    guard all.allSatisfy({ Set($0.keys) == names }) else { return unifyAsMap(types, false) }
+    guard all.allSatisfy({ Set($0.keys) == names }) else { return unifyAsMap(types) }
     var out: [String: ValueType] = [:]
     for name in names {
       guard let unified = unify(all.compactMap { $0[name] }) else { return nil }
@@ -94,12 +90,11 @@ public enum Unification {
     return .object(out)
   }
 
-  private static func unifyTuples(_ types: [ValueType], _ hasDynamic: Bool) -> ValueType? {
-    if hasDynamic { return .dynamic }
+  private static func unifyTuples(_ types: [ValueType]) -> ValueType? {
     var all: [[ValueType]] = []
     for case .tuple(let elements) in types { all.append(elements) }
     let count = all[0].count
-    guard all.allSatisfy({ $0.count == count }) else { return unifyAsList(types, false) }
+    guard all.allSatisfy({ $0.count == count }) else { return unifyAsList(types) }
     var out: [ValueType] = []
     for i in 0..<count {
       guard let unified = unify(all.map { $0[i] }) else { return nil }

@@ -1,10 +1,13 @@
-@testable import HCL
+import HCL
 
-/// Answers the requests.
-struct OracleProtocol {
-  let functions = StandardFunctions.table(host: FunctionHost())
+/// Answers the requests of `serai-hcl`: see its main file for the protocol.
+package struct OracleProtocol {
+  private let functions = StandardFunctions.table(host: FunctionHost())
 
-  func answer(_ line: String) -> String {
+  package init() {}
+
+  /// The answer to one request, both one line of JSON.
+  package func answer(_ line: String) -> String {
     // Values would normalize the source text: the request is read as plain JSON.
     guard let node = try? JSONReader.parse(SourceFile(name: "request", text: line)), case .object(let members) = node.kind else {
       return failure("request", "not a JSON object")
@@ -44,12 +47,12 @@ struct OracleProtocol {
       }
       return answer(json: "{" + members.joined(separator: ",") + "}", diagnostics)
     case "tokens":
-      let parser = Parser(source, .configuration)
-      let tokens = parser.tokens.map { token in
+      let parsed = HCLParser.tokens(of: source)
+      let tokens = parsed.result.map { token in
         "[\"\(token.kind.rawValue)\",\(quote(source.text(token.start.byte, token.end.byte))),\(token.start.line),"
           + "\(token.start.column),\(token.start.byte)]"
       }
-      return answer(json: "[" + tokens.joined(separator: ",") + "]", parser.diagnostics)
+      return answer(json: "[" + tokens.joined(separator: ",") + "]", parsed.diagnostics)
     case "fmt":
       let parsed = HCLParser.parse(source)
       return answer(json: quote(Formatter.format(source)), parsed.diagnostics)
@@ -122,7 +125,7 @@ struct OracleProtocol {
 
   private func text(_ value: Value) -> String {
     guard value.isWhollyKnown else { return "\"<unknown>\"" }
-    return JSONText.encode(value, escapingHTML: false) ?? "\"<infinite>\""
+    return JSONText.encode(value, escapingHTML: false) ?? "\"<unmarshalable: cannot serialize infinity as JSON>\""
   }
 
   private func content(_ value: Value) -> String {

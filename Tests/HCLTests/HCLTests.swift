@@ -1,3 +1,0 @@
-import HCL
-import Testing
-

@@ -1,3 +1,0 @@
-import RegularExpression
-import Testing
-
