@@ -88,6 +88,7 @@ let testPrograms: [Target] = [
 
 let testTargets: [Target] = [
   tests("LayoutTests", []),
+  tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
