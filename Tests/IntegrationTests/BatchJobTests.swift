@@ -1,3 +1,6 @@
+import Codec
+import HTTP
+import Linux
 import Testing
 
 /// A batch job whose allocations end, one of them after two failures.

@@ -1,3 +1,6 @@
+import Codec
+import HTTP
+import Linux
 import Testing
 
 /// What `make run` does: the example that the program writes, run, looked at and stopped.

@@ -1,4 +1,6 @@
 import Codec
+import HTTP
+import Linux
 import Testing
 
 /// The first job of the documentation, by the command line as a person uses it.

@@ -1,4 +1,6 @@
 import Codec
+import HTTP
+import Linux
 import Testing
 
 /// A jobspec with twenty mistakes gives twenty errors, each at its place.

@@ -1,4 +1,6 @@
 import Codec
+import HTTP
+import Linux
 import Testing
 
 /// What this version does not run is refused by name, and mistakes are shown where they are.

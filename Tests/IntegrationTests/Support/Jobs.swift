@@ -1,4 +1,6 @@
 import Codec
+import HTTP
+import Linux
 import Testing
 
 /// What tests ask an agent about its jobs.
@@ -65,7 +67,7 @@ struct Allocation: Sendable {
   var createIndex: Int64 { json["CreateIndex"]?.intValue ?? 0 }
   var tasks: [String: TaskReport] {
     var all: [String: TaskReport] = [:]
-    for (name, state) in json["TaskStates"]?.objectValue.map(Array.init) ?? [] { all[name] = TaskReport(json: state) }
+    for (name, state) in json["TaskStates"]?.objectValue?.members ?? [] { all[name] = TaskReport(json: state) }
     return all
   }
   /// The state of the only task.
