@@ -127,7 +127,7 @@ import Testing
         let registered = try await agent.request(.put, "/v1/jobs", body: "{\"Job\": \(parsed.text)}")
         try #require(registered.status == .ok, "\(registered)")
         // Not a wait for something: the moment of the crash is what varies.
-        try await Task.sleep(for: .milliseconds(Int.random(in: 0...40)))
+        try await Task.sleep(for: .milliseconds(round * 12 + Int.random(in: 0...12)))
         try await agent.kill()
         try await agent.start()
 
