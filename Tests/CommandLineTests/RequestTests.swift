@@ -141,7 +141,7 @@ import Testing
     let (outcome, agent) = try await FakeAgent.run(
       ["operator", "scheduler", "set-config", "-scheduler-algorithm", "spread"],
       [
-        "GET \(path)": [#"{"SchedulerConfig": {"SchedulerAlgorithm": "binpack", "MemoryOversubscriptionEnabled": true}, "Index": 12}"#],
+        "GET \(path)": [#"{"SchedulerConfig": {"SchedulerAlgorithm": "binpack", "MemoryOversubscriptionEnabled": true, "ModifyIndex": 12}, "Index": 14}"#],
         "PUT \(path)": [#"{"Updated": true, "Index": 13}"#],
       ])
     #expect(outcome.status == 0 && agent.asked.last == "PUT \(path)?cas=12")

@@ -75,6 +75,7 @@ private func showNode(_ prefix: String, _ invocation: Invocation) throws -> Int3
     // The node may be out of reach: its own figures are then left out.
     if let stats: HostStats = try? client.get("/v1/client/stats", ["node_id": node.id.description]) {
       printHostStats(stats, node, terminal)
+      if invocation.has("stats") { printDetailedStats(stats, terminal) }
     }
   }
   terminal.print("\n" + terminal.bold("Allocations"))
@@ -133,6 +134,30 @@ private func printHostStats(_ stats: HostStats, _ node: Node, _ terminal: Termin
         "\(Int(stats.cpuTicksConsumed.rounded()))/\(node.nodeResources?.cpu.cpuShares ?? 0) MHz",
         "\(bytesText(Int(clamping: stats.memory.used)))/\(bytesText(Int(clamping: stats.memory.total)))", disk,
       ]]))
+}
+
+private func printDetailedStats(_ stats: HostStats, _ terminal: Terminal) {
+  func percent(_ value: Double) -> String { "\((value * 100).rounded() / 100)%" }
+  func bytes(_ value: UInt64) -> String { bytesText(Int(clamping: value)) }
+  terminal.print("\n" + terminal.bold("CPU Stats"))
+  terminal.print(
+    Table.columns(
+      ["CPU", "User", "System", "Idle"], stats.cpu.map { [$0.cpu, percent($0.user), percent($0.system), percent($0.idle)] }))
+  let memory = stats.memory
+  terminal.print("\n" + terminal.bold("Memory Stats"))
+  terminal.print(
+    Table.columns(
+      ["Total", "Available", "Used", "Free"], [[memory.total, memory.available, memory.used, memory.free].map(bytes)]))
+  terminal.print("\n" + terminal.bold("Disk Stats"))
+  terminal.print(
+    Table.columns(
+      ["Device", "Mount Point", "Size", "Used", "Available", "Used Percent", "Inodes Percent"],
+      stats.diskStats.map {
+        [
+          $0.device, $0.mountpoint, bytes($0.size), bytes($0.used), bytes($0.available), percent($0.usedPercent),
+          percent($0.inodesUsedPercent),
+        ]
+      }))
 }
 
 let nodeEligibility = Command(

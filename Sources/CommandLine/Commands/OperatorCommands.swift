@@ -43,7 +43,7 @@ let operatorSchedulerGetConfig = Command(
       ("Preemption Service Scheduler", "\(preemption.serviceSchedulerEnabled)"),
       ("Preemption Batch Scheduler", "\(preemption.batchSchedulerEnabled)"),
       ("Preemption SysBatch Scheduler", "\(preemption.sysBatchSchedulerEnabled)"),
-      ("Modify Index", "\(response.index)"),
+      ("Modify Index", "\(configuration.modifyIndex)"),
     ]))
   return 0
 }
@@ -80,7 +80,7 @@ let operatorSchedulerSetConfig = Command(
   try set("preempt-batch-scheduler", &configuration.preemptionConfig.batchSchedulerEnabled)
   try set("preempt-sysbatch-scheduler", &configuration.preemptionConfig.sysBatchSchedulerEnabled)
   // Without an index of the user's, the one that was just read: what somebody else changes in between is not undone.
-  let index = try invocation.parsed.integer("check-index").map { UInt64(clamping: $0) } ?? response.index
+  let index = try invocation.parsed.integer("check-index").map { UInt64(clamping: $0) } ?? configuration.modifyIndex
   let answer: SchedulerSetConfigurationResponse = try invocation.client.put(schedulerPath, ["cas": "\(index)"], body: configuration)
   guard answer.updated else {
     throw CommandFailure("The configuration was changed by somebody else since index \(index): look at it and try again")
