@@ -107,10 +107,8 @@ public struct AllocationFiles: Sendable {
   ) throws(ClientError) -> FileDescriptor {
     do throws(SystemError) {
       let root = try FileDescriptor.open(directory, [.path, .directory, .noFollow])
-      // openat2(2) refuses O_PATH together with O_NONBLOCK, which it does not need: it opens nothing that could block.
-      let safe: OpenFlags = flags.contains(.path) ? .noFollow : [.noFollow, .nonBlocking]
       return try root.open(
-        beneath: relative, flags.union(safe), permissions: 0,
+        beneath: relative, flags.contains(.path) ? flags.union(.noFollow) : flags.union([.noFollow, .nonBlocking]), permissions: 0,
         resolve: [.beneath, .noSymlinks, .noMagicLinks])
     } catch {
       throw Self.error(error, relative)
