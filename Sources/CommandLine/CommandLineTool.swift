@@ -209,7 +209,7 @@ struct Tool: Sendable {
     let flags = words.drop { !$0.hasPrefix("-") }.dropLast()
     let parsed = (try? ParsedArguments(Array(flags), flags: generalFlags)) ?? ParsedArguments()
     var client = APIClient(settings: ConnectionSettings(parsed: parsed) { environment[$0] })
-    client.timeout = .seconds(1)
+    client.timeout = .seconds(5)
     var request = SearchRequest()
     request.prefix = prefix
     request.context = context
