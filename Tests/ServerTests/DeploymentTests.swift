@@ -48,7 +48,7 @@ import Testing
     let node = try await deployed(server, rolling())
     try await server.run(rolling(150))
     #expect(server.running("web").filter { $0.job.value.version == 1 }.count == 1)
-    try await server.pass(.minutes(1))
+    try await server.pass(.seconds(10))
     #expect(server.running("web").filter { $0.job.value.version == 1 }.count == 1, "nothing is healthy yet")
     for _ in 0..<4 { try await node.runAll(server, healthy: true) }
     #expect(server.running("web").map { $0.job.value.version } == [1, 1])

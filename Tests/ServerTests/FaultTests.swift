@@ -14,7 +14,7 @@ let isRoot = geteuid() == 0
   @Test(.enabled(if: isRoot, "mounts a small file system of its own: needs root"))
   func aFullDiskRefusesWritesAndIsLeftBehindWhenThereIsRoom() async throws {
     let path = try makeTemporaryDirectory()
-    try #require(mount("serai-test", path, "tmpfs", 0, "size=4m") == 0, "errno \(errno)")
+    try #require(mount("serai-test", path, "tmpfs", 0, "size=32m") == 0, "errno \(errno)")
     defer {
       umount2(path, Int32(MNT_DETACH))
       rmdir(path)

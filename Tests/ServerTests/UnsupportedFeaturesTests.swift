@@ -38,7 +38,7 @@ import Testing
   static let cases: [Case] = [
     Case(name: "periodic", job: "type = \"batch\"\n periodic { crons = [\"* * * * *\"] }"),
     Case(name: "parameterized", job: "type = \"batch\"\n parameterized { payload = \"optional\" }"),
-    Case(name: "multiregion", job: "multiregion { region \"north\" { count = 1 } }"),
+    Case(name: "multiregion", job: "multiregion {\n region \"north\" { count = 1 }\n }"),
     Case(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n }"),

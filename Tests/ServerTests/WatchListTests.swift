@@ -6,20 +6,26 @@ import Testing
 
 @testable import Server
 
+/// Something that several tasks of a test write to.
+private final class Shelf<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+  init(_ value: Value) { self.value = Mutex(value) }
+}
+
 @Suite(.timeLimit(.minutes(2))) struct WatchListTests {
   @Test func aChangeWakesThoseWhoWaitForIt() async throws {
     let list = WatchList()
-    let woken = Mutex<[String]>([])
+    let woken = Shelf<[String]>([])
     try await withThrowingTaskGroup(of: Void.self) { group in
       for name in ["a", "b"] {
         group.addTask {
           await list.wait(for: [.namespace(name)], since: list.generation)
-          woken.withLock { $0.append(name) }
+          woken.value.withLock { $0.append(name) }
         }
       }
       try await eventually("both wait") { list.waitingCount == 2 }
       list.wake([.namespace("a")])
-      try await eventually("the first is woken") { woken.withLock { $0 } == ["a"] }
+      try await eventually("the first is woken") { woken.value.withLock { $0 } == ["a"] }
       #expect(list.waitingCount == 1)
       list.wake([.namespace("b")])
       try await group.waitForAll()
@@ -61,19 +67,19 @@ import Testing
 
   @Test func manyWakeUpsAreAllSeen() async throws {
     let list = WatchList()
-    let value = Mutex(0)
+    let shelf = Shelf(0)
     let rounds = 2000
     let reader = Task {
       var seen = 0
       while seen < rounds {
         let generation = list.generation
-        seen = value.withLock { $0 }
+        seen = shelf.value.withLock { $0 }
         if seen < rounds { await list.wait(for: [.table(.jobs)], since: generation) }
       }
       return seen
     }
     for _ in 0..<rounds {
-      value.withLock { $0 += 1 }
+      shelf.value.withLock { $0 += 1 }
       list.wake([.table(.jobs)])
       await Task.yield()
     }
