@@ -22,7 +22,6 @@ import Testing
     Case(method: .get, target: "/", status: 404, says: "Invalid URL"),
     Case(method: .delete, target: "/v1/jobs", status: 405, says: "Invalid method"),
     Case(method: .get, target: "/v1/job/none", status: 404, says: "job not found"),
-    Case(method: .delete, target: "/v1/job/none", status: 404, says: "job not found"),
     Case(method: .get, target: "/v1/allocation/\(id)", status: 404, says: "alloc not found"),
     Case(method: .get, target: "/v1/allocation/xyz", status: 404, says: "alloc not found"),
     Case(method: .get, target: "/v1/evaluation/\(id)", status: 404, says: "eval not found"),
@@ -60,6 +59,14 @@ import Testing
     #expect(answer.status == bad.status)
     #expect(answer.text.contains(bad.says), "\(answer.text)")
     if bad.status == 405 { #expect(answer.headers["Allow"] == "GET, PUT, POST") }
+    try await api.remove()
+  }
+
+  @Test func stoppingAJobThatIsNotThereSucceeds() async throws {
+    let api = try await TestAPI()
+    let answer = try await api.ask(.delete, "/v1/job/none?purge=true")
+    #expect(answer.status == 200)
+    #expect(try answer.json["EvalID"] == "")
     try await api.remove()
   }
 

@@ -88,10 +88,19 @@ let jobRoutes: [Route] = [
     return try request.answer(try await context.theServer().register(body, namespace: request.namespace))
   },
   Route([.delete], "/v1/job/:id*", .server) { request, context in
-    let response = try await context.theServer().deregister(
-      request.jobKey, purge: try request.flag("purge"), evalPriority: Int(try request.integer("eval_priority") ?? 0),
-      noShutdownDelay: try request.flag("no_shutdown_delay"))
-    return try request.answer(response)
+    let (purge, priority) = (try request.flag("purge"), Int(try request.integer("eval_priority") ?? 0))
+    let noShutdownDelay = try request.flag("no_shutdown_delay")
+    do {
+      let response = try await context.theServer().deregister(
+        request.jobKey, purge: purge, evalPriority: priority, noShutdownDelay: noShutdownDelay)
+      return try request.answer(response)
+    } catch let error as ServerError where error.kind == .notFound {
+      // Stopping what is not there has what it wants: clients delete twice and expect success, without an evaluation.
+      var response = JobRegisterResponse()
+      response.index = try context.theServer().reader.index
+      response.knownLeader = true
+      return try request.answer(response)
+    }
   },
 ]
 
