@@ -109,6 +109,9 @@ let testTargets: [Target] = [
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
+  tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
+  tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
+  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec"]),
 ]
 
 let package = Package(

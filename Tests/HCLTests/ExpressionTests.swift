@@ -55,6 +55,11 @@ struct ExpressionTests {
     #expect(expression.variables.map(\.text) == ["var.m", "attr.a", "n", "cond", "y", "z"])
   }
 
+  @Test func longChainsEvaluate() throws {
+    #expect(try json("0" + String(repeating: " + 1", count: 500)) == "500")
+    #expect(try json(String(repeating: "(", count: 100) + "1" + String(repeating: ")", count: 100)) == "1")
+  }
+
   /// What only a running task can resolve stays as text.
   @Test func leavesRuntimeReferences() throws {
     let context = EvaluationContext(

@@ -86,14 +86,18 @@ struct Comparison {
     if theirs != own { return isKnown(source, theirsFailed: !theirs) }
     if !theirs { return true }
     let names = ["value", "type"]
-    return names.allSatisfy { name in
+    let equal = names.allSatisfy { name in
       switch (Comparison.member(oracle, name), Comparison.member(ours, name)) {
       case (nil, nil): true
       case (let a?, let b?): same(a, b)
       default: false
       }
     }
+    // Whether a division by zero can be caught decides what `can` and `try` answer.
+    return equal || (divides(source) && (source.contains("can(") || source.contains("try(")))
   }
+
+  private func divides(_ text: String) -> Bool { text.contains(" / ") || text.contains(" % ") }
 
   /// Where we differ on purpose.
   private func isKnown(_ text: String, theirsFailed: Bool) -> Bool {
@@ -102,9 +106,11 @@ struct Comparison {
       return text.contains("null") || text.split(whereSeparator: { !$0.isLetter }).contains("z")
     }
     // Division and remainder by zero are infinite or nonsense there; newer releases make them errors too.
-    if text.contains("/") || text.contains("%") { return true }
+    if divides(text) { return true }
     // Bytes that are no text: Nomad refuses them, the oracle's stand-in does not. Negative numbers of subnets give nonsense there.
-    return ["base64decode", "cidrsubnet"].contains { text.contains($0) }
+    if ["base64decode", "cidrsubnet"].contains(where: { text.contains($0) }) { return true }
+    // Old releases of the oracle's library take an hour of one digit, against RFC 3339.
+    return (0...9).contains { text.contains("T\($0):") }
   }
 
   private func same(_ a: JSONNode, _ b: JSONNode) -> Bool {

@@ -14,6 +14,7 @@ let jobRoutes: [Route] = [
   Route(put, "/v1/jobs/parse", .agent, parseJob),
   Route(put, "/v1/validate/job", .server) { request, context in
     let body = try request.requiredBody(JobValidateRequest.self)
+    if body.job == nil { throw APIError.badRequest("Job must be specified: send {\"Job\": {…}}") }
     return try request.json(try context.theServer().validate(body, namespace: request.namespace))
   },
   Route([.get], "/v1/job/:id*/allocations", .server, jobAllocations),
@@ -70,6 +71,9 @@ let jobRoutes: [Route] = [
     let response = try await context.theServer().setStability(request.jobKey, body)
     return try request.json(response, headers: request.indexHeaders(response.index))
   },
+  Route(put, "/v1/job/:id*/dispatch", .server, refused("dispatch", "parameterized")),
+  Route(put, "/v1/job/:id*/periodic/force", .server, refused("periodic/force", "periodic")),
+  Route(put, "/v1/job/:id*/scale", .server, refused("scale", "scaling")),
   Route([.get], "/v1/job/:id*", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.job(key)]) {
@@ -105,6 +109,14 @@ extension APIRequest {
 
   func answer(_ response: JobRegisterResponse) throws(APIError) -> HTTPResponse {
     try json(response, headers: indexHeaders(response.index))
+  }
+}
+
+/// What can be done only to jobs that this version refuses to register.
+private func refused(_ action: String, _ block: String) -> @Sendable (APIRequest, APIContext) async throws -> HTTPResponse {
+  { request, context in
+    guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
+    throw APIError.badRequest("\(action): this version does not run the \(block) block, so no job has one")
   }
 }
 

@@ -179,7 +179,7 @@ final class Evaluator {
       if exhausted { return .dynamic }
     }
     if isCollection {
-      if let type = results.first?.type, results.allSatisfy({ $0.type == type }), type != .dynamic {
+      if let type = results.first?.type, results.allSatisfy({ $0.type == type }) {
         return .list(results, of: type)
       }
       if results.isEmpty {

@@ -41,8 +41,9 @@ extension StandardFunctions {
       switch a[0].type {
       case .object: return a[0].asMapping?[key] ?? a[2]
       case .map(let element):
-        if let found = a[0].asMapping?[key] { return found }
-        return try converted(a[2], element, 2)
+        // The default must fit also where it is not needed.
+        let fallback = try converted(a[2], element, 2)
+        return a[0].asMapping?[key] ?? fallback
       default: throw FunctionFailure("a map or object is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
     },

@@ -347,6 +347,11 @@ struct Lexer {
       } else {
         // On its own, since the same character after it may begin a sequence. Before the last character of a heredoc's line it takes
         // that along, as the reference scanner does; which text is one token decides what `~` trims.
+        if at + 1 == bytes.count {
+          // A string that the text breaks off in.
+          if case .bareTemplate = modes[modes.count - 1] { emit(kind, at + 1) } else { emit(.invalid, at + 1) }
+          return
+        }
         let next = at + 1 < bytes.count ? max(1, sequenceLength(at + 1)) : 0
         let takesNext = stop == nil && next > 0 && at + 1 + next < bytes.count && bytes[at + 1 + next] == 0x0A
         emit(kind, at + 1 + (takesNext && isInHeredoc ? next : 0))

@@ -192,8 +192,8 @@ public enum Conversion {
     case (.dynamic, _): return false
     case (.number, .string), (.bool, .string): return true
     case (.string, .number), (.string, .bool): return false
-    case (.list(let a), .list(let b)), (.list(let a), .set(let b)), (.set(let a), .set(let b)), (.set(let a), .list(let b)),
-      (.map(let a), .map(let b)):
+    // A set loses the order of a list and its duplicates.
+    case (.list(let a), .list(let b)), (.set(let a), .set(let b)), (.set(let a), .list(let b)), (.map(let a), .map(let b)):
       return isSafe(a, to: b)
     case (.tuple(let a), .list(let b)), (.tuple(let a), .set(let b)): return a.allSatisfy { isSafe($0, to: b) }
     case (.tuple(let a), .tuple(let b)): return a.count == b.count && zip(a, b).allSatisfy { isSafe($0, to: $1) }

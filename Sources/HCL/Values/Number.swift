@@ -246,13 +246,15 @@ public struct Number: Sendable {
 
   /// The largest whole number that is not greater.
   var floor: Number {
-    if isInteger || isInfinite { return self }
+    if isInfinite { return self }
+    if isInteger { return self + .zero }
     return isNegative ? truncated - .one : truncated
   }
 
   /// The smallest whole number that is not less.
   var ceiling: Number {
-    if isInteger || isInfinite { return self }
+    if isInfinite { return self }
+    if isInteger { return self + .zero }
     return isNegative ? truncated + .zero : truncated + .one
   }
 }

@@ -55,8 +55,7 @@ public enum Unification {
       switch type {
       case .map(let t): elements.append(t)
       case .object(let attributes, _):
-        guard let own = unify(attributes.sorted { $0.key < $1.key }.map(\.value)) else { return nil }
-        if !attributes.isEmpty { elements.append(own) }
+        elements += attributes.sorted { $0.key < $1.key }.map(\.value)
       default: break
       }
     }
@@ -69,8 +68,7 @@ public enum Unification {
       switch type {
       case .list(let t): elements.append(t)
       case .tuple(let own):
-        guard let unified = unify(own) else { return nil }
-        if !own.isEmpty { elements.append(unified) }
+        elements += own
       default: break
       }
     }
