@@ -13,6 +13,8 @@ final class Agent: Sendable {
   let httpPort: UInt16
   let rpcPort: UInt16
   let dataFolder: String
+  /// The control group of the agent's tasks; the test's own unless it has several agents with clients.
+  let cgroup: String
   private let arguments: [String]
   private let process = Mutex<Int32?>(nil)
 
@@ -26,13 +28,17 @@ final class Agent: Sendable {
   /// - Parameter settings: more of the configuration file, in HCL.
   init(
     _ scratch: Scratch, _ role: Role, label: String = "agent", settings: String = "", clientSettings: String = "",
-    dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil
+    serverSettings: String = "",
+    dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil, ownCgroup: Bool = false
   ) throws {
     self.scratch = scratch
     self.label = label
     httpPort = try ports?.http ?? FreePorts.next()
     rpcPort = try ports?.rpc ?? FreePorts.next()
     self.dataFolder = dataFolder ?? "\(scratch.folder)/\(label)"
+    let cgroup = ownCgroup ? "\(scratch.name)-\(label)" : scratch.name
+    self.cgroup = cgroup
+    if ownCgroup { scratch.atEnd { try await AgentCgroups(name: cgroup).remove() } }
     var (server, client, servers) = (true, true, "")
     switch role {
     case .development, .both: break
@@ -53,10 +59,11 @@ final class Agent: Sendable {
       server {
         enabled          = \(server)
         bootstrap_expect = 1
+        \(serverSettings)
       }
       client {
         enabled       = \(client)
-        cgroup_parent = "\(scratch.name)"
+        cgroup_parent = "\(cgroup)"
         \(servers)
         \(clientSettings)
       }
