@@ -82,6 +82,35 @@ import Testing
     try await api.remove()
   }
 
+  @Test func aVersionCanBeTaggedAndReverted() async throws {
+    let api = try await TestAPI()
+    try await api.register("web")
+    let tagged = try await api.ask(.post, "/v1/job/web/versions/golden/tag", "{\"Version\": 0, \"Description\": \"good\"}")
+    #expect(tagged.status == 200)
+    #expect(try tagged.json["Name"] == "golden")
+    #expect(try await api.ask(.put, "/v1/jobs", job("web").replacing("/bin/true", with: "/bin/false")).status == 200)
+    let versions = try await api.get("/v1/job/web/versions").json["Versions"]?.arrayValue ?? []
+    #expect(versions.map { $0["VersionTag"]?["Name"] } == [nil, "golden"])
+    let taken = try await api.ask(.post, "/v1/job/web/versions/golden/tag", "{\"Version\": 1}")
+    #expect(taken.status == 409)
+    let reverted = try await api.ask(.put, "/v1/job/web/revert", "{\"JobID\": \"web\", \"TaggedVersion\": \"golden\"}")
+    #expect(reverted.status == 200)
+    #expect(try await api.get("/v1/job/web").json["Version"] == 2)
+    #expect(try await api.ask(.delete, "/v1/job/web/versions/golden/tag").status == 200)
+    #expect(try await api.ask(.delete, "/v1/job/web/versions/golden/tag").status == 404)
+    try await api.remove()
+  }
+
+  @Test func theScaleOfAJobCountsItsGroups() async throws {
+    let api = try await TestAPI()
+    try await api.register("web")
+    let scale = try await api.get("/v1/job/web/scale").json
+    #expect(scale["TaskGroups"]?["g"]?["Desired"] == 1)
+    #expect(scale["TaskGroups"]?["g"]?["Placed"] == 0)
+    #expect(try await api.get("/v1/job/none/scale").status == 404)
+    try await api.remove()
+  }
+
   @Test func searchFindsIdsByPrefixAndNamesByPart() async throws {
     let api = try await TestAPI()
     try await api.register("web-front")

@@ -31,6 +31,11 @@ import Testing
     #expect(found.parameters["id"] ?? "" == id)
   }
 
+  @Test func aPathWithTwoParametersIsTakenApart() throws {
+    let found = try #require(try pattern(.delete, "/v1/job/team/web/versions/v1.0/tag"))
+    #expect(found.parameters == ["id": "team/web", "tag": "v1.0"])
+  }
+
   @Test func literalsWinOverParameters() throws {
     #expect(try pattern(.get, "/v1/node/pools")?.pattern == "/v1/node/pools")
     #expect(try pattern(.get, "/v1/node/pool/gpu")?.parameters == ["name": "gpu"])

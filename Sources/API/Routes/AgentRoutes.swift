@@ -55,7 +55,12 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
     "nomad": ["server": "\(context.server != nil)", "leader": "\(context.server != nil)", "leader_addr": context.agent.leader],
   ]
   if let server = context.server {
-    stats["raft"] = ["applied_index": "\(server.reader.index)", "state": "Leader", "num_peers": "\(context.agent.peers.count - 1)"]
+    // What is applied and shown is durable: the three indexes are one.
+    let index = "\(server.reader.index)"
+    stats["raft"] = [
+      "applied_index": index, "commit_index": index, "last_log_index": index, "fsm_pending": "0", "last_contact": "0",
+      "state": "Leader", "num_peers": "\(context.agent.peers.count - 1)",
+    ]
   }
   if let client = context.client {
     stats["client"] = [

@@ -33,6 +33,13 @@ let allocationRoutes: [Route] = [
     // Jobs with services are refused by this version, so no allocation has any.
     return try request.json([ServiceRegistration](), headers: request.indexHeaders(state.index))
   },
+  Route([.get], "/v1/allocation/:id/checks", .server) { request, context in
+    let id = try request.identifier("id", "alloc")
+    let state = try context.theServer().reader
+    guard state.allocation(id) != nil else { throw APIError.notFound("alloc not found") }
+    // Without services there are no checks.
+    return try request.json(JSONObject(), headers: request.indexHeaders(state.index))
+  },
 ]
 
 let evaluationRoutes: [Route] = [

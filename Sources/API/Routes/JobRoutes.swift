@@ -73,7 +73,41 @@ let jobRoutes: [Route] = [
   },
   Route(put, "/v1/job/:id*/dispatch", .server, refused("dispatch", "parameterized")),
   Route(put, "/v1/job/:id*/periodic/force", .server, refused("periodic/force", "periodic")),
-  Route(put, "/v1/job/:id*/scale", .server, refused("scale", "scaling")),
+  Route(put, "/v1/job/:id*/scale", .server) { request, context in
+    guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
+    throw APIError.badRequest("this version keeps no scaling events: register the job again with another count")
+  },
+  Route([.get], "/v1/job/:id*/scale", .server, jobScale),
+  Route([.get], "/v1/job/:id*/services", .server) { request, context in
+    let state = try context.theServer().reader
+    guard state.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
+    // Jobs with services are refused by this version.
+    return try request.json([ServiceRegistration](), headers: request.indexHeaders(state.index))
+  },
+  Route(put, "/v1/job/:id*/versions/:tag/tag", .server) { request, context in
+    let body = try request.body(JobTagRequest.self)
+    var tag = JobVersionTag()
+    tag.name = request.parameter("tag")
+    tag.description = body.description
+    let (tagged, index) = try await context.theServer().tag(request.jobKey, tag, version: body.version)
+    var answer = JSONObject()
+    answer["Name"] = .string(tagged.name)
+    answer["Description"] = .string(tagged.description)
+    answer["TaggedTime"] = .int(tagged.taggedTime)
+    answer["Index"] = .int(Int64(clamping: index))
+    answer["LastContact"] = 0
+    answer["KnownLeader"] = true
+    answer["NextToken"] = ""
+    return try request.json(answer, headers: request.indexHeaders(index))
+  },
+  Route([.delete], "/v1/job/:id*/versions/:tag/tag", .server) { request, context in
+    let index = try await context.theServer().removeTag(request.jobKey, request.parameter("tag"))
+    var response = JobRegisterResponse()
+    response.jobModifyIndex = index
+    response.index = index
+    response.knownLeader = true
+    return try request.answer(response)
+  },
   Route([.get], "/v1/job/:id*", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.job(key)]) {
@@ -180,6 +214,37 @@ private let jobAllocations: @Sendable (APIRequest, APIContext) async throws -> H
   let all = try request.flag("all")
   let allocations = state.allocations(ofJob: key).map(\.value).filter { all || $0.job.value.createIndex == createIndex }
   return try request.json(allocations.map { AllocationListStub(of: $0) }, headers: request.indexHeaders(index))
+}
+
+/// How many instances each group has and should have.
+private let jobScale: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
+  let key = request.jobKey
+  let (state, index) = try await request.read(context, watching: [.job(key), .jobAllocations(key)]) {
+    max($0.job(key)?.modifyIndex ?? 0, $0.allocations(ofJob: key).map(\.value.modifyIndex).max() ?? 0)
+  }
+  guard let job = state.job(key)?.job else { throw APIError.notFound("job not found") }
+  var status = JobScaleStatus()
+  status.jobID = key.id
+  status.namespace = key.namespace
+  status.jobCreateIndex = job.createIndex ?? 0
+  status.jobModifyIndex = job.modifyIndex ?? 0
+  status.jobStopped = job.stop ?? false
+  let allocations = state.allocations(ofJob: key).map(\.value).filter { !$0.isTerminal }
+  for group in job.taskGroups {
+    var part = TaskGroupScaleStatus()
+    part.desired = group.count ?? 1
+    for allocation in allocations where allocation.groupName == group.name {
+      part.placed += 1
+      if allocation.clientStatus == .running { part.running += 1 }
+      switch allocation.deploymentStatus?.healthy {
+      case true?: part.healthy += 1
+      case false?: part.unhealthy += 1
+      case nil: break
+      }
+    }
+    status.taskGroups[group.name] = part
+  }
+  return try request.json(status, headers: request.indexHeaders(index))
 }
 
 private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in

@@ -110,6 +110,12 @@ extension APIRequest {
     answer["EvalCreateIndex"] = .int(evaluations.isEmpty ? 0 : Int64(clamping: index))
     answer["NodeModifyIndex"] = .int(Int64(clamping: index))
     answer["Index"] = .int(Int64(clamping: index))
+    answer["HeartbeatTTL"] = 0
+    answer["LeaderRPCAddr"] = ""
+    answer["NumNodes"] = 0
+    answer["Servers"] = .null
+    answer["LastContact"] = 0
+    answer["KnownLeader"] = true
     return try json(answer, headers: indexHeaders(index))
   }
 }

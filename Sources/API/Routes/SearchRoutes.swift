@@ -15,10 +15,13 @@ let searchRoutes: [Route] = [
   },
 ]
 
+/// Kinds of objects that clients ask for and that this version has none of.
+private let emptyContexts = ["plugins", "volumes"]
+
 /// Ids that begin with a prefix, at most twenty of each kind.
 private func search(_ request: APIRequest, _ body: SearchRequest, _ state: StateReader) throws(APIError) -> HTTPResponse {
   let limit = 20
-  let contexts = ["jobs", "evals", "allocs", "nodes", "deployment", "namespaces", "node_pools"]
+  let contexts = ["jobs", "evals", "allocs", "nodes", "deployment", "namespaces", "node_pools"] + emptyContexts
   let wanted = body.context.isEmpty || body.context == "all" ? contexts : [body.context]
   for name in wanted where !contexts.contains(name) {
     throw .badRequest("context must be one of \(contexts.joined(separator: ", ")) or all, not \"\(name)\"")
@@ -36,6 +39,7 @@ private func search(_ request: APIRequest, _ body: SearchRequest, _ state: State
       case "nodes": ids(body.prefix, state.nodes, state) { _ in true }
       case "deployment": ids(body.prefix, state.deployments, state) { request.includes($0.namespace) }
       case "namespaces": state.namespaces.map { $0.0.text }.filter { $0.hasPrefix(body.prefix) }
+      case _ where emptyContexts.contains(name): []
       default: state.nodePools.map { $0.0.text }.filter { $0.hasPrefix(body.prefix) }
       }
     response.matches[name] = Array(found.prefix(limit))
@@ -71,7 +75,7 @@ private func fuzzySearch(
   guard body.text.count >= minimumFuzzyLength else {
     throw .badRequest("fuzzy search query must be at least \(minimumFuzzyLength) characters, not \"\(body.text)\"")
   }
-  let contexts = ["jobs", "groups", "tasks", "nodes", "allocs", "evals", "deployment", "namespaces", "node_pools"]
+  let contexts = ["jobs", "groups", "tasks", "nodes", "allocs", "evals", "deployment", "namespaces", "node_pools"] + emptyContexts
   let isForAll = body.context.isEmpty || body.context == "all"
   guard isForAll || contexts.contains(body.context) else {
     throw .badRequest("context must be one of \(contexts.joined(separator: ", ")) or all, not \"\(body.context)\"")
@@ -117,6 +121,7 @@ private func fuzzyMatches(_ request: APIRequest, _ context: String, _ text: Stri
   case "evals": for id in ids(text, state.evaluations, state, { request.includes($0.namespace) }) { add(id, []) }
   case "deployment": for id in ids(text, state.deployments, state, { request.includes($0.namespace) }) { add(id, []) }
   case "namespaces": for (name, _) in state.namespaces { add(name.text, []) }
+  case _ where emptyContexts.contains(context): break
   default: for (name, _) in state.nodePools { add(name.text, []) }
   }
   return found

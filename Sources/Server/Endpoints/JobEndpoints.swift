@@ -186,6 +186,33 @@ extension Server {
     return try await register(registration, namespace: key.namespace)
   }
 
+  /// Gives a version of a job a name; the current one when no version is named.
+  public func tag(
+    _ key: JobKey, _ tag: JobVersionTag, version: UInt64?
+  ) async throws(ServerError) -> (tag: JobVersionTag, index: UInt64) {
+    guard !tag.name.isEmpty, tag.name.utf8.count <= 255 else { throw ServerError(.invalid, "a tag's name has 1 to 255 bytes") }
+    let applied = try await core.propose { state throws(ServerError) in
+      guard let job = state.job(key) else { throw ServerError(.notFound, "job not found") }
+      var payload = JobVersionTagging()
+      payload.namespace = key.namespace
+      payload.jobID = key.id
+      payload.version = version ?? job.spec.value.version ?? 0
+      payload.tag = tag
+      return .jobVersionTagging(payload)
+    }
+    let stored = applied.reader.job(key)?.versions.first { $0.tag?.name == tag.name }?.tag
+    return (stored ?? tag, applied.index)
+  }
+
+  /// Takes a name away from the version that has it.
+  public func removeTag(_ key: JobKey, _ name: String) async throws(ServerError) -> UInt64 {
+    var payload = JobVersionTagging()
+    payload.namespace = key.namespace
+    payload.jobID = key.id
+    payload.tag.name = name
+    return try await core.propose(.jobVersionTagging(payload)).index
+  }
+
   /// Says whether a version of a job is known to work.
   public func setStability(_ key: JobKey, _ request: JobStabilityRequest) async throws(ServerError) -> JobStabilityResponse {
     var payload = JobStability()
