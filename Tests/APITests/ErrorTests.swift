@@ -45,9 +45,12 @@ import Testing
     Case(method: .get, target: "/v1/nodes?prefix=xyz", status: 400, says: "hexadecimal"),
     Case(method: .put, target: "/v1/namespaces", body: "{\"Name\": \"a b\"}", status: 400, says: "a b"),
     Case(method: .delete, target: "/v1/namespace/default", status: 400, says: "default"),
-    Case(method: .put, target: "/v1/search", body: "{\"Prefix\": \"a\", \"Context\": \"fish\"}", status: 400, says: "fish"),
+    Case(
+      method: .put, target: "/v1/search", body: "{\"Prefix\": \"a\", \"Context\": \"fish\"}", status: 400, says: "fish"),
     Case(method: .put, target: "/v1/search/fuzzy", body: "{\"Text\": \"a\"}", status: 400, says: "at least 2"),
-    Case(method: .put, target: "/v1/node/\(id)/eligibility", body: "{\"Eligibility\": \"perhaps\"}", status: 400, says: "perhaps"),
+    Case(
+      method: .put, target: "/v1/node/\(id)/eligibility", body: "{\"Eligibility\": \"perhaps\"}", status: 400,
+      says: "perhaps"),
     Case(method: .get, target: "/v1/client/stats", status: 404, says: "no client"),
     Case(method: .get, target: "/v1/client/fs/ls/\(id)", status: 404, says: "allocation"),
     Case(method: .put, target: "/v1/deployment/fail/\(id)", status: 404, says: "deployment not found"),
@@ -80,7 +83,10 @@ import Testing
       ("pause", "{\"Pause\": true}", "can't pause terminal deployment"),
       ("pause", "{\"Pause\": false}", "can't resume terminal deployment"),
       ("promote", "{\"All\": true}", "can't promote terminal deployment"),
-      ("allocation-health", "{\"HealthyAllocationIDs\": []}", "can't set health of allocations for a terminal deployment"),
+      (
+        "allocation-health", "{\"HealthyAllocationIDs\": []}",
+        "can't set health of allocations for a terminal deployment"
+      ),
     ] {
       let answer = try await api.ask(.put, "/v1/deployment/\(path)/\(id)", body)
       #expect(answer.status == 409)

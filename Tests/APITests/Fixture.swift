@@ -52,8 +52,11 @@ final class TestAPI: Sendable {
     try Files.removeTree(path)
   }
 
-  func ask(_ method: HTTPMethod, _ target: String, _ body: String = "", headers: HTTPHeaders = [:]) async throws -> Answer {
-    let request = HTTPRequest(method: method, target: try HTTPTarget(parsing: target), headers: headers, body: Array(body.utf8))
+  func ask(_ method: HTTPMethod, _ target: String, _ body: String = "", headers: HTTPHeaders = [:]) async throws
+    -> Answer
+  {
+    let request = HTTPRequest(
+      method: method, target: try HTTPTarget(parsing: target), headers: headers, body: Array(body.utf8))
     return try await Answer(api.respond(to: request))
   }
 

@@ -58,7 +58,8 @@ import Testing
     let header = try await api.ask(.get, "/v1/jobs", headers: ["X-Nomad-Namespace": "team"])
     #expect(try header.members("ID") == ["web"])
     let evaluation = try #require(try await api.get("/v1/evaluations?namespace=team").members("ID").first)
-    #expect(try await api.get("/v1/evaluations?namespace=*&prefix=\(evaluation.prefix(6))").members("ID") == [evaluation])
+    #expect(
+      try await api.get("/v1/evaluations?namespace=*&prefix=\(evaluation.prefix(6))").members("ID") == [evaluation])
     #expect(try await api.get("/v1/evaluations?prefix=\(evaluation)").members("ID") == [])
     try await api.remove()
   }
@@ -85,7 +86,8 @@ import Testing
   @Test func aVersionCanBeTaggedAndReverted() async throws {
     let api = try await TestAPI()
     try await api.register("web")
-    let tagged = try await api.ask(.post, "/v1/job/web/versions/golden/tag", "{\"Version\": 0, \"Description\": \"good\"}")
+    let tagged = try await api.ask(
+      .post, "/v1/job/web/versions/golden/tag", "{\"Version\": 0, \"Description\": \"good\"}")
     #expect(tagged.status == 200)
     #expect(try tagged.json["Name"] == "golden")
     #expect(try await api.ask(.put, "/v1/jobs", job("web").replacing("/bin/true", with: "/bin/false")).status == 200)

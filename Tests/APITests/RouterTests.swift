@@ -6,7 +6,8 @@ import Testing
 @Suite struct RouterTests {
   private let router = Router(routes: jobRoutes + allocationRoutes + nodeRoutes + namespaceRoutes + agentRoutes)
 
-  private func pattern(_ method: HTTPMethod, _ path: String) throws -> (pattern: String, parameters: [String: String])? {
+  private func pattern(_ method: HTTPMethod, _ path: String) throws -> (pattern: String, parameters: [String: String])?
+  {
     switch router.find(method, try HTTPTarget(parsing: path).segments) {
     case .route(let route, let parameters): ("/" + route.pattern.joined(separator: "/"), parameters)
     case .wrongMethod, .nothing: nil
@@ -45,7 +46,9 @@ import Testing
   @Test func headIsAnsweredAsGet() throws { #expect(try pattern(.head, "/v1/jobs") != nil) }
 
   @Test func postAndPutAreTheSame() throws {
-    for method in [HTTPMethod.put, .post] { #expect(try pattern(method, "/v1/jobs/parse")?.pattern == "/v1/jobs/parse") }
+    for method in [HTTPMethod.put, .post] {
+      #expect(try pattern(method, "/v1/jobs/parse")?.pattern == "/v1/jobs/parse")
+    }
   }
 
   @Test func anEmptyIdIsNone() throws { #expect(try pattern(.get, "/v1/job/") == nil) }

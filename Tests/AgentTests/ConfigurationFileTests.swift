@@ -7,11 +7,20 @@ import Testing
 @Suite struct ConfigurationFileTests {
   /// One of every block that https://developer.hashicorp.com/nomad/docs/configuration documents.
   static let blocks: [(String, String)] = [
-    ("acl", "enabled = true\n token_ttl = \"30s\"\n policy_ttl = \"60s\"\n role_ttl = \"60s\"\n replication_token = \"t\""),
+    (
+      "acl",
+      "enabled = true\n token_ttl = \"30s\"\n policy_ttl = \"60s\"\n role_ttl = \"60s\"\n replication_token = \"t\""
+    ),
     ("addresses", "http = \"127.0.0.1\"\n rpc = \"127.0.0.2\"\n serf = \"127.0.0.3\""),
     ("advertise", "http = \"192.0.2.1\"\n rpc = \"192.0.2.1:4647\"\n serf = \"192.0.2.1\""),
-    ("audit", "enabled = true\n sink \"s\" {\n type = \"file\"\n format = \"json\"\n path = \"/x\"\n delivery_guarantee = \"enforced\"\n }"),
-    ("autopilot", "cleanup_dead_servers = true\n last_contact_threshold = \"200ms\"\n max_trailing_logs = 250\n min_quorum = 3"),
+    (
+      "audit",
+      "enabled = true\n sink \"s\" {\n type = \"file\"\n format = \"json\"\n path = \"/x\"\n delivery_guarantee = \"enforced\"\n }"
+    ),
+    (
+      "autopilot",
+      "cleanup_dead_servers = true\n last_contact_threshold = \"200ms\"\n max_trailing_logs = 250\n min_quorum = 3"
+    ),
     (
       "client",
       """
@@ -102,7 +111,10 @@ import Testing
       """
     ),
     ("telemetry", "collection_interval = \"1s\"\n prometheus_metrics = true\n publish_node_metrics = true"),
-    ("tls", "http = true\n rpc = true\n ca_file = \"c\"\n cert_file = \"d\"\n key_file = \"k\"\n verify_server_hostname = true"),
+    (
+      "tls",
+      "http = true\n rpc = true\n ca_file = \"c\"\n cert_file = \"d\"\n key_file = \"k\"\n verify_server_hostname = true"
+    ),
     ("ui", "enabled = true\n consul { ui_url = \"http://x\" }\n label { text = \"staging\" }"),
     ("vault", "enabled = true\n address = \"https://x\"\n default_identity {\n aud = [\"v\"]\n ttl = \"1h\"\n }"),
   ]
@@ -118,7 +130,8 @@ import Testing
     let text = Self.blocks.filter { ["client", "server", "ports", "limits"].contains($0.0) }
       .map { "\($0.0) {\n\($0.1)\n}" }.joined(separator: "\n")
     let result = try configuration(
-      try parse("region = \"eu\"\n datacenter = \"dc7\"\n name = \"n1\"\n data_dir = \"/d\"\n log_level = \"WARN\"\n" + text))
+      try parse(
+        "region = \"eu\"\n datacenter = \"dc7\"\n name = \"n1\"\n data_dir = \"/d\"\n log_level = \"WARN\"\n" + text))
     #expect(result.region == "eu")
     #expect(result.datacenter == "dc7")
     #expect(result.nodeName == "n1")
@@ -166,7 +179,8 @@ import Testing
   }
 
   @Test func jsonIsUnderstoodWhateverTheFileIsCalled() throws {
-    let text = "  {\"data_dir\": \"/d\", \"server\": {\"enabled\": true}, \"client\": [{\"meta\": {\"a\": \"b\"}}], \"ports\": {\"http\": 5}}"
+    let text =
+      "  {\"data_dir\": \"/d\", \"server\": {\"enabled\": true}, \"client\": [{\"meta\": {\"a\": \"b\"}}], \"ports\": {\"http\": 5}}"
     for name in ["agent.json", "agent", "agent.hcl"] {
       let result = try configuration(try parse(text, name: name))
       #expect(result.dataDir == "/d")

@@ -6,7 +6,8 @@ import Testing
 @Suite struct MergeTests {
   @Test func laterFilesWinAndListsAreJoined() throws {
     let folder = try Folder([
-      "one.hcl": "name = \"one\"\ndatacenter = \"dc1\"\nclient {\n  enabled = true\n  servers = [\"a\"]\n  meta {\n    x = \"1\"\n    y = \"1\"\n  }\n}\n",
+      "one.hcl":
+        "name = \"one\"\ndatacenter = \"dc1\"\nclient {\n  enabled = true\n  servers = [\"a\"]\n  meta {\n    x = \"1\"\n    y = \"1\"\n  }\n}\n",
       "two": "{\"name\": \"two\", \"client\": {\"servers\": [\"b\"], \"meta\": {\"y\": \"2\"}}}",
     ])
     let result = try configuration(try ConfigurationFiles.read([folder.file("one.hcl"), folder.file("two")]))

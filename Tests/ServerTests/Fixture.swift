@@ -43,7 +43,8 @@ final class TestServer: Sendable {
     configuration.logPath = directory + "/raft.db"
     configuration.snapshotsPath = directory + "/snapshots"
     configure(&configuration)
-    let opened = try await Server.open(configuration, logger: .silent, clock: { clock.now }, monotonic: { clock.monotonic })
+    let opened = try await Server.open(
+      configuration, logger: .silent, clock: { clock.now }, monotonic: { clock.monotonic })
     let made = try RPCEndpoint(
       configuration: RPCConfiguration(ourselves: RPCPeer(role: .server, region: "global", name: "test")),
       handler: { request in
@@ -151,7 +152,9 @@ final class FakeNode: Sendable {
   var id: Identifier { node.id }
 
   @discardableResult
-  func call<Request: Record, Response: Record>(_ method: String, _ request: Request, _: Response.Type) async throws -> Response {
+  func call<Request: Record, Response: Record>(_ method: String, _ request: Request, _: Response.Type) async throws
+    -> Response
+  {
     let bytes = try await connection.call(method: method, body: Binary.encode(request), timeout: .seconds(10))
     return try Binary.decode(Response.self, from: bytes)
   }
@@ -170,7 +173,9 @@ final class FakeNode: Sendable {
   }
 
   /// Reports one status for allocations.
-  func report(_ ids: [Identifier], _ status: AllocationClientStatus, healthy: Bool? = nil, on server: TestServer) async throws {
+  func report(_ ids: [Identifier], _ status: AllocationClientStatus, healthy: Bool? = nil, on server: TestServer)
+    async throws
+  {
     let updates = ids.map { id in
       var update = AllocationClientUpdate()
       update.id = id

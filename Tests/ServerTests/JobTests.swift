@@ -127,7 +127,9 @@ import Testing
     }
     let error = await #expect(throws: ServerError.self) { try await server.run(job) }
     #expect(error?.kind == .invalid)
-    for part in ["1000", "node pool \"nowhere\"", "driver"] { #expect(error?.message.contains(part) == true, "\(part)") }
+    for part in ["1000", "node pool \"nowhere\"", "driver"] {
+      #expect(error?.message.contains(part) == true, "\(part)")
+    }
     #expect(server.reader.job(JobKey("default", "web")) == nil)
     try await server.remove()
   }

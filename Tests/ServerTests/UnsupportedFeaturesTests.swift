@@ -69,7 +69,9 @@ import Testing
     let server = try await TestServer()
     let error = await #expect(throws: ServerError.self) { try await server.run(job) }
     #expect(error?.kind == .invalid)
-    let sentence = error?.message.split(separator: "\n").first { $0.contains("this version does not") && $0.contains(refused.name) }
+    let sentence = error?.message.split(separator: "\n").first {
+      $0.contains("this version does not") && $0.contains(refused.name)
+    }
     #expect(sentence != nil, "\(error?.message ?? "")")
     #expect(server.reader.jobs.count == 0)
     var validate = JobValidateRequest()

@@ -19,7 +19,8 @@ let searchRoutes: [Route] = [
 private let emptyContexts = ["plugins", "volumes"]
 
 /// Ids that begin with a prefix, at most twenty of each kind.
-private func search(_ request: APIRequest, _ body: SearchRequest, _ state: StateReader) throws(APIError) -> HTTPResponse {
+private func search(_ request: APIRequest, _ body: SearchRequest, _ state: StateReader) throws(APIError) -> HTTPResponse
+{
   let limit = 20
   let contexts = ["jobs", "evals", "allocs", "nodes", "deployment", "namespaces", "node_pools"] + emptyContexts
   let wanted = body.context.isEmpty || body.context == "all" ? contexts : [body.context]
@@ -51,7 +52,8 @@ private func search(_ request: APIRequest, _ body: SearchRequest, _ state: State
 }
 
 private func ids<Value: Sendable>(
-  _ prefix: String, _ table: OrderedTable<Identifier, Shared<Value>>, _ state: StateReader, _ isIncluded: (Value) -> Bool
+  _ prefix: String, _ table: OrderedTable<Identifier, Shared<Value>>, _ state: StateReader,
+  _ isIncluded: (Value) -> Bool
 ) -> [String] {
   if prefix.isEmpty { return table.filter { isIncluded($0.1.value) }.map { $0.0.description } }
   guard let range = IdentifierPrefix(prefix) else { return [] }
@@ -75,7 +77,8 @@ private func fuzzySearch(
   guard body.text.count >= minimumFuzzyLength else {
     throw .badRequest("fuzzy search query must be at least \(minimumFuzzyLength) characters, not \"\(body.text)\"")
   }
-  let contexts = ["jobs", "groups", "tasks", "nodes", "allocs", "evals", "deployment", "namespaces", "node_pools"] + emptyContexts
+  let contexts =
+    ["jobs", "groups", "tasks", "nodes", "allocs", "evals", "deployment", "namespaces", "node_pools"] + emptyContexts
   let isForAll = body.context.isEmpty || body.context == "all"
   guard isForAll || contexts.contains(body.context) else {
     throw .badRequest("context must be one of \(contexts.joined(separator: ", ")) or all, not \"\(body.context)\"")
@@ -95,7 +98,9 @@ private func fuzzySearch(
   return try request.json(response, headers: request.indexHeaders(state.index))
 }
 
-private func fuzzyMatches(_ request: APIRequest, _ context: String, _ text: String, _ state: StateReader) -> [FuzzyMatch] {
+private func fuzzyMatches(_ request: APIRequest, _ context: String, _ text: String, _ state: StateReader)
+  -> [FuzzyMatch]
+{
   let needle = text.lowercased()
   var found: [FuzzyMatch] = []
   func add(_ id: String, _ scope: [String], named name: String? = nil) {
@@ -108,10 +113,13 @@ private func fuzzyMatches(_ request: APIRequest, _ context: String, _ text: Stri
   let jobs = state.jobs.lazy.filter { request.includes($0.0.namespace) }
   switch context {
   case "jobs": for (key, job) in jobs { add(job.spec.value.name ?? key.id, [key.namespace, key.id]) }
-  case "groups": for (key, job) in jobs { for group in job.spec.value.taskGroups { add(group.name, [key.namespace, key.id]) } }
+  case "groups":
+    for (key, job) in jobs { for group in job.spec.value.taskGroups { add(group.name, [key.namespace, key.id]) } }
   case "tasks":
     for (key, job) in jobs {
-      for group in job.spec.value.taskGroups { for task in group.tasks { add(task.name, [key.namespace, key.id, group.name]) } }
+      for group in job.spec.value.taskGroups {
+        for task in group.tasks { add(task.name, [key.namespace, key.id, group.name]) }
+      }
     }
   case "nodes": for (id, node) in state.nodes { add(node.value.name, [id.description]) }
   case "allocs":
