@@ -144,8 +144,25 @@ public actor Client {
     if endingTasks, let supervisor = try? await link.connection() {
       // Nothing runs under it any more; one that cannot be asked has ended already.
       try? await supervisor.shutdown()
+      await removeCgroups()
     }
     await link.close()
+  }
+
+  /// The supervisor leaves its own group a moment after it has answered; groups that stay are empty and in nobody's way.
+  private func removeCgroups() async {
+    let name = configuration.supervisorCgroup
+    let deadline = ContinuousClock.now + .seconds(2)
+    while ContinuousClock.now < deadline {
+      do {
+        let cgroups = try CgroupLayout.ofThisHost().driver
+        for group in ["\(name)/task", "\(name)/supervisor", name] { try cgroups.remove(group) }
+        return
+      } catch {
+        do { try await Task.sleep(for: .milliseconds(5)) } catch { return }
+      }
+    }
+    log.debug("the agent's control groups are still in use, ignoring", (key: "cgroup", value: name))
   }
 
   private func ensureDirectories() async throws(ClientError) {

@@ -78,6 +78,37 @@ import Testing
     }
   }
 
+  /// Agents that name no control group have one each: neither takes the other's tasks for leftovers.
+  @Test func twoDevelopmentAgentsOnOneHostLeaveEachOtherAlone() async throws {
+    try await Scratch.with { scratch in
+      let marker = "8660.\(UInt32.random(in: 100_000...999_999))"
+      func copies() -> Int { HostProcess.mentioning(marker).count { $0.arguments.first == "sleep" } }
+      let agents = try ["first", "second"].map { try Agent(scratch, .development, label: $0, namesCgroup: false) }
+      var groups: [String] = []
+      for (number, agent) in agents.enumerated() {
+        try await agent.start()
+        let supervisor = try await eventually("the supervisor is found") { agent.supervisor?.pid }
+        let group = HostProcess.text("/proc/\(supervisor)/cgroup").split(separator: "\n")
+          .compactMap { $0.split(separator: "/").dropFirst().first.map(String.init) }.first { $0.hasPrefix("serai-") }
+        groups.append(try #require(group))
+        try await agent.submit("stays", shellJob("stays", script: "exec sleep \(marker)"))
+        _ = try await agent.allocation(of: "stays", being: "running")
+        try await until("\(number + 1) run") { copies() == number + 1 }
+      }
+      try #require(Set(groups).count == 2)
+      try await agents[0].terminate()
+      try await until("the first agent's task has ended") { copies() == 1 }
+      let other = try await agents[1].allocation(of: "stays", being: "running")
+      try #require(other.task.restarts == 0, "\(other.task.messages)")
+      try await agents[1].terminate()
+      try await until("nothing runs") { copies() == 0 }
+      for group in groups {
+        let left = AgentCgroups(name: group)
+        try #require(left.places.isEmpty, "a development agent removes its control groups: \(left.places)")
+      }
+    }
+  }
+
   private func sleepers(_ scratch: Scratch) -> [HostProcess] {
     HostProcess.tasks(cgroup: scratch.name).filter { $0.arguments.first == "sleep" }
   }

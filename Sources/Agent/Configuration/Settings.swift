@@ -119,11 +119,18 @@ struct Settings {
     result.garbageCollection.maxAllocations = section.gcMaxAllocs
     for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
     result.supervisorPath = supervisorPath
-    if !section.cgroupParent.isEmpty { result.supervisorCgroup = section.cgroupParent }
+    result.supervisorCgroup = section.cgroupParent.isEmpty ? ownCgroup : section.cgroupParent
     result.httpAddress = "\(advertisedHost):\(httpPort)"
     result.version = version
     result.isDevelopment = isDevelopment
     return result
+  }
+
+  /// The control group of an agent whose configuration names none. Every data directory has its own: a supervisor ends
+  /// what it does not know in its group, which must never be the tasks of another agent of this host.
+  var ownCgroup: String {
+    let digits = String(XXHash64.hash(Array(configuration.dataDir.utf8)), radix: 16)
+    return "serai-" + String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   private static func hostName() -> String {

@@ -29,7 +29,8 @@ final class Agent: Sendable {
   init(
     _ scratch: Scratch, _ role: Role, label: String = "agent", settings: String = "", clientSettings: String = "",
     serverSettings: String = "",
-    dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil, ownCgroup: Bool = false
+    dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil, ownCgroup: Bool = false,
+    namesCgroup: Bool = true
   ) throws {
     self.scratch = scratch
     self.label = label
@@ -63,7 +64,7 @@ final class Agent: Sendable {
       }
       client {
         enabled       = \(client)
-        cgroup_parent = "\(cgroup)"
+        \(namesCgroup ? "cgroup_parent = \"\(cgroup)\"" : "")
         \(servers)
         \(clientSettings)
       }

@@ -40,7 +40,8 @@ struct HostProcess: Sendable, Hashable, CustomStringConvertible {
 struct AgentCgroups {
   let name: String
 
-  private var places: [String] {
+  /// The group's directories that exist, one for each hierarchy.
+  var places: [String] {
     let hierarchies = Proc.mounts(in: HostProcess.text("/proc/self/mountinfo")).filter { ["cgroup", "cgroup2"].contains($0.type) }
     return Set(hierarchies.map { "\($0.target)/\(name)" }).sorted().filter { Files.exists($0) }
   }
