@@ -141,7 +141,9 @@ final class Evaluator {
 
   private func index(_ base: Expression, _ key: Expression, _ whole: Expression, _ scope: EvaluationContext) -> Value {
     let collection = evaluate(base, scope)
+    let before = diagnostics.count
     let keyValue = evaluate(key, scope)
+    if diagnostics.count > before { return .dynamic }
     do throws(Access.Failure) {
       return try Access.element(keyValue, of: collection)
     } catch {
@@ -302,12 +304,14 @@ final class Evaluator {
           + "\(no.type.friendlyName).", .between(then.range, otherwise.range), context: whole.range)
     }
     if test.isNull {
-      return fail("Null condition", "The condition is null. A conditional needs true or false.", condition.range, context: whole.range)
+      _ = fail("Null condition", "The condition is null. A conditional needs true or false.", condition.range, context: whole.range)
+      return .unknown(type)
     }
     guard let decided = try? Conversion.convert(test, to: .bool) else {
-      return fail(
+      _ = fail(
         "Incorrect condition type", "The condition must be true or false, not \(test.type.friendlyName).", condition.range,
         context: whole.range)
+      return .unknown(type)
     }
     guard let choice = decided.asBool else { return .unknown(type) }
     if !exhausted { diagnostics += choice ? yesDiagnostics : noDiagnostics }

@@ -133,9 +133,10 @@ extension StandardFunctions {
     },
     "coalesce": Function([], variadic: .init("values", .dynamic, null: true)) { a, _ throws(FunctionFailure) in
       guard !a.isEmpty else { throw FunctionFailure("at least one value is needed") }
-      // Beside a null without a type anything may stand: the first value keeps its own.
-      let anything = a.contains { $0.type == .dynamic } && Unification.unify(a.map(\.type), unsafe: true) == nil
-      let type = anything ? .dynamic : try unified(a.map(\.type), "all values")
+      // Beside a null without a type anything may stand: the first value then keeps its own type.
+      guard let type = Unification.unify(a.map(\.type), unsafe: true) else {
+        throw FunctionFailure("all values must be of types that convert to one")
+      }
       for (i, value) in a.enumerated() where !value.isNull { return try converted(value, type, i) }
       throw FunctionFailure("no value is given that is not null")
     },
@@ -191,6 +192,7 @@ extension StandardFunctions {
       let start = a.count == 1 ? .zero : try a.number(0)
       let step = a.count == 3 ? try a.number(2) : end < start ? Number.one.negated : .one
       guard !start.isInfinite, !end.isInfinite, !step.isInfinite else { throw FunctionFailure("the numbers must be finite") }
+      if start == end { return .list([], of: .number) }
       guard !step.isZero else { throw FunctionFailure("the step is zero, so the end is never reached", argument: 2) }
       if step.isNegative ? end > start : end < start {
         throw FunctionFailure("the end is not in the direction of the step", argument: 1)

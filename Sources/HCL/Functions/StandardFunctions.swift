@@ -29,7 +29,7 @@ public enum StandardFunctions {
 
   /// The element type that all of `types` convert to, for functions that make one list of several.
   static func unified(_ types: [ValueType], _ what: String) throws(FunctionFailure) -> ValueType {
-    guard let type = Unification.unify(types, unsafe: true) else {
+    guard let type = Unification.unify(types, unsafe: true), type != .dynamic || types.allSatisfy({ $0 == .dynamic }) else {
       throw FunctionFailure("\(what) must be of types that convert to one")
     }
     return type

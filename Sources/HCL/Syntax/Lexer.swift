@@ -150,7 +150,7 @@ struct Lexer {
       modes[modes.count - 1] = .normal(braces: braces + 1, inTemplate: inTemplate)
       emit(.openBrace, at + 1)
     case UInt8(ascii: "}"): closeBrace(braces, inTemplate, length: 1)
-    case UInt8(ascii: "~") where byte(1) == UInt8(ascii: "}") && inTemplate: closeBrace(braces, inTemplate, length: 2)
+    case UInt8(ascii: "~") where byte(1) == UInt8(ascii: "}"): closeBrace(braces, inTemplate, length: 2)
     case UInt8(ascii: "<"):
       if byte(1) == b, let (marker, end) = heredocStart() {
         emit(.openHeredoc, end)

@@ -97,7 +97,7 @@ public enum Conversion {
   private static func toSequence(
     _ value: Value, _ element: ValueType, _ type: ValueType, _ make: ([Value], ValueType) -> Value
   ) throws(Failure) -> Value {
-    guard let values = value.asSequence else { throw mismatch(value.type, type) }
+    guard let values = value.asSequence, !values.isEmpty || canConvert(value.type, to: type) else { throw mismatch(value.type, type) }
     var out: [Value] = []
     out.reserveCapacity(values.count)
     for (i, item) in values.enumerated() {
@@ -114,12 +114,15 @@ public enum Conversion {
   /// together.
   private static func decided(_ values: [Value], _ element: ValueType) throws(Failure) -> ValueType {
     guard element.hasDynamic, !values.isEmpty else { return element.concrete }
-    guard let unified = Unification.unify(values.map(\.type)) else { throw Failure("all elements must be of one type") }
+    let types = values.map(\.type)
+    guard let unified = Unification.unify(types), unified != .dynamic || types.allSatisfy({ $0 == .dynamic }) else {
+      throw Failure("all elements must be of one type")
+    }
     return unified
   }
 
   private static func toMap(_ value: Value, _ element: ValueType, _ type: ValueType) throws(Failure) -> Value {
-    guard let values = value.asMapping else { throw mismatch(value.type, type) }
+    guard let values = value.asMapping, !values.isEmpty || canConvert(value.type, to: type) else { throw mismatch(value.type, type) }
     var out: [String: Value] = [:]
     for (key, item) in values {
       do throws(Failure) { out[key] = try convert(item, to: element) } catch { throw error.inside("[\"\(key)\"]") }

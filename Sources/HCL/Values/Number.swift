@@ -211,9 +211,10 @@ public struct Number: Sendable {
   }
 
   /// The quotient; nil when `b` is zero.
-  static func / (a: Number, b: Number) -> Number? {
+  static func / (a: Number, b: Number) -> Number? { quotient(a, b, max(a.precision, b.precision)) }
+
+  private static func quotient(_ a: Number, _ b: Number, _ precision: Int) -> Number? {
     if b.isZero { return nil }
-    let precision = max(a.precision, b.precision)
     let negative = a.isNegative != b.isNegative
     if a.isInfinite { return b.isInfinite ? nil : Number(negative, .zero, 0, precision, infinite: true) }
     if b.isInfinite || a.isZero { return Number(negative, .zero, 0, precision) }
@@ -226,7 +227,7 @@ public struct Number: Sendable {
 
   /// The remainder of truncated division, with the sign of `a`; nil when `b` is zero.
   static func % (a: Number, b: Number) -> Number? {
-    guard let ratio = a / b else { return nil }
+    guard let ratio = quotient(a, b, a.precision) else { return nil }
     if b.isInfinite { return a }
     if a.isInfinite { return nil }
     let whole = ratio.truncated
