@@ -1,7 +1,8 @@
 import Glibc
-@testable import HCL
 import HCLOracleProtocol
 import Testing
+
+@testable import HCL
 
 /// Comparison with the reference implementation of the language, where it is installed: `SERAI_ORACLES` names the folder whose `bin/`
 /// holds hcloracle, hclspecsuite and goextract.
@@ -174,14 +175,16 @@ struct OracleTests {
   }
 
   @Test func specificationSuitePasses() throws {
-    let lines = try Oracle.lines("'\(bin)/hclspecsuite' '\(Oracle.sources)/specsuite/tests' '\(products)/serai-hcldec' 2>&1")
+    let lines = try Oracle.lines(
+      "'\(bin)/hclspecsuite' '\(Oracle.sources)/specsuite/tests' '\(products)/serai-hcldec' 2>&1")
     #expect(lines.filter { $0.hasPrefix("- ") }.count >= 15)
     #expect(!lines.contains { $0.contains("Error") })
   }
 
   @Test func testTablesOfTheReferenceAgree() throws {
     let tables = [
-      ("expr", "hclsyntax/expression_test.go"), ("template", "hclsyntax/expression_template_test.go"), ("body", "hclsyntax/parser_test.go"),
+      ("expr", "hclsyntax/expression_test.go"), ("template", "hclsyntax/expression_template_test.go"),
+      ("body", "hclsyntax/parser_test.go"),
       ("tokens", "hclsyntax/scan_tokens_test.go"), ("fmt", "hclwrite/format_test.go"), ("json", "json/parser_test.go"),
       ("json", "json/structure_test.go"), ("type", "ext/typeexpr/get_type_test.go"),
     ]

@@ -142,7 +142,9 @@ public struct Number: Sendable {
       negative = sign == UInt8(ascii: "-")
       bytes = bytes.dropFirst()
     }
-    guard !bytes.isEmpty, bytes.count <= 4_096, let value = BigUnsigned(digits: bytes, base: UInt64(base)) else { return nil }
+    guard !bytes.isEmpty, bytes.count <= 4_096, let value = BigUnsigned(digits: bytes, base: UInt64(base)) else {
+      return nil
+    }
     self.init(negative: negative, value, 0, precision: Number.fullPrecision)
   }
 
@@ -156,7 +158,9 @@ public struct Number: Sendable {
 
   /// The value where it is whole and fits.
   public var asInt: Int? {
-    guard isInteger, mantissa.bitWidth + exponent <= 64, let magnitude = (mantissa << exponent).asUInt64 else { return nil }
+    guard isInteger, mantissa.bitWidth + exponent <= 64, let magnitude = (mantissa << exponent).asUInt64 else {
+      return nil
+    }
     if isNegative { return magnitude <= UInt64(Int.max) + 1 ? Int(truncatingIfNeeded: 0 &- magnitude) : nil }
     return Int(exactly: magnitude)
   }
@@ -234,7 +238,8 @@ public struct Number: Sendable {
     if whole.isZero { return Number(negative: a.isNegative, a.mantissa, a.exponent, precision: a.precision) }
     // At the precision of `a` throughout, which is what users of the language see elsewhere.
     let product = Number(
-      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent, precision: a.precision)
+      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent,
+      precision: a.precision)
     let difference = a - product
     return Number(negative: difference.isNegative, difference.mantissa, difference.exponent, precision: a.precision)
   }
