@@ -1,6 +1,8 @@
 # Everything a person does with this project. `make` alone lists it.
 SWIFT ?= swift
 BUILD := .build
+# One test after the other: on two cores hundreds at once only wait for each other. TEST_FLAGS= runs them in parallel.
+TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
   libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3
@@ -21,11 +23,22 @@ build: setup ## debug build of everything
 
 test: setup ## install what is missing, build, run every test; as root also those that need root
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build $(TEST_FLAGS)
 
-unit: setup ## tests that need no root and no running agent
+unit: setup ## tests that need neither root nor a running agent
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip IntegrationTests
+	$(SWIFT) test --skip-build $(TEST_FLAGS) --skip IntegrationTests --skip SupervisorTests --skip ClientTests
+
+run: setup ## build, start a development agent, run the example job, show its status and log, stop
+	$(SWIFT) build --product serai
+	$(SWIFT) build --product serai-supervisor
+	./Tests/run-example.sh $(BUILD)/debug
+
+release: setup ## optimised serai (Swift library linked statically) and serai-supervisor (fully static) in .build/dist
+	$(SWIFT) build -c release --product serai --static-swift-stdlib
+	$(SWIFT) build -c release --product serai-supervisor -Xswiftc -static-executable --scratch-path $(BUILD)/static
+	mkdir -p $(BUILD)/dist
+	install $(BUILD)/release/serai $(BUILD)/static/release/serai-supervisor $(BUILD)/dist/
 
 format: ## rewrite the sources in the project's format
 	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
@@ -36,4 +49,4 @@ lint: ## say where the sources leave the project's format
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit format lint clean
+.PHONY: help setup build test unit run release format lint clean

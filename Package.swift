@@ -88,6 +88,7 @@ let testPrograms: [Target] = [
 
 let testTargets: [Target] = [
   tests("LayoutTests", []),
+  tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
@@ -108,6 +109,9 @@ let testTargets: [Target] = [
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
+  tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
+  tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
+  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec"]),
 ]
 
 let package = Package(

@@ -17,10 +17,16 @@ public struct API: Sendable {
 
   /// The API over an agent's parts.
   public init(context: APIContext) {
-    self.context = context
-    router = Router(
+    self.init(
+      context: context,
       routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes + clientRoutes
-        + agentRoutes + operatorRoutes)
+        + agentRoutes + operatorRoutes + searchRoutes)
+  }
+
+  /// The same with other routes.
+  init(context: APIContext, routes: [Route]) {
+    self.context = context
+    router = Router(routes: routes)
   }
 
   /// Answers one request.

@@ -58,7 +58,8 @@ public struct ExternalCommand: Sendable {
   ///   - run: carries it out, with the values given by flag name ("true" or "false" for flags without a value) and the
   ///     exit status as result. It is called on the thread that called `CommandLineTool.run`.
   public init(
-    path: [String], summary: String, details: String = "", flags: [Flag], run: @escaping @Sendable ([String: [String]]) -> Int32
+    path: [String], summary: String, details: String = "", flags: [Flag],
+    run: @escaping @Sendable ([String: [String]]) -> Int32
   ) {
     let own = flags.map { flag -> DeclaredFlag in
       guard let placeholder = flag.placeholder else { return .bool(flag.name, flag.help) }
@@ -97,7 +98,9 @@ struct Tool: Sendable {
       return run(Array(arguments.dropFirst()) + ["-help"])
     case "__complete":
       let words = Array(arguments.dropFirst())
-      for candidate in Completion.candidates(for: words, commands: commands, identifiers: { identifiers($0, $1, words) }) {
+      for candidate in Completion.candidates(
+        for: words, commands: commands, identifiers: { identifiers($0, $1, words) })
+      {
         plain.print(candidate)
       }
       return 0
@@ -136,7 +139,8 @@ struct Tool: Sendable {
       output.write(error.rendered, to: STDERR_FILENO)
       return command.failureStatus
     } catch let error as CodecError {
-      output.printError("The agent's answer can't be understood: \(error). Is it of another version than this \(SeraiVersion.text)?")
+      output.printError(
+        "The agent's answer can't be understood: \(error). Is it of another version than this \(SeraiVersion.text)?")
       return command.failureStatus
     } catch {
       output.printError("\(error)")
@@ -174,7 +178,9 @@ struct Tool: Sendable {
         terminal.write(list)
         return 0
       }
-      if let first = rest.first { terminal.printError("\(first) is no flag of \(([Help.program] + group).joined(separator: " "))") }
+      if let first = rest.first {
+        terminal.printError("\(first) is no flag of \(([Help.program] + group).joined(separator: " "))")
+      }
       terminal.write(list, to: STDERR_FILENO)
       return Self.unknownCommand
     }
@@ -182,8 +188,10 @@ struct Tool: Sendable {
     let paths = commands.flatMap { [$0.path] + $0.aliases }
     let known = Set(paths.filter { $0.starts(with: group) && $0.count > group.count }.map { $0[group.count] })
     let name = ([Help.program] + group).joined(separator: " ")
-    let suggestion = Suggestion.nearest(to: unknown, among: known.sorted()).map { " Did you mean \"\(name) \($0)\"?" } ?? ""
-    terminal.printError("\"\(unknown)\" is no command of \(name).\(suggestion)\nFor the list of commands, run: \(name) -help")
+    let suggestion =
+      Suggestion.nearest(to: unknown, among: known.sorted()).map { " Did you mean \"\(name) \($0)\"?" } ?? ""
+    terminal.printError(
+      "\"\(unknown)\" is no command of \(name).\(suggestion)\nFor the list of commands, run: \(name) -help")
     return Self.unknownCommand
   }
 
@@ -192,7 +200,8 @@ struct Tool: Sendable {
   /// What exists and begins with `prefix`; nothing when the agent does not answer within a second.
   private func identifiers(_ kind: Command.Argument, _ prefix: String, _ words: [String]) -> [String] {
     let contexts: [(Command.Argument, String)] = [
-      (.jobs, "jobs"), (.allocations, "allocs"), (.nodes, "nodes"), (.evaluations, "evals"), (.deployments, "deployment"),
+      (.jobs, "jobs"), (.allocations, "allocs"), (.nodes, "nodes"), (.evaluations, "evals"),
+      (.deployments, "deployment"),
       (.namespaces, "namespaces"), (.nodePools, "node_pools"),
     ]
     guard let context = contexts.first(where: { $0.0 == kind })?.1 else { return [] }
@@ -200,7 +209,7 @@ struct Tool: Sendable {
     let flags = words.drop { !$0.hasPrefix("-") }.dropLast()
     let parsed = (try? ParsedArguments(Array(flags), flags: generalFlags)) ?? ParsedArguments()
     var client = APIClient(settings: ConnectionSettings(parsed: parsed) { environment[$0] })
-    client.timeout = .seconds(1)
+    client.timeout = .seconds(5)
     var request = SearchRequest()
     request.prefix = prefix
     request.context = context

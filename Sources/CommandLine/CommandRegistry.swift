@@ -1,7 +1,8 @@
 /// Every command of this module.
 enum CommandRegistry {
   static let commands: [Command] = [
-    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobAllocs, jobDeployments, jobHistory,
+    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobAllocs, jobDeployments,
+    jobHistory,
     jobRevert, jobPromote,
     allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal,
     nodeStatus, nodeEligibility, nodePoolList, nodePoolInfo, nodePoolNodes, nodePoolJobs, nodePoolApply, nodePoolDelete,

@@ -37,13 +37,13 @@ struct SupervisedTasks: Sendable {
   }
 
   func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError) {
-    do throws(SupervisorError) { try await link.connection().signal(handle.id, signal) } catch {
+    do throws(SupervisorError) { try await link.signal(handle.id, signal) } catch {
       throw Self.error(error)
     }
   }
 
   func kill(_ handle: TaskHandle) async throws(DriverError) {
-    do throws(SupervisorError) { try await link.connection().kill(handle.id) } catch { throw Self.error(error) }
+    do throws(SupervisorError) { try await link.kill(handle.id) } catch { throw Self.error(error) }
   }
 
   func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {

@@ -90,21 +90,66 @@ public actor SupervisorLink {
 
   // MARK: - What drivers do
 
-  /// Starts a task, or finds the one of that id.
+  /// Starts a task, or finds the one of that id. A supervisor that dies before it has answered may have started it: the
+  /// next one is asked, and finds it.
   public func start(_ spec: TaskSpec) async throws(SupervisorError) -> TaskStatus {
-    let client = try await connection()
-    known.insert(spec.id)
-    do throws(SupervisorError) {
-      return try await client.start(spec)
-    } catch {
-      guard error.kind == .alreadyExists else {
+    let deadline = ContinuousClock.now + Self.patience
+    while true {
+      do throws(SupervisorError) {
+        let client = try await connection()
+        known.insert(spec.id)
+        return try await start(spec, at: client)
+      } catch {
+        if await mayAskAgain(after: error, until: deadline) { continue }
         known.remove(spec.id)
         throw error
       }
+    }
+  }
+
+  private func start(_ spec: TaskSpec, at client: SupervisorClient) async throws(SupervisorError) -> TaskStatus {
+    do throws(SupervisorError) {
+      return try await client.start(spec)
+    } catch {
+      guard error.kind == .alreadyExists else { throw error }
       let all = try await client.list()
       guard let status = all.first(where: { $0.id == spec.id }) else { throw error }
       return status
     }
+  }
+
+  /// Sends a signal to the task's main process; twice when a supervisor dies in between, rather than never.
+  public func signal(_ id: String, _ signal: Int32) async throws(SupervisorError) {
+    try await ask { client throws(SupervisorError) in try await client.signal(id, signal) }
+  }
+
+  /// Kills every process of a task.
+  public func kill(_ id: String) async throws(SupervisorError) {
+    try await ask { client throws(SupervisorError) in try await client.kill(id) }
+  }
+
+  /// Asks what may be asked twice.
+  private func ask(
+    _ request: @Sendable (SupervisorClient) async throws(SupervisorError) -> Void
+  ) async throws(SupervisorError) {
+    let deadline = ContinuousClock.now + Self.patience
+    while true {
+      do throws(SupervisorError) {
+        return try await request(try await connection())
+      } catch {
+        guard await mayAskAgain(after: error, until: deadline) else { throw error }
+      }
+    }
+  }
+
+  /// How long a request is repeated for want of a supervisor.
+  private static let patience = Duration.seconds(20)
+
+  /// Whether the connection is what failed and there is time for another; waits until its end can have been noticed.
+  private func mayAskAgain(after error: SupervisorError, until deadline: ContinuousClock.Instant) async -> Bool {
+    guard error.kind == .disconnected, !isClosed, ContinuousClock.now < deadline else { return false }
+    do { try await Task.sleep(for: .milliseconds(20)) } catch { return false }
+    return true
   }
 
   /// Returns when the task has ended; nil when the supervisor knows no such task.
@@ -124,7 +169,7 @@ public actor SupervisorLink {
 
   /// Lets the supervisor, and this link, forget an ended task.
   public func acknowledge(_ id: String) async throws(SupervisorError) {
-    try await connection().acknowledge(id)
+    try await ask { client throws(SupervisorError) in try await client.acknowledge(id) }
     ended[id] = nil
     known.remove(id)
   }

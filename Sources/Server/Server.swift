@@ -21,11 +21,13 @@ public final class Server: Sendable {
   private let connections = Mutex<[Identifier: RPCConnection]>([:])
 
   /// Opens the log, brings the state back and begins to lead.
-  /// - Parameter clock: the wall clock.
+  /// - Parameters:
+  ///   - clock: the wall clock, which may be set while the server runs.
+  ///   - monotonic: nanoseconds of a clock that is never set; nil for CLOCK_MONOTONIC.
   /// - Throws: `ServerError` naming the file that can't be used and what to do.
   public static func open(
     _ configuration: ServerConfiguration, logger: Logger,
-    clock: @escaping @Sendable () -> Timestamp
+    clock: @escaping @Sendable () -> Timestamp, monotonic: (@Sendable () -> Int64)? = nil
   ) async throws(ServerError) -> Server {
     do {
       let snapshots = try SnapshotStore(folder: configuration.snapshotsPath)
@@ -39,7 +41,7 @@ public final class Server: Sendable {
       let core = ServerCore(
         state: recovery.state, lastIndex: max(recovery.state.reader.index, log.opening.last.index), term: term, log: log,
         snapshots: keeper, duties: Duties(configuration: configuration, random: RandomSource().bits), executor: executor,
-        logger: logger, clock: clock)
+        logger: logger, clock: clock, monotonic: monotonic ?? { Clock.monotonicNanoseconds })
       try await saveTerm(term, log)
       let server = Server(
         configuration: configuration, core: core, executor: executor, log: log, logger: logger, clock: clock)
@@ -100,15 +102,16 @@ public final class Server: Sendable {
     watching keys: [WatchKey], deadline: Timestamp, until isNews: @Sendable (StateReader) -> Bool
   ) async -> StateReader {
     let watches = core.watches
+    // Waiting is measured on a clock that nobody sets.
+    let end = ContinuousClock.now + .nanoseconds(max(0, (deadline - now).count))
     while true {
       let generation = watches.generation
       let current = reader
-      let left = deadline - now
-      if isNews(current) || left.count <= 0 || Task.isCancelled { return current }
+      if isNews(current) || ContinuousClock.now >= end || Task.isCancelled { return current }
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await watches.wait(for: keys, since: generation) }
         // Cancelled when the change came first.
-        group.addTask { try? await Task.sleep(for: .nanoseconds(left.count)) }
+        group.addTask { try? await Task.sleep(until: end, clock: .continuous) }
         await group.next()
         group.cancelAll()
       }

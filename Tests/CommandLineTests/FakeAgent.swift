@@ -99,7 +99,8 @@ func runTool(_ arguments: [String], environment: [String: String] = [:]) async -
         sink: { bytes, descriptor in captured.append(bytes, descriptor) }
       ).run(arguments)
       continuation.resume(
-        returning: FakeAgent.Outcome(status: status, output: captured.text(STDOUT_FILENO), errors: captured.text(STDERR_FILENO)))
+        returning: FakeAgent.Outcome(
+          status: status, output: captured.text(STDOUT_FILENO), errors: captured.text(STDERR_FILENO)))
     }
     thread.start()
   }
@@ -130,11 +131,13 @@ private final class Thread: Sendable {
   func start() {
     var thread = pthread_t()
     let context = Unmanaged.passRetained(self).toOpaque()
-    let failed = pthread_create(&thread, nil, { context in
-      guard let context else { return nil }
-      Unmanaged<Thread>.fromOpaque(context).takeRetainedValue().work()
-      return nil
-    }, context)
+    let failed = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<Thread>.fromOpaque(context).takeRetainedValue().work()
+        return nil
+      }, context)
     if failed == 0 { pthread_detach(thread) } else { Unmanaged<Thread>.fromOpaque(context).takeRetainedValue().work() }
   }
 }

@@ -31,9 +31,10 @@ import Testing
     #expect(Table.keyValues([("ID", "x"), ("Node Pool", "")]) == "ID        = x\nNode Pool = <none>")
   }
 
-  @Test(arguments: [
-    (0, "0s"), (59, "59s"), (60, "1m"), (797, "13m17s"), (7200, "2h"), (90_061, "1d1h"), (34_300_800, "1y1mo"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "0s"), (59, "59s"), (60, "1m"), (797, "13m17s"), (7200, "2h"), (90_061, "1d1h"), (34_300_800, "1y1mo"),
+    ] as [(Int64, String)])
   func spansShowTheirTwoLargestUnits(seconds: Int64, expected: String) {
     #expect(TimeText.span(seconds: seconds) == expected)
   }

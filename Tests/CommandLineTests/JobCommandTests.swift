@@ -20,7 +20,9 @@ import Testing
     return try await body(path)
   }
 
-  private func answers(_ evaluations: [FakeAgent.Answer], deployment: [FakeAgent.Answer] = []) -> [String: [FakeAgent.Answer]] {
+  private func answers(_ evaluations: [FakeAgent.Answer], deployment: [FakeAgent.Answer] = []) -> [String: [FakeAgent
+    .Answer]]
+  {
     [
       "PUT /v1/jobs": [.init(Canned.registered)], "GET /v1/evaluation/\(Canned.evaluation)": evaluations,
       "GET /v1/evaluation/\(Canned.evaluation)/allocations": [.init("[\(Canned.allocationStub)]")],
@@ -33,8 +35,12 @@ import Testing
       try await FakeAgent.run(
         ["run", "-var", "message=good day", path],
         answers(
-          [.init(Canned.evaluation("pending"), index: 5), .init(Canned.evaluation("complete", deployment: Canned.deployment), index: 9)],
-          deployment: [.init(Canned.deployment("running"), index: 3), .init(Canned.deployment("successful"), index: 4)]))
+          [
+            .init(Canned.evaluation("pending"), index: 5),
+            .init(Canned.evaluation("complete", deployment: Canned.deployment), index: 9),
+          ],
+          deployment: [.init(Canned.deployment("running"), index: 3), .init(Canned.deployment("successful"), index: 4)])
+      )
     }
     #expect(outcome.status == 0 && outcome.errors == "")
     #expect(
@@ -65,9 +71,12 @@ import Testing
   }
 
   @Test func theExitStatusTellsHowItEnded() async throws {
-    let failed = #"{"example": {"NodesEvaluated": 2, "NodesExhausted": 2, "DimensionExhausted": {"memory": 2}, "CoalescedFailures": 1}}"#
+    let failed =
+      #"{"example": {"NodesEvaluated": 2, "NodesExhausted": 2, "DimensionExhausted": {"memory": 2}, "CoalescedFailures": 1}}"#
     try await withFile(Canned.jobspec) { path in
-      let unplaced = try await FakeAgent.run(["job", "run", path], answers([.init(Canned.evaluation("complete", failed: failed))])).outcome
+      let unplaced = try await FakeAgent.run(
+        ["job", "run", path], answers([.init(Canned.evaluation("complete", failed: failed))])
+      ).outcome
       #expect(unplaced.status == 2)
       #expect(unplaced.output.contains("Task Group \"example\" (failed to place 2 allocation(s)):"))
       #expect(unplaced.output.contains("* Dimension \"memory\" exhausted on 2 nodes"))
@@ -75,14 +84,17 @@ import Testing
       #expect(broken.status == 1)
       let deployment = try await FakeAgent.run(
         ["job", "run", path],
-        answers([.init(Canned.evaluation("complete", deployment: Canned.deployment))], deployment: [.init(Canned.deployment("failed"))])
+        answers(
+          [.init(Canned.evaluation("complete", deployment: Canned.deployment))],
+          deployment: [.init(Canned.deployment("failed"))])
       ).outcome
       #expect(deployment.status == 1 && deployment.output.contains("Deployment \"f7b6bd26\" failed"))
       let detached = try await FakeAgent.run(["job", "run", "-detach", path], answers([])).outcome
       #expect(detached.status == 0)
       #expect(detached.output == "Job registration successful\nEvaluation ID: \(Canned.evaluation)\n")
       let refused = try await FakeAgent.run(
-        ["job", "run", "-check-index", "3", path], ["PUT /v1/jobs": [.init("Enforcing job modify index 3", status: .conflict)]])
+        ["job", "run", "-check-index", "3", path],
+        ["PUT /v1/jobs": [.init("Enforcing job modify index 3", status: .conflict)]])
       #expect(refused.outcome.status == 1 && refused.outcome.errors.contains("Enforcing job modify index 3"))
       #expect(try refused.agent.body(0)["EnforceIndex"] == true && refused.agent.body(0)["JobModifyIndex"] == 3)
     }
@@ -94,12 +106,15 @@ import Testing
       for (command, status) in [(["job", "run"], 1), (["job", "plan"], 255), (["validate"], 1)] as [([String], Int32)] {
         let outcome = try await FakeAgent.run(command + [path]).outcome
         #expect(outcome.status == status && outcome.output == "")
-        #expect(outcome.errors.contains("on \(path) line 4, column 7:\n  4 │       drivr = \"exec\"\n    │       ^^^^^"))
+        #expect(
+          outcome.errors.contains("on \(path) line 4, column 7:\n  4 │       drivr = \"exec\"\n    │       ^^^^^"))
         #expect(outcome.errors.contains("Did you mean \"driver\"?"))
       }
     }
     let missing = await runTool(["job", "run", "/nonexistent.nomad.hcl"])
-    #expect(missing.status == 1 && missing.errors.hasPrefix("Error reading /nonexistent.nomad.hcl: ") && missing.errors.contains("ENOENT"))
+    #expect(
+      missing.status == 1 && missing.errors.hasPrefix("Error reading /nonexistent.nomad.hcl: ")
+        && missing.errors.contains("ENOENT"))
   }
 
   @Test func variablesComeFromFilesEnvironmentAndFunctions() async throws {
@@ -177,7 +192,8 @@ import Testing
   @Test func validateAsksAnAgentAndDoesWithoutOne() async throws {
     try await withFile(Canned.jobspec) { path in
       let wrong = try await FakeAgent.run(
-        ["job", "validate", path], ["PUT /v1/validate/job": [#"{"ValidationErrors": ["group example: no"], "Error": "e"}"#]]
+        ["job", "validate", path],
+        ["PUT /v1/validate/job": [#"{"ValidationErrors": ["group example: no"], "Error": "e"}"#]]
       ).outcome
       #expect(wrong.status == 1 && wrong.errors == "Job validation errors:\n  * group example: no\n")
       let alone = await runTool(["job", "validate", path], environment: ["NOMAD_ADDR": "http://127.0.0.1:1"])

@@ -30,12 +30,17 @@ import Testing
   }
 
   static let changes: [Case] = [
-    Case(arguments: ["job", "stop", "-detach", "-purge", "hello"], request: "DELETE /v1/job/hello?purge=true&namespace=default"),
+    Case(
+      arguments: ["job", "stop", "-detach", "-purge", "hello"],
+      request: "DELETE /v1/job/hello?purge=true&namespace=default"),
     Case(arguments: ["job", "revert", "-detach", "hello", "3"], request: "PUT /v1/job/hello/revert?namespace=default"),
     Case(
-      arguments: ["job", "eval", "-detach", "-force-reschedule", "hello"], request: "PUT /v1/job/hello/evaluate?namespace=default",
+      arguments: ["job", "eval", "-detach", "-force-reschedule", "hello"],
+      request: "PUT /v1/job/hello/evaluate?namespace=default",
       body: ["JobID": "hello", "EvalOptions": ["ForceReschedule": true]]),
-    Case(arguments: ["alloc", "stop", "-detach", "ef92"], request: "PUT /v1/allocation/\(Canned.allocation)/stop?namespace=default", body: [:]),
+    Case(
+      arguments: ["alloc", "stop", "-detach", "ef92"],
+      request: "PUT /v1/allocation/\(Canned.allocation)/stop?namespace=default", body: [:]),
     Case(
       arguments: ["alloc", "restart", "ef92", "server"],
       request: "PUT /v1/client/allocation/\(Canned.allocation)/restart?namespace=default", body: ["TaskName": "server"]),
@@ -46,13 +51,16 @@ import Testing
       arguments: ["node", "eligibility", "-disable", "0959"], request: "PUT /v1/node/\(Canned.node)/eligibility",
       body: ["Eligibility": "ineligible"]),
     Case(
-      arguments: ["deployment", "pause", "f7b6"], request: "PUT /v1/deployment/pause/\(Canned.deployment)?namespace=default",
+      arguments: ["deployment", "pause", "f7b6"],
+      request: "PUT /v1/deployment/pause/\(Canned.deployment)?namespace=default",
       body: ["DeploymentID": .string(Canned.deployment), "Pause": true]),
     Case(
       arguments: ["deployment", "promote", "-detach", "-group", "a", "f7b6"],
       request: "PUT /v1/deployment/promote/\(Canned.deployment)?namespace=default",
       body: ["DeploymentID": .string(Canned.deployment), "All": false, "Groups": ["a"]]),
-    Case(arguments: ["deployment", "fail", "-detach", "f7b6"], request: "PUT /v1/deployment/fail/\(Canned.deployment)?namespace=default"),
+    Case(
+      arguments: ["deployment", "fail", "-detach", "f7b6"],
+      request: "PUT /v1/deployment/fail/\(Canned.deployment)?namespace=default"),
     Case(arguments: ["namespace", "delete", "a b"], request: "DELETE /v1/namespace/a%20b"),
     Case(arguments: ["node", "pool", "delete", "gpu"], request: "DELETE /v1/node/pool/gpu"),
     Case(arguments: ["system", "gc"], request: "PUT /v1/system/gc"),
@@ -85,7 +93,8 @@ import Testing
       ["logs", "-stderr", "ef92c6bb"], base.merging([logs: ["one\ntwo\n"]]) { $1 })
     #expect(outcome.output == "one\ntwo\n" && outcome.status == 0)
     #expect(agent.asked.last == logs + "?follow=false&plain=true&task=server&type=stderr&namespace=default")
-    let tail = try await FakeAgent.run(["alloc", "logs", "-tail", "-n", "2", "ef92"], base.merging([logs: ["1\n2\n3\n"]]) { $1 })
+    let tail = try await FakeAgent.run(
+      ["alloc", "logs", "-tail", "-n", "2", "ef92"], base.merging([logs: ["1\n2\n3\n"]]) { $1 })
     #expect(tail.outcome.output == "2\n3\n")
     let refused = try await FakeAgent.run(
       ["logs", "ef92"], base.merging([logs: [.init("task not started yet\n", status: .notFound)]]) { $1 }
@@ -96,6 +105,25 @@ import Testing
     #expect(unknown.errors == "Allocation \"ef92c6bb\" has no task \"other\": it has server\n")
   }
 
+  @Test func theLastLinesAreFoundHoweverLongTheyAre() {
+    let text =
+      Array(String(repeating: "x", count: 900).utf8) + Array("\na\n".utf8)
+      + Array(String(repeating: "y", count: 500).utf8)
+    var asked: [Int] = []
+    func last(_ count: Int) -> String {
+      asked = []
+      return String(
+        decoding: lastLines(count: count) { offset in
+          asked.append(offset)
+          return Array(text.suffix(offset))
+        }, as: UTF8.self)
+    }
+    #expect(last(1) == String(repeating: "y", count: 500) && asked == [160, 1280])
+    #expect(last(2) == "a\n" + String(repeating: "y", count: 500) && asked == [320, 2560])
+    #expect(last(9) == String(decoding: text, as: UTF8.self) && asked == [1440])
+    #expect(last(0) == "" && asked == [])
+  }
+
   @Test func refusalsSayWhatToDo() async throws {
     let forbidden = try await FakeAgent.run(
       ["job", "status"], ["GET /v1/jobs": [.init("Permission denied", status: .forbidden)]]
@@ -103,12 +131,15 @@ import Testing
     #expect(forbidden.status == 1)
     #expect(
       forbidden.errors
-        == "Unexpected response code: 403 (Permission denied): the token may not do this: give another with -token or NOMAD_TOKEN\n")
+        == "Unexpected response code: 403 (Permission denied): the token may not do this: give another with -token or NOMAD_TOKEN\n"
+    )
     let broken = try await FakeAgent.run(["job", "status"], ["GET /v1/jobs": ["{]"]]).outcome
     #expect(broken.status == 1 && broken.errors.hasPrefix("The agent's answer can't be understood: "))
     // Port 1 is privileged and unused: nothing that a test starts can listen there.
     let nobody = await runTool(["job", "status"], environment: ["NOMAD_ADDR": "http://127.0.0.1:1"])
-    #expect(nobody.status == 1 && nobody.errors.contains("connection refused by 127.0.0.1:1") && nobody.errors.contains("-address"))
+    #expect(
+      nobody.status == 1 && nobody.errors.contains("connection refused by 127.0.0.1:1")
+        && nobody.errors.contains("-address"))
   }
 
   @Test func prefixesMeanOneThing() async throws {
@@ -141,10 +172,13 @@ import Testing
     let (outcome, agent) = try await FakeAgent.run(
       ["operator", "scheduler", "set-config", "-scheduler-algorithm", "spread"],
       [
-        "GET \(path)": [#"{"SchedulerConfig": {"SchedulerAlgorithm": "binpack", "MemoryOversubscriptionEnabled": true}, "Index": 12}"#],
+        "GET \(path)": [
+          #"{"SchedulerConfig": {"SchedulerAlgorithm": "binpack", "MemoryOversubscriptionEnabled": true, "ModifyIndex": 12}, "Index": 14}"#
+        ],
         "PUT \(path)": [#"{"Updated": true, "Index": 13}"#],
       ])
     #expect(outcome.status == 0 && agent.asked.last == "PUT \(path)?cas=12")
-    #expect(try agent.body(1)["SchedulerAlgorithm"] == "spread" && agent.body(1)["MemoryOversubscriptionEnabled"] == true)
+    #expect(
+      try agent.body(1)["SchedulerAlgorithm"] == "spread" && agent.body(1)["MemoryOversubscriptionEnabled"] == true)
   }
 }

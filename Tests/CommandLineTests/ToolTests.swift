@@ -20,12 +20,15 @@ import Testing
   @Test func noTwoCommandsHaveTheSameWords() {
     let words = CommandRegistry.commands.flatMap { [$0.path] + $0.aliases }
     #expect(Set(words).count == words.count)
-    for short in ["run", "stop", "status", "init", "plan", "logs", "validate", "inspect"] { #expect(words.contains([short])) }
+    for short in ["run", "stop", "status", "init", "plan", "logs", "validate", "inspect"] {
+      #expect(words.contains([short]))
+    }
   }
 
   @Test func groupsListTheirCommandsAndMistakesGetASuggestion() async {
     let all = await runTool(["-help"])
-    #expect(all.status == 0 && all.output.contains("\n    job           ") && all.output.contains("Alias of \"job run\""))
+    #expect(
+      all.status == 0 && all.output.contains("\n    job           ") && all.output.contains("Alias of \"job run\""))
     let group = await runTool(["node", "pool", "-h"])
     #expect(group.status == 0 && group.output.contains("    delete") && !group.output.contains("eligibility"))
     let incomplete = await runTool(["operator", "scheduler"])
@@ -35,7 +38,8 @@ import Testing
     #expect(unknown.status == 127)
     #expect(
       unknown.errors
-        == "\"stauts\" is no command of serai job. Did you mean \"serai job status\"?\nFor the list of commands, run: serai job -help\n")
+        == "\"stauts\" is no command of serai job. Did you mean \"serai job status\"?\nFor the list of commands, run: serai job -help\n"
+    )
     let usage = await runTool(["job", "run"])
     #expect(usage.status == 1 && usage.errors.hasSuffix("\nFor usage, run: serai job run -help\n"))
   }
@@ -83,7 +87,8 @@ import Testing
       path: ["agent"], summary: "Run an agent",
       flags: [.init(name: "dev", help: "h"), .init(name: "config", placeholder: "path", isRepeated: true, help: "h")]
     ) { flags in flags == ["dev": ["true"], "config": ["a", "b"]] ? 7 : 0 }
-    let tool = Tool(commands: CommandRegistry.commands + [command.command], environment: [:], clock: { 0 }, sink: { _, _ in })
+    let tool = Tool(
+      commands: CommandRegistry.commands + [command.command], environment: [:], clock: { 0 }, sink: { _, _ in })
     #expect(tool.run(["agent", "-dev", "-config=a", "-no-color", "-config", "b"]) == 7)
     #expect(tool.run(["agent", "-dve"]) == 1)
     #expect(Help.text(forGroup: [], commands: tool.commands).contains("    agent  "))

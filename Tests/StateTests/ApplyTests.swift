@@ -353,6 +353,40 @@ import Testing
 }
 
 @Suite struct DeploymentTests {
+  @Test func completeEvaluationCancelsThoseThatWaitForRoom() throws {
+    var cluster = Cluster()
+    try cluster.register(makeJob("web"))
+    func evaluation(_ number: UInt64, _ status: EvaluationStatus, job: String = "web") -> Evaluation {
+      var evaluation = Evaluation()
+      evaluation.id = identifier(number)
+      evaluation.namespace = "default"
+      evaluation.jobID = job
+      evaluation.status = status
+      return evaluation
+    }
+    func plan(_ evaluations: [Evaluation]) -> LogEntry {
+      var plan = PlanResult()
+      plan.evaluationID = evaluations[0].id
+      plan.namespace = "default"
+      plan.jobID = evaluations[0].jobID
+      plan.evaluations = evaluations
+      return .planResult(plan)
+    }
+    func status(_ number: UInt64) -> EvaluationStatus? { cluster.state.reader.evaluation(identifier(number))?.value.status }
+    try cluster.apply(plan([evaluation(701, .complete), evaluation(702, .blocked)]))
+    try cluster.apply(plan([evaluation(801, .complete, job: "other"), evaluation(802, .blocked, job: "other")]))
+    // The one that waits is tried and still finds no room: it goes on waiting.
+    try cluster.apply(plan([evaluation(702, .blocked)]))
+    #expect(status(702) == .blocked)
+    // A newer one replaces it, and one that places everything leaves none.
+    try cluster.apply(plan([evaluation(703, .complete), evaluation(704, .blocked)]))
+    #expect(status(702) == .canceled)
+    #expect(status(704) == .blocked)
+    try cluster.apply(plan([evaluation(705, .complete)]))
+    #expect(status(704) == .canceled)
+    #expect(status(802) == .blocked)
+  }
+
   @Test func canariesArePromotedWhenTheyAreHealthy() throws {
     var cluster = Cluster()
     try cluster.addNodes(1...1)

@@ -129,7 +129,7 @@ extension SupervisorClient {
 }
 
 /// Polls until a condition holds.
-func eventually(seconds: Int = 10, _ condition: () async throws -> Bool) async throws -> Bool {
+func eventually(seconds: Int = 60, _ condition: () async throws -> Bool) async throws -> Bool {
   let deadline = Clock.monotonicNanoseconds + Int64(seconds) * 1_000_000_000
   while Clock.monotonicNanoseconds < deadline {
     if try await condition() { return true }

@@ -97,7 +97,7 @@ import Testing
         try await client.kill(spec.id)
         let exit = try await client.exit(of: spec.id)
         #expect(exit.signal == SIGKILL)
-        #expect(Clock.monotonicNanoseconds - begin < 2_000_000_000)
+        #expect(Clock.monotonicNanoseconds - begin < 20_000_000_000, "it ends when all are gone, not when a time is up")
         #expect(kill(status.pid, 0) == -1)
         let layout = try CgroupLayout.ofThisHost().driver
         #expect(try layout.children("\(fixture.name)/task") == [])

@@ -24,6 +24,21 @@ let agentRoutes: [Route] = [
   Route([.get], "/v1/agent/servers", .agent) { request, context in
     try request.json(context.agent.peers)
   },
+  Route([.put, .post], "/v1/agent/join", .agent) { request, _ in
+    // Answered as a join that reached nobody: this version has no gossip.
+    var answer = JSONObject()
+    answer["num_joined"] = 0
+    answer["error"] = "this version runs a single server: there is none to join"
+    return try request.json(answer)
+  },
+  Route([.put, .post], "/v1/agent/force-leave", .server) { request, context in
+    guard let node = request.query["node"], !node.isEmpty else { throw APIError.badRequest("missing node to force leave: the query's node") }
+    // A name that no server has is no error: whoever asks wants it gone.
+    if context.agent.members.contains(where: { $0.name == node }) {
+      throw APIError.badRequest("\"\(node)\" is the only server and can't be made to leave")
+    }
+    return HTTPResponse()
+  },
   Route([.get], "/v1/agent/health", .agent) { request, context in
     try await health(request, context)
   },

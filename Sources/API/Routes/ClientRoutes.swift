@@ -29,9 +29,13 @@ let clientRoutes: [Route] = [
   Route([.get], "/v1/client/fs/stream/:id", .allocation("id")) { request, context in
     let files = try await context.theClient().files(ofAllocation: try request.identifier("id", "alloc"))
     let follow = request.query["follow"] == nil ? true : try request.flag("follow")
-    let follower = try await files.stream(
-      request.filePath, offset: try request.integer("offset") ?? 0, fromEnd: try request.fromEnd(), follow: follow)
-    return try request.frames(.file(follower))
+    let (offset, fromEnd) = (try request.integer("offset") ?? 0, try request.fromEnd())
+    do {
+      return try request.frames(.file(try await files.stream(request.filePath, offset: offset, fromEnd: fromEnd, follow: follow)))
+    } catch let error as ClientError where error.code == .notFound {
+      // Clients take 404 here for an allocation that is not there.
+      throw APIError.badRequest(error.message)
+    }
   },
   Route([.get], "/v1/client/fs/logs/:id", .allocation("id")) { request, context in
     let task = request.query["task"] ?? ""

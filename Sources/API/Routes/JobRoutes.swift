@@ -14,6 +14,7 @@ let jobRoutes: [Route] = [
   Route(put, "/v1/jobs/parse", .agent, parseJob),
   Route(put, "/v1/validate/job", .server) { request, context in
     let body = try request.requiredBody(JobValidateRequest.self)
+    if body.job == nil { throw APIError.badRequest("Job must be specified: send {\"Job\": {…}}") }
     return try request.json(try context.theServer().validate(body, namespace: request.namespace))
   },
   Route([.get], "/v1/job/:id*/allocations", .server, jobAllocations),
@@ -70,6 +71,9 @@ let jobRoutes: [Route] = [
     let response = try await context.theServer().setStability(request.jobKey, body)
     return try request.json(response, headers: request.indexHeaders(response.index))
   },
+  Route(put, "/v1/job/:id*/dispatch", .server, refused("dispatch", "parameterized")),
+  Route(put, "/v1/job/:id*/periodic/force", .server, refused("periodic/force", "periodic")),
+  Route(put, "/v1/job/:id*/scale", .server, refused("scale", "scaling")),
   Route([.get], "/v1/job/:id*", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.job(key)]) {
@@ -84,10 +88,19 @@ let jobRoutes: [Route] = [
     return try request.answer(try await context.theServer().register(body, namespace: request.namespace))
   },
   Route([.delete], "/v1/job/:id*", .server) { request, context in
-    let response = try await context.theServer().deregister(
-      request.jobKey, purge: try request.flag("purge"), evalPriority: Int(try request.integer("eval_priority") ?? 0),
-      noShutdownDelay: try request.flag("no_shutdown_delay"))
-    return try request.answer(response)
+    let (purge, priority) = (try request.flag("purge"), Int(try request.integer("eval_priority") ?? 0))
+    let noShutdownDelay = try request.flag("no_shutdown_delay")
+    do {
+      let response = try await context.theServer().deregister(
+        request.jobKey, purge: purge, evalPriority: priority, noShutdownDelay: noShutdownDelay)
+      return try request.answer(response)
+    } catch let error as ServerError where error.kind == .notFound {
+      // Stopping what is not there has what it wants: clients delete twice and expect success, without an evaluation.
+      var response = JobRegisterResponse()
+      response.index = try context.theServer().reader.index
+      response.knownLeader = true
+      return try request.answer(response)
+    }
   },
 ]
 
@@ -105,6 +118,14 @@ extension APIRequest {
 
   func answer(_ response: JobRegisterResponse) throws(APIError) -> HTTPResponse {
     try json(response, headers: indexHeaders(response.index))
+  }
+}
+
+/// What can be done only to jobs that this version refuses to register.
+private func refused(_ action: String, _ block: String) -> @Sendable (APIRequest, APIContext) async throws -> HTTPResponse {
+  { request, context in
+    guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
+    throw APIError.badRequest("\(action): this version does not run the \(block) block, so no job has one")
   }
 }
 

@@ -25,52 +25,23 @@ let operatorRoutes: [Route] = [
     answer.updated = true
     return try request.json(answer, headers: request.indexHeaders(answer.index))
   },
-  Route([.put, .post], "/v1/search", .server) { request, context in
-    let body = try request.requiredBody(SearchRequest.self)
-    return try search(request, body, try context.theServer().reader)
+  Route([.get], "/v1/operator/raft/configuration", .server) { request, context in
+    // One server, which has always been the whole cluster: no entry of the log has ever changed that.
+    var server = JSONObject()
+    server["ID"] = .string(context.agent.name)
+    server["Node"] = .string(context.agent.name)
+    server["Address"] = .string(context.agent.leader)
+    server["Leader"] = true
+    server["Voter"] = true
+    server["RaftProtocol"] = "3"
+    var answer = JSONObject()
+    answer["Servers"] = .array([.object(server)])
+    answer["Index"] = 0
+    return try request.json(answer)
   },
+  Route([.get], "/v1/scaling/policies", .server) { request, context in
+    // Jobs with scaling blocks are refused by this version, so there is no policy.
+    try request.json([ScalingPolicyListStub](), headers: request.indexHeaders(try context.theServer().reader.index))
+  },
+  Route([.get], "/v1/scaling/policy/:id", .server) { _, _ in throw APIError.notFound("policy not found") },
 ]
-
-/// Ids that begin with a prefix, at most twenty of each kind.
-private func search(_ request: APIRequest, _ body: SearchRequest, _ state: StateReader) throws(APIError) -> HTTPResponse {
-  let limit = 20
-  let contexts = ["jobs", "evals", "allocs", "nodes", "deployment", "namespaces", "node_pools"]
-  let wanted = body.context.isEmpty || body.context == "all" ? contexts : [body.context]
-  for name in wanted where !contexts.contains(name) {
-    throw .badRequest("context must be one of \(contexts.joined(separator: ", ")) or all, not \"\(name)\"")
-  }
-  var response = SearchResponse()
-  for name in wanted {
-    let found: [String] =
-      switch name {
-      case "jobs":
-        request.namespace == "*"
-          ? state.jobs.map { $0.0.id }.filter { $0.hasPrefix(body.prefix) }
-          : state.jobs(inNamespace: request.namespace, prefix: body.prefix).map(\.key.id)
-      case "evals": ids(body.prefix, state.evaluations, state) { request.includes($0.namespace) }
-      case "allocs": ids(body.prefix, state.allocations, state) { request.includes($0.jobKey.namespace) }
-      case "nodes": ids(body.prefix, state.nodes, state) { _ in true }
-      case "deployment": ids(body.prefix, state.deployments, state) { request.includes($0.namespace) }
-      case "namespaces": state.namespaces.map { $0.0.text }.filter { $0.hasPrefix(body.prefix) }
-      default: state.nodePools.map { $0.0.text }.filter { $0.hasPrefix(body.prefix) }
-      }
-    response.matches[name] = Array(found.prefix(limit))
-    response.truncations[name] = found.count > limit
-  }
-  response.index = state.index
-  response.knownLeader = true
-  return try request.json(response, headers: request.indexHeaders(state.index))
-}
-
-private func ids<Value: Sendable>(
-  _ prefix: String, _ table: OrderedTable<Identifier, Shared<Value>>, _ state: StateReader, _ isIncluded: (Value) -> Bool
-) -> [String] {
-  if prefix.isEmpty { return table.filter { isIncluded($0.1.value) }.map { $0.0.description } }
-  guard let range = IdentifierPrefix(prefix) else { return [] }
-  var found: [String] = []
-  for (id, record) in table.from(range.lower) {
-    guard id <= range.upper else { break }
-    if isIncluded(record.value) { found.append(id.description) }
-  }
-  return found
-}

@@ -25,7 +25,7 @@ enum ConfigurationFiles {
   /// The configuration in one text. JSON is told from HCL by its first character, whatever the file is called.
   static func parse(_ source: SourceFile) throws(ConfigurationError) -> JSONObject {
     let isJSON = source.bytes.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "{")
-    let parsed = isJSON ? HCLParser.parseJSON(source) : HCLParser.parse(source)
+    let parsed = isJSON ? HCLParser.parseJSON(source) : HCLParser.parse(source, quotedNames: true)
     var diagnostics = parsed.diagnostics
     var decoder = BodyDecoder(context: EvaluationContext())
     let object = decoder.object(parsed.result, schema: agentSchema)

@@ -229,7 +229,7 @@ actor AllocationRunner {
   func signal(task: String?, _ signal: String) throws(ClientError) {
     guard SignalNames.number(signal) != nil else {
       throw ClientError(
-        .invalid, "no such signal: \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
+        .invalid, "invalid signal \"\(signal)\"; known are \(SignalNames.all.map(\.name).joined(separator: ", "))")
     }
     let names = try taskNames(task)
     if names.allSatisfy({ machine.members[$0]?.machine.isRunning != true }) {

@@ -109,7 +109,9 @@ struct APIClient: Sendable {
     if let namespace = namespace ?? settings.namespace { items.append(.init(name: "namespace", value: namespace)) }
     var base = try HTTPAddress(parsing: settings.address).base
     if let auth = settings.httpAuth, let place = base.range(of: "://") {
-      let parts = auth.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).pathEncoded }
+      let parts = auth.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map {
+        String($0).pathEncoded
+      }
       base.insert(contentsOf: parts.joined(separator: ":") + "@", at: place.upperBound)
     }
     var headers: HTTPHeaders = [:]
@@ -145,7 +147,8 @@ struct APIError: Error, CustomStringConvertible {
 
   init(_ request: HTTPClientRequest, _ status: HTTPStatus, _ body: [UInt8]) {
     method = request.method
-    path = request.url.range(of: "/v1/").map { String(request.url[$0.lowerBound...].prefix { $0 != "?" }) } ?? request.url
+    path =
+      request.url.range(of: "/v1/").map { String(request.url[$0.lowerBound...].prefix { $0 != "?" }) } ?? request.url
     self.status = status
     var body = body.prefix(Self.longestText)
     while let last = body.last, last == 0x0A || last == 0x0D || last == 0x20 { body.removeLast() }
@@ -161,7 +164,8 @@ struct APIError: Error, CustomStringConvertible {
       case .badGateway, .serviceUnavailable, .gatewayTimeout: "look at the agent's log, and try again"
       default: nil
       }
-    return "Unexpected response code: \(status) (\(text.isEmpty ? "\(method) \(path)" : text))" + (advice.map { ": " + $0 } ?? "")
+    return "Unexpected response code: \(status) (\(text.isEmpty ? "\(method) \(path)" : text))"
+      + (advice.map { ": " + $0 } ?? "")
   }
 }
 
@@ -175,7 +179,9 @@ extension String {
   fileprivate func range(of needle: String) -> Range<String.Index>? {
     var start = startIndex
     while start < endIndex {
-      if let end = index(start, offsetBy: needle.count, limitedBy: endIndex), self[start..<end] == needle { return start..<end }
+      if let end = index(start, offsetBy: needle.count, limitedBy: endIndex), self[start..<end] == needle {
+        return start..<end
+      }
       start = index(after: start)
     }
     return nil

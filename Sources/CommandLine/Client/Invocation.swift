@@ -27,7 +27,8 @@ struct Invocation: Sendable {
   /// The one argument of a command that takes exactly one.
   func onlyArgument() throws(UsageError) -> String {
     guard arguments.count == 1 else {
-      throw UsageError("\(command.path.joined(separator: " ")) takes one argument: \(command.arguments), not \(arguments.count)")
+      throw UsageError(
+        "\(command.path.joined(separator: " ")) takes one argument: \(command.arguments), not \(arguments.count)")
     }
     return arguments[0]
   }
@@ -35,9 +36,11 @@ struct Invocation: Sendable {
   /// Refuses arguments beyond `count`.
   func expectArguments(_ range: ClosedRange<Int>) throws(UsageError) {
     guard range.contains(arguments.count) else {
-      let expected = range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+      let expected =
+        range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
       throw UsageError(
-        "\(command.path.joined(separator: " ")) takes \(expected) argument(s) \(command.arguments), not \(arguments.count)")
+        "\(command.path.joined(separator: " ")) takes \(expected) argument(s) \(command.arguments), not \(arguments.count)"
+      )
     }
   }
 

@@ -34,7 +34,9 @@ struct JobspecFiles: FileAccess {
 
   func entries(of path: String) throws(FunctionFailure) -> [String] {
     do throws(SystemError) {
-      return try FileDescriptor.open(path, [.readOnly, .directory]).entries().map(\.name).filter { $0 != "." && $0 != ".." }
+      return try FileDescriptor.open(path, [.readOnly, .directory]).entries().map(\.name).filter {
+        $0 != "." && $0 != ".."
+      }
     } catch {
       throw FunctionFailure("\(error)")
     }

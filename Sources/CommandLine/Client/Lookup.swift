@@ -5,7 +5,8 @@ internal import Model
 extension APIClient {
   /// The allocation whose id begins with `prefix`.
   func allocation(prefix: String) throws -> Allocation {
-    let found: [AllocationListStub] = try get("/v1/allocations", ["prefix": try idPrefix(prefix, "allocation")], namespace: "*")
+    let found: [AllocationListStub] = try get(
+      "/v1/allocations", ["prefix": try idPrefix(prefix, "allocation")], namespace: "*")
     let id = try only(found.map(\.id), prefix, "allocation") { id in
       found.first { $0.id == id }.map { "\($0.name)  \($0.clientStatus.rawValue)" } ?? ""
     }
@@ -71,7 +72,9 @@ extension APIClient {
     let allowed = text.utf8.allSatisfy {
       ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x41 && $0 <= 0x46) || ($0 >= 0x61 && $0 <= 0x66) || $0 == 0x2d
     }
-    guard allowed, !text.isEmpty else { throw CommandFailure("\"\(text)\" is no \(kind) id: ids are hexadecimal digits and hyphens") }
+    guard allowed, !text.isEmpty else {
+      throw CommandFailure("\"\(text)\" is no \(kind) id: ids are hexadecimal digits and hyphens")
+    }
     guard text.utf8.count >= 2 else { throw CommandFailure("An identifier must have at least two characters") }
     return text.lowercased()
   }

@@ -52,7 +52,8 @@ struct Monitor {
         for text in placementFailureLines(metric) { line("  \(text)") }
       }
       if !evaluation.blockedEval.isNone {
-        line("Evaluation \"\(invocation.shown(evaluation.blockedEval))\" waits for more capacity to place the remainder")
+        line(
+          "Evaluation \"\(invocation.shown(evaluation.blockedEval))\" waits for more capacity to place the remainder")
       }
     }
     if !evaluation.nextEval.isNone, evaluation.wait == .zero { return try self.evaluation(evaluation.nextEval) }
@@ -123,7 +124,8 @@ struct Monitor {
       } else {
         let verb = allocation.desiredStatus == .run ? "created" : "modified"
         monitor.line(
-          "Allocation \"\(id)\" \(verb): node \"\(monitor.invocation.shown(allocation.nodeID))\", group \"\(allocation.taskGroup)\"")
+          "Allocation \"\(id)\" \(verb): node \"\(monitor.invocation.shown(allocation.nodeID))\", group \"\(allocation.taskGroup)\""
+        )
       }
       allocations[allocation.id] = allocation.clientStatus
     }

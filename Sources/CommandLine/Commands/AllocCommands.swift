@@ -2,7 +2,8 @@ internal import Codec
 internal import Model
 
 let allocStatus = Command(
-  path: ["alloc", "status"], arguments: "<allocation>", summary: "Show an allocation, its tasks and what happened to them",
+  path: ["alloc", "status"], arguments: "<allocation>",
+  summary: "Show an allocation, its tasks and what happened to them",
   flags: readFlags + [
     .bool("short", "One line a task."), .bool("stats", "Show what the tasks use in detail."), verboseFlag,
   ], completes: .allocations
@@ -34,7 +35,8 @@ let allocStatus = Command(
 private func allocationPairs(_ allocation: Allocation, _ invocation: Invocation) -> [(key: String, value: String)] {
   let now = invocation.clock()
   func time(_ nanoseconds: Int64) -> String {
-    invocation.has("verbose") ? TimeText.absolute(nanoseconds: nanoseconds) : TimeText.relative(nanoseconds: nanoseconds, now: now)
+    invocation.has("verbose")
+      ? TimeText.absolute(nanoseconds: nanoseconds) : TimeText.relative(nanoseconds: nanoseconds, now: now)
   }
   var pairs: [(key: String, value: String)] = [
     ("ID", allocation.id.description), ("Eval ID", invocation.shown(allocation.evalID)), ("Name", allocation.name),
@@ -50,10 +52,18 @@ private func allocationPairs(_ allocation: Allocation, _ invocation: Invocation)
     pairs.append(("Deployment Health", health))
     if allocation.deploymentStatus?.canary == true { pairs.append(("Canary", "true")) }
   }
-  if !allocation.previousAllocation.isNone { pairs.append(("Previous Alloc ID", invocation.shown(allocation.previousAllocation))) }
-  if !allocation.nextAllocation.isNone { pairs.append(("Replacement Alloc ID", invocation.shown(allocation.nextAllocation))) }
-  if !allocation.followupEvalID.isNone { pairs.append(("Follow-up Eval ID", invocation.shown(allocation.followupEvalID))) }
-  if !allocation.preemptedByAllocation.isNone { pairs.append(("Preempted By", invocation.shown(allocation.preemptedByAllocation))) }
+  if !allocation.previousAllocation.isNone {
+    pairs.append(("Previous Alloc ID", invocation.shown(allocation.previousAllocation)))
+  }
+  if !allocation.nextAllocation.isNone {
+    pairs.append(("Replacement Alloc ID", invocation.shown(allocation.nextAllocation)))
+  }
+  if !allocation.followupEvalID.isNone {
+    pairs.append(("Follow-up Eval ID", invocation.shown(allocation.followupEvalID)))
+  }
+  if !allocation.preemptedByAllocation.isNone {
+    pairs.append(("Preempted By", invocation.shown(allocation.preemptedByAllocation)))
+  }
   if let tracker = allocation.rescheduleTracker, !tracker.events.isEmpty {
     pairs.append(("Reschedule Attempts", "\(tracker.events.count)"))
   }
@@ -104,11 +114,13 @@ private func printTask(
   var kind = ""
   let task = allocation.job?.taskGroups.first { $0.name == allocation.taskGroup }?.tasks.first { $0.name == name }
   if let lifecycle = task?.lifecycle { kind = " (\(lifecycle.hook)\(lifecycle.sidecar ? " sidecar" : ""))" }
-  terminal.print("\n" + terminal.bold("Task \"\(name)\"\(kind) is \"\(state.state.rawValue)\(state.failed ? " (failed)" : "")\""))
+  terminal.print(
+    "\n" + terminal.bold("Task \"\(name)\"\(kind) is \"\(state.state.rawValue)\(state.failed ? " (failed)" : "")\""))
   if let resources = allocation.allocatedResources?.tasks[name] {
     terminal.print("Task Resources:")
     let cpu = usage?.resourceUsage?.cpuStats.map { "\(Int($0.totalTicks.rounded()))/" } ?? ""
-    let memory = usage?.resourceUsage?.memoryStats.map { bytesText(Int(clamping: $0.rss > 0 ? $0.rss : $0.usage)) + "/" } ?? ""
+    let memory =
+      usage?.resourceUsage?.memoryStats.map { bytesText(Int(clamping: $0.rss > 0 ? $0.rss : $0.usage)) + "/" } ?? ""
     let ports = allocation.allocatedResources?.shared.ports ?? []
     let disk = allocation.allocatedResources.map { bytesText(Int($0.shared.diskMB) << 20) } ?? ""
     var row = [
@@ -124,7 +136,9 @@ private func printTask(
     if resources.memory.memoryMaxMB > 0 {
       rows.append([" ", "Max: \(bytesText(Int(resources.memory.memoryMaxMB) << 20))", " ", " "])
     }
-    for port in ports.dropFirst() { rows.append([" ", " ", " ", "\(port.label): \(hostPort(port.hostIP, port.value))"]) }
+    for port in ports.dropFirst() {
+      rows.append([" ", " ", " ", "\(port.label): \(hostPort(port.hostIP, port.value))"])
+    }
     terminal.print(Table.columns(header, rows))
   }
   if invocation.has("stats"), let usage { printUsage(usage, terminal) }
@@ -157,7 +171,12 @@ private func printUsage(_ usage: TaskResourceUsage, _ terminal: Terminal) {
     terminal.print(
       Table.columns(
         ["Percent", "System Mode", "User Mode", "Throttled Periods", "Throttled Time"],
-        [[percent(cpu.percent), percent(cpu.systemMode), percent(cpu.userMode), "\(cpu.throttledPeriods)", "\(cpu.throttledTime)"]]))
+        [
+          [
+            percent(cpu.percent), percent(cpu.systemMode), percent(cpu.userMode), "\(cpu.throttledPeriods)",
+            "\(cpu.throttledTime)",
+          ]
+        ]))
   }
 }
 
@@ -181,7 +200,8 @@ let allocLogs = Command(
   path: ["alloc", "logs"], aliases: [["logs"]], arguments: "<allocation> [task]",
   summary: "Print what a task wrote to its standard output or error",
   flags: [
-    .bool("f", "Follow: print what is written from now on, too."), .bool("stderr", "Standard error instead of standard output."),
+    .bool("f", "Follow: print what is written from now on, too."),
+    .bool("stderr", "Standard error instead of standard output."),
     .bool("stdout", "Standard output (the default)."),
     .bool("tail", "Print the end only: the last -n lines or -c bytes (ten lines when neither is given)."),
     .value("n", "lines", "With -tail: this many lines."), .value("c", "bytes", "With -tail: this many bytes."),
@@ -193,24 +213,58 @@ let allocLogs = Command(
   let client = invocation.client
   let allocation =
     invocation.has("job")
-    ? try someAllocation(ofJob: invocation.arguments[0], client) : try client.allocation(prefix: invocation.arguments[0])
+    ? try someAllocation(ofJob: invocation.arguments[0], client)
+    : try client.allocation(prefix: invocation.arguments[0])
   let task = try chosenTask(allocation, invocation.parsed.value("task") ?? invocation.arguments.dropFirst().first)
-  guard !invocation.has("stderr") || !invocation.has("stdout") else { throw UsageError("give one of -stdout and -stderr") }
+  guard !invocation.has("stderr") || !invocation.has("stdout") else {
+    throw UsageError("give one of -stdout and -stderr")
+  }
   let stream = invocation.has("stderr") ? "stderr" : "stdout"
-  var query = ["task": task, "type": stream, "plain": "true", "follow": invocation.has("f") ? "true" : "false"]
+  try printFile(
+    "/v1/client/fs/logs/\(allocation.id)", ["task": task, "type": stream], allocation, follow: invocation.has("f"),
+    invocation)
+  return 0
+}
+
+/// Prints a log or a file of an allocation as -tail, -n, -c and -f of the command line ask.
+/// - Parameter path: of an endpoint that takes origin, offset and follow.
+private func printFile(
+  _ path: String, _ query: [String: String], _ allocation: Allocation, follow: Bool, _ invocation: Invocation
+) throws {
+  let client = invocation.client
+  var query = query
+  query["plain"] = "true"
+  query["follow"] = "false"
   if invocation.has("tail") {
     query["origin"] = "end"
-    query["offset"] = "\(try invocation.parsed.integer("c") ?? (try invocation.parsed.integer("n") ?? 10) * 160)"
+    if let count = try invocation.parsed.integer("c") {
+      query["offset"] = "\(count)"
+    } else {
+      let end = try lastLines(count: try invocation.parsed.integer("n") ?? 10) { offset in
+        query["offset"] = "\(offset)"
+        return try client.raw(path, query, namespace: allocation.namespace)
+      }
+      guard follow else { return invocation.terminal.write(bytes: end) }
+      // What is written between the two requests moves the beginning by as much.
+      query["offset"] = "\(end.count)"
+    }
   }
-  if invocation.has("tail"), invocation.parsed.value("c") == nil, !invocation.has("f") {
-    let bytes = try client.raw("/v1/client/fs/logs/\(allocation.id)", query, namespace: allocation.namespace)
-    invocation.terminal.write(bytes: lastLines(of: bytes, count: try invocation.parsed.integer("n") ?? 10))
-    return 0
+  query["follow"] = "\(follow)"
+  try client.stream(path, query, namespace: allocation.namespace) { invocation.terminal.write(bytes: $0) }
+}
+
+/// The last `count` lines of something that can be read from its end.
+/// - Parameter read: the last so many bytes, fewer when there are fewer.
+func lastLines(count: Int, read: (Int) throws -> [UInt8]) rethrows -> [UInt8] {
+  guard count > 0 else { return [] }
+  // Most lines are shorter than this; where they are not, more is read.
+  var offset = min(count, 1 << 20) * 160
+  while true {
+    let bytes = try read(offset)
+    let lines = bytes.dropLast().count { $0 == 0x0A }
+    if lines >= count || bytes.count < offset || offset >= 1 << 30 { return lastLines(of: bytes, count: count) }
+    offset *= 8
   }
-  try client.stream("/v1/client/fs/logs/\(allocation.id)", query, namespace: allocation.namespace) { chunk in
-    invocation.terminal.write(bytes: chunk)
-  }
-  return 0
 }
 
 /// The last `count` lines of a text; an unfinished last line counts.
@@ -259,7 +313,8 @@ let allocFS = Command(
   path: ["alloc", "fs"], arguments: "<allocation> [path]", summary: "List or print files of an allocation's directory",
   flags: [
     .bool("H", "Sizes as people read them."), .bool("stat", "Show the file's information instead of its content."),
-    .bool("f", "Follow: print what is added to the file from now on, too."), .bool("tail", "Print the end of the file only."),
+    .bool("f", "Follow: print what is added to the file from now on, too."),
+    .bool("tail", "Print the end of the file only."),
     .value("n", "lines", "With -tail: this many lines."), .value("c", "bytes", "With -tail: this many bytes."),
     .bool("job", "The first argument is a job: look into one of its allocations."), verboseFlag,
   ], completes: .allocations
@@ -268,28 +323,25 @@ let allocFS = Command(
   let client = invocation.client
   let allocation =
     invocation.has("job")
-    ? try someAllocation(ofJob: invocation.arguments[0], client) : try client.allocation(prefix: invocation.arguments[0])
+    ? try someAllocation(ofJob: invocation.arguments[0], client)
+    : try client.allocation(prefix: invocation.arguments[0])
   let path = invocation.arguments.count > 1 ? invocation.arguments[1] : "/"
   let base = "/v1/client/fs"
-  let info: AllocFileInfo = try client.get("\(base)/stat/\(allocation.id)", ["path": path], namespace: allocation.namespace)
+  let info: AllocFileInfo = try client.get(
+    "\(base)/stat/\(allocation.id)", ["path": path], namespace: allocation.namespace)
   if invocation.has("stat") {
     invocation.terminal.print(fileTable([info], invocation))
     return 0
   }
   if info.isDir {
-    let files: [AllocFileInfo] = try client.get("\(base)/ls/\(allocation.id)", ["path": path], namespace: allocation.namespace)
+    let files: [AllocFileInfo] = try client.get(
+      "\(base)/ls/\(allocation.id)", ["path": path], namespace: allocation.namespace)
     invocation.terminal.print(fileTable(files, invocation))
     return 0
   }
   if invocation.has("f") || invocation.has("tail") {
-    var query = ["path": path, "plain": "true", "follow": invocation.has("f") ? "true" : "false"]
-    if invocation.has("tail") || invocation.has("f") {
-      query["origin"] = "end"
-      query["offset"] = "\(try invocation.parsed.integer("c") ?? (try invocation.parsed.integer("n") ?? 10) * 160)"
-    }
-    try client.stream("\(base)/stream/\(allocation.id)", query, namespace: allocation.namespace) { chunk in
-      invocation.terminal.write(bytes: chunk)
-    }
+    try printFile(
+      "\(base)/stream/\(allocation.id)", ["path": path], allocation, follow: invocation.has("f"), invocation)
     return 0
   }
   try client.stream("\(base)/cat/\(allocation.id)", ["path": path], namespace: allocation.namespace) { chunk in
@@ -329,7 +381,8 @@ let allocStop = Command(
 let allocRestart = Command(
   path: ["alloc", "restart"], arguments: "<allocation> [task]", summary: "Restart the tasks of an allocation in place",
   flags: [
-    .value("task", "name", "Only this task."), .bool("all-tasks", "Also tasks that are done, in their order."), verboseFlag,
+    .value("task", "name", "Only this task."), .bool("all-tasks", "Also tasks that are done, in their order."),
+    verboseFlag,
   ], completes: .allocations
 ) { invocation in
   try invocation.expectArguments(1...2)
@@ -339,14 +392,16 @@ let allocRestart = Command(
     body["TaskName"] = .string(try chosenTask(allocation, task))
   }
   if invocation.has("all-tasks") { body["AllTasks"] = true }
-  try invocation.client.send("/v1/client/allocation/\(allocation.id)/restart", body: body, namespace: allocation.namespace)
+  try invocation.client.send(
+    "/v1/client/allocation/\(allocation.id)/restart", body: body, namespace: allocation.namespace)
   return 0
 }
 
 let allocSignal = Command(
   path: ["alloc", "signal"], arguments: "<allocation> [task]", summary: "Send a signal to the tasks of an allocation",
   flags: [
-    .value("s", "signal", "The signal; SIGKILL when not given."), .value("task", "name", "Only this task."), verboseFlag,
+    .value("s", "signal", "The signal; SIGKILL when not given."), .value("task", "name", "Only this task."),
+    verboseFlag,
   ], completes: .allocations
 ) { invocation in
   try invocation.expectArguments(1...2)
@@ -356,6 +411,7 @@ let allocSignal = Command(
   if let task = invocation.parsed.value("task") ?? invocation.arguments.dropFirst().first {
     body["Task"] = .string(try chosenTask(allocation, task))
   }
-  try invocation.client.send("/v1/client/allocation/\(allocation.id)/signal", body: body, namespace: allocation.namespace)
+  try invocation.client.send(
+    "/v1/client/allocation/\(allocation.id)/signal", body: body, namespace: allocation.namespace)
   return 0
 }

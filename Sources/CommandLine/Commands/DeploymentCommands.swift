@@ -37,7 +37,8 @@ let deploymentStatus = Command(
   if try invocation.printedRaw(JSON.encode(deployment)) { return 0 }
   invocation.terminal.print(
     Table.keyValues([
-      ("ID", invocation.shown(deployment.id)), ("Job ID", deployment.jobID), ("Job Version", "\(deployment.jobVersion)"),
+      ("ID", invocation.shown(deployment.id)), ("Job ID", deployment.jobID),
+      ("Job Version", "\(deployment.jobVersion)"),
       ("Status", deployment.status.rawValue), ("Description", deployment.statusDescription),
     ]) + "\n\n" + deployedTable(deployment))
   return 0
@@ -101,14 +102,16 @@ private func promote(_ deployment: Deployment, _ invocation: Invocation) throws 
 }
 
 let deploymentPromote = Command(
-  path: ["deployment", "promote"], arguments: "<deployment>", summary: "Take a deployment's canaries as the new version",
+  path: ["deployment", "promote"], arguments: "<deployment>",
+  summary: "Take a deployment's canaries as the new version",
   flags: [groupFlag, detachFlag, verboseFlag], completes: .deployments
 ) { invocation in
   try promote(try invocation.client.deployment(prefix: try invocation.onlyArgument()), invocation)
 }
 
 let jobPromote = Command(
-  path: ["job", "promote"], arguments: "<job>", summary: "Take the canaries of a job's latest deployment as the new version",
+  path: ["job", "promote"], arguments: "<job>",
+  summary: "Take the canaries of a job's latest deployment as the new version",
   flags: [groupFlag, detachFlag, verboseFlag], completes: .jobs
 ) { invocation in
   let identity = try invocation.client.jobIdentity(prefix: try invocation.onlyArgument())

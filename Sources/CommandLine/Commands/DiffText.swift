@@ -20,8 +20,10 @@ struct DiffText {
     if let updates {
       let parts: [(UInt64, String, (String) -> String)] = [
         (updates.canary, "canary", terminal.green), (updates.place, "create", terminal.green),
-        (updates.destructiveUpdate, "create/destroy update", terminal.yellow), (updates.inPlaceUpdate, "in-place update", terminal.cyan),
-        (updates.migrate, "migrate", terminal.cyan), (updates.stop, "stop", terminal.red), (updates.ignore, "ignore", { $0 }),
+        (updates.destructiveUpdate, "create/destroy update", terminal.yellow),
+        (updates.inPlaceUpdate, "in-place update", terminal.cyan),
+        (updates.migrate, "migrate", terminal.cyan), (updates.stop, "stop", terminal.red),
+        (updates.ignore, "ignore", { $0 }),
         (updates.preemptions, "preemption", terminal.red),
       ]
       notes = parts.filter { $0.0 > 0 }.map { $0.2("\($0.0) \($0.1)") }

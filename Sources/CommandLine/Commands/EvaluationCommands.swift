@@ -2,7 +2,8 @@ internal import Codec
 internal import Model
 
 let evalStatus = Command(
-  path: ["eval", "status"], arguments: "<evaluation>", summary: "Show an evaluation and why it could not place everything",
+  path: ["eval", "status"], arguments: "<evaluation>",
+  summary: "Show an evaluation and why it could not place everything",
   flags: readFlags + [.bool("monitor", "Follow the evaluation until it is done."), verboseFlag], completes: .evaluations
 ) { invocation in
   let client = invocation.client
@@ -14,11 +15,18 @@ let evalStatus = Command(
   var pairs: [(key: String, value: String)] = [
     ("ID", invocation.shown(evaluation.id)),
     ("Create Time", TimeText.relative(nanoseconds: evaluation.createTime, now: now)),
-    ("Modify Time", TimeText.relative(nanoseconds: evaluation.modifyTime, now: now)), ("Status", evaluation.status.rawValue),
-    ("Status Description", evaluation.statusDescription.isEmpty ? evaluation.status.rawValue : evaluation.statusDescription),
+    ("Modify Time", TimeText.relative(nanoseconds: evaluation.modifyTime, now: now)),
+    ("Status", evaluation.status.rawValue),
+    (
+      "Status Description",
+      evaluation.statusDescription.isEmpty ? evaluation.status.rawValue : evaluation.statusDescription
+    ),
     ("Type", evaluation.type), ("TriggeredBy", evaluation.triggeredBy.rawValue), ("Job ID", evaluation.jobID),
     ("Namespace", evaluation.namespace), ("Priority", "\(evaluation.priority)"),
-    ("Placement Failures", evaluation.status == .blocked ? "N/A - In Progress" : "\(!evaluation.failedTGAllocs.isEmpty)"),
+    (
+      "Placement Failures",
+      evaluation.status == .blocked ? "N/A - In Progress" : "\(!evaluation.failedTGAllocs.isEmpty)"
+    ),
     ("Previous Eval", invocation.shown(evaluation.previousEval)), ("Next Eval", invocation.shown(evaluation.nextEval)),
     ("Blocked Eval", invocation.shown(evaluation.blockedEval)),
   ]
@@ -35,7 +43,9 @@ let evalStatus = Command(
     }
   }
   let allocations: [AllocationListStub] = try client.get("/v1/evaluation/\(evaluation.id)/allocations")
-  if !allocations.isEmpty { terminal.print("\n" + terminal.bold("Allocations") + "\n" + allocationTable(allocations, invocation)) }
+  if !allocations.isEmpty {
+    terminal.print("\n" + terminal.bold("Allocations") + "\n" + allocationTable(allocations, invocation))
+  }
   return 0
 }
 
@@ -43,8 +53,11 @@ let evalList = Command(
   path: ["eval", "list"], summary: "List evaluations",
   flags: readFlags + [
     .value("job", "id", "Only those of this job."),
-    .value("status", "status", "Only those of this status.", completion: .oneOf(["blocked", "pending", "complete", "failed", "canceled"])),
-    .value("per-page", "count", "At most so many."), .value("page-token", "token", "Go on where a page ended."), verboseFlag,
+    .value(
+      "status", "status", "Only those of this status.",
+      completion: .oneOf(["blocked", "pending", "complete", "failed", "canceled"])),
+    .value("per-page", "count", "At most so many."), .value("page-token", "token", "Go on where a page ended."),
+    verboseFlag,
   ]
 ) { invocation in
   var query: [String: String] = [:]
@@ -67,6 +80,7 @@ let evalList = Command(
     ]
   }
   invocation.terminal.print(
-    Table.columns(["ID", "Priority", "Triggered By", "Job ID", "Namespace", "Node ID", "Status", "Placement Failures"], rows))
+    Table.columns(
+      ["ID", "Priority", "Triggered By", "Job ID", "Namespace", "Node ID", "Status", "Placement Failures"], rows))
   return 0
 }

@@ -20,7 +20,8 @@ let status = Command(
   let matches = response.matches
   if matches["jobs"]?.contains(prefix) == true { return try jobStatus.run(invocation.selecting(jobStatus)) }
   let kinds: [(String, Command)] = [
-    ("jobs", jobStatus), ("allocs", allocStatus), ("evals", evalStatus), ("nodes", nodeStatus), ("deployment", deploymentStatus),
+    ("jobs", jobStatus), ("allocs", allocStatus), ("evals", evalStatus), ("nodes", nodeStatus),
+    ("deployment", deploymentStatus),
     ("namespaces", namespaceStatus), ("node_pools", nodePoolInfo),
   ]
   let found = kinds.filter { !(matches[$0.0] ?? []).isEmpty }
@@ -38,7 +39,9 @@ let completion = Command(
   completes: .oneOf(["bash", "zsh"]), usesAgent: false
 ) { invocation in
   let shell = try invocation.onlyArgument()
-  guard let script = Completion.script(for: shell) else { throw UsageError("\"\(shell)\" has no completion here: bash or zsh") }
+  guard let script = Completion.script(for: shell) else {
+    throw UsageError("\"\(shell)\" has no completion here: bash or zsh")
+  }
   invocation.terminal.write(script)
   return 0
 }

@@ -4,7 +4,8 @@ internal import Model
 
 /// Flags of the commands that read a jobspec.
 private let jobspecFlags: [Flag] = [
-  .repeated("var", "name=value", "Sets a variable of the jobspec. May be repeated; wins over -var-file and NOMAD_VAR_*."),
+  .repeated(
+    "var", "name=value", "Sets a variable of the jobspec. May be repeated; wins over -var-file and NOMAD_VAR_*."),
   .repeated("var-file", "path", "Reads variables from a file in HCL or JSON. May be repeated.", completion: .files),
   .bool("json", "The file is a job as JSON, as -output of job run prints it."),
   .bool("hcl2-strict", "Refuse -var and -var-file variables that the jobspec does not declare (the default)."),
@@ -22,7 +23,8 @@ let jobRun = Command(
     """,
   flags: jobspecFlags + [
     .bool("detach", "Return as soon as the job is registered and print the evaluation's id."),
-    .value("check-index", "index", "Register only if the job's modify index is this; 0: only if it does not exist yet."),
+    .value(
+      "check-index", "index", "Register only if the job's modify index is this; 0: only if it does not exist yet."),
     .value("eval-priority", "priority", "Priority of the evaluation that the registration makes."),
     .bool("output", "Print the job as the JSON that would be sent, and register nothing."),
     .bool("preserve-counts", "Keep the counts of groups that run already."),
@@ -51,7 +53,9 @@ let jobRun = Command(
     request.jobModifyIndex = UInt64(clamping: index)
   }
   let response: JobRegisterResponse = try client.put("/v1/jobs", body: request, namespace: job.namespace)
-  if !response.warnings.isEmpty { invocation.terminal.print(invocation.terminal.yellow("Job Warnings:\n\(response.warnings)\n")) }
+  if !response.warnings.isEmpty {
+    invocation.terminal.print(invocation.terminal.yellow("Job Warnings:\n\(response.warnings)\n"))
+  }
   if response.evalID.isNone {
     invocation.terminal.print("Job registration successful")
     if job.periodic != nil { invocation.terminal.print("It is periodic: it runs at its times") }
@@ -89,7 +93,9 @@ let jobPlan = Command(
     "/v1/job/\(job.id.pathEncoded)/plan", body: request, namespace: job.namespace)
   let terminal = invocation.terminal
   if let diff = response.diff, wantsDiff {
-    terminal.print(DiffText(terminal: terminal, verbose: invocation.has("verbose")).text(for: diff, annotations: response.annotations))
+    terminal.print(
+      DiffText(terminal: terminal, verbose: invocation.has("verbose")).text(
+        for: diff, annotations: response.annotations))
   }
   terminal.print(terminal.bold("Scheduler dry-run:"))
   if response.failedTGAllocs.isEmpty {
@@ -110,7 +116,9 @@ let jobPlan = Command(
   }
   if !response.warnings.isEmpty { terminal.print("\n" + terminal.yellow("Job Warnings:\n\(response.warnings)")) }
   let index = response.jobModifyIndex
-  let variables = invocation.parsed.all("var").map { " -var '\($0)'" } + invocation.parsed.all("var-file").map { " -var-file '\($0)'" }
+  let variables =
+    invocation.parsed.all("var").map { " -var '\($0)'" }
+    + invocation.parsed.all("var-file").map { " -var-file '\($0)'" }
   terminal.print(
     """
 
@@ -175,7 +183,8 @@ let jobInspect = Command(
   let identity = try client.jobIdentity(prefix: prefix)
   var job: JSONValue = try client.get("/v1/job/\(identity.id.pathEncoded)", namespace: identity.namespace)
   if let version = try invocation.parsed.integer("version") {
-    let versions: JobVersionsResponse = try client.get("/v1/job/\(identity.id.pathEncoded)/versions", namespace: identity.namespace)
+    let versions: JobVersionsResponse = try client.get(
+      "/v1/job/\(identity.id.pathEncoded)/versions", namespace: identity.namespace)
     guard let found = versions.versions.first(where: { $0.version == UInt64(clamping: version) }) else {
       throw CommandFailure("job \"\(identity.id)\" has no version \(version)")
     }
@@ -209,7 +218,9 @@ let jobStop = Command(
   for prefix in invocation.arguments {
     let identity = try client.jobIdentity(prefix: prefix)
     if identity.id != prefix, !invocation.has("yes"), invocation.terminal.isInteractive {
-      guard confirm("Are you sure you want to stop job \"\(identity.id)\"? [y/N] ", invocation.terminal) else { return 0 }
+      guard confirm("Are you sure you want to stop job \"\(identity.id)\"? [y/N] ", invocation.terminal) else {
+        return 0
+      }
     }
     var query = ["purge": invocation.has("purge") ? "true" : "false"]
     if invocation.has("global") { query["global"] = "true" }
@@ -235,7 +246,9 @@ let jobInit = Command(
   try invocation.expectArguments(0...1)
   let path = invocation.arguments.first ?? "example.nomad.hcl"
   let text = invocation.has("short") ? exampleJobShort : exampleJob
-  guard !LocalFile.exists(path) else { throw CommandFailure("Job file \"\(path)\" already exists: name another or remove it") }
+  guard !LocalFile.exists(path) else {
+    throw CommandFailure("Job file \"\(path)\" already exists: name another or remove it")
+  }
   try LocalFile.create(path, text)
   invocation.terminal.print("Example job file written to \(path)")
   return 0

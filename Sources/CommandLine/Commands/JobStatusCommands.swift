@@ -85,7 +85,8 @@ private func printSummary(_ job: Job, _ summary: JobSummary, _ terminal: Termina
   if job.periodic != nil || job.parameterizedJob != nil, let children = summary.children {
     terminal.print("\n" + terminal.bold("Children Job Summary"))
     terminal.print(
-      Table.columns(["Pending", "Running", "Dead"], [["\(children.pending)", "\(children.running)", "\(children.dead)"]]))
+      Table.columns(
+        ["Pending", "Running", "Dead"], [["\(children.pending)", "\(children.running)", "\(children.dead)"]]))
     return
   }
   terminal.print("\n" + terminal.bold("Summary"))
@@ -103,7 +104,8 @@ private func printEvaluations(_ evaluations: [Evaluation], _ invocation: Invocat
   let rows = evaluations.sorted { $0.createIndex > $1.createIndex }.map { evaluation in
     [
       invocation.shown(evaluation.id), "\(evaluation.priority)", evaluation.triggeredBy.rawValue,
-      evaluation.status.rawValue, evaluation.status == .blocked ? "N/A - In Progress" : "\(!evaluation.failedTGAllocs.isEmpty)",
+      evaluation.status.rawValue,
+      evaluation.status == .blocked ? "N/A - In Progress" : "\(!evaluation.failedTGAllocs.isEmpty)",
     ]
   }
   invocation.terminal.print("\n" + invocation.terminal.bold("Evaluations"))
@@ -111,7 +113,9 @@ private func printEvaluations(_ evaluations: [Evaluation], _ invocation: Invocat
 }
 
 private func printPlacementFailures(_ evaluations: [Evaluation], _ terminal: Terminal) {
-  guard let blocked = evaluations.filter({ $0.status == .blocked }).max(by: { $0.createIndex < $1.createIndex }) else { return }
+  guard let blocked = evaluations.filter({ $0.status == .blocked }).max(by: { $0.createIndex < $1.createIndex }) else {
+    return
+  }
   let before = evaluations.first { $0.id == blocked.previousEval }
   let failures = blocked.failedTGAllocs.isEmpty ? before?.failedTGAllocs ?? [:] : blocked.failedTGAllocs
   guard !failures.isEmpty else { return }
@@ -161,7 +165,8 @@ let jobAllocs = Command(
   let client = invocation.client
   let identity = try client.jobIdentity(prefix: try invocation.onlyArgument())
   let bytes = try client.raw(
-    "/v1/job/\(identity.id.pathEncoded)/allocations", invocation.has("all") ? ["all": "true"] : [:], namespace: identity.namespace)
+    "/v1/job/\(identity.id.pathEncoded)/allocations", invocation.has("all") ? ["all": "true"] : [:],
+    namespace: identity.namespace)
   if try invocation.printedRaw(bytes) { return 0 }
   let allocations = try JSON.decode([AllocationListStub].self, from: bytes)
   invocation.terminal.print(allocations.isEmpty ? "No allocations placed" : allocationTable(allocations, invocation))
@@ -170,7 +175,9 @@ let jobAllocs = Command(
 
 let jobDeployments = Command(
   path: ["job", "deployments"], arguments: "<job>", summary: "List the deployments of a job",
-  flags: readFlags + [.bool("latest", "Only the newest."), .bool("all", "Also those of older jobs of the same name."), verboseFlag],
+  flags: readFlags + [
+    .bool("latest", "Only the newest."), .bool("all", "Also those of older jobs of the same name."), verboseFlag,
+  ],
   completes: .jobs
 ) { invocation in
   let client = invocation.client
@@ -185,12 +192,15 @@ let jobDeployments = Command(
 
 let jobHistory = Command(
   path: ["job", "history"], arguments: "<job>", summary: "List the versions of a job",
-  flags: readFlags + [.bool("p", "Show what each version changed."), .value("version", "number", "Only this version."), verboseFlag],
+  flags: readFlags + [
+    .bool("p", "Show what each version changed."), .value("version", "number", "Only this version."), verboseFlag,
+  ],
   completes: .jobs
 ) { invocation in
   let client = invocation.client
   let identity = try client.jobIdentity(prefix: try invocation.onlyArgument())
-  let bytes = try client.raw("/v1/job/\(identity.id.pathEncoded)/versions", ["diffs": "true"], namespace: identity.namespace)
+  let bytes = try client.raw(
+    "/v1/job/\(identity.id.pathEncoded)/versions", ["diffs": "true"], namespace: identity.namespace)
   if try invocation.printedRaw(bytes) { return 0 }
   let response = try JSON.decode(JobVersionsResponse.self, from: bytes)
   let only = try invocation.parsed.integer("version").map { UInt64(clamping: $0) }
@@ -202,8 +212,10 @@ let jobHistory = Command(
       ("Tag Name", job.versionTag?.name ?? ""),
     ])
     if invocation.has("p"), place < response.diffs.count {
-      text += "\nDiff        =\n"
-        + DiffText(terminal: invocation.terminal, verbose: invocation.has("verbose")).text(for: response.diffs[place], annotations: nil)
+      text +=
+        "\nDiff        =\n"
+        + DiffText(terminal: invocation.terminal, verbose: invocation.has("verbose")).text(
+          for: response.diffs[place], annotations: nil)
     }
     blocks.append(text)
   }

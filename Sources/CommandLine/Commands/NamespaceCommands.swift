@@ -12,13 +12,16 @@ let namespaceList = Command(
 }
 
 let namespaceStatus = Command(
-  path: ["namespace", "status"], arguments: "<namespace>", summary: "Show a namespace", flags: readFlags, completes: .namespaces
+  path: ["namespace", "status"], arguments: "<namespace>", summary: "Show a namespace", flags: readFlags,
+  completes: .namespaces
 ) { invocation in
   let bytes = try invocation.client.raw("/v1/namespace/\(try invocation.onlyArgument().pathEncoded)")
   if try invocation.printedRaw(bytes) { return 0 }
   let found = try JSON.decode(Namespace.self, from: bytes)
   invocation.terminal.print(
-    Table.keyValues([("Name", found.name), ("Description", found.description)] + found.meta.sorted { $0.key < $1.key }.map { ("Meta \($0.key)", $0.value) }))
+    Table.keyValues(
+      [("Name", found.name), ("Description", found.description)]
+        + found.meta.sorted { $0.key < $1.key }.map { ("Meta \($0.key)", $0.value) }))
   return 0
 }
 

@@ -5,7 +5,8 @@ let nodeStatus = Command(
   path: ["node", "status"], arguments: "[node]", summary: "List nodes, or show one",
   flags: readFlags + [
     .bool("self", "The node of the agent that is asked."), .bool("allocs", "Show how many allocations each node runs."),
-    .bool("short", "Leave the resources out."), .bool("stats", "Show what the node uses in detail."), .bool("quiet", "Ids only."),
+    .bool("short", "Leave the resources out."), .bool("stats", "Show what the node uses in detail."),
+    .bool("quiet", "Ids only."),
     verboseFlag,
   ], completes: .nodes
 ) { invocation in
@@ -13,7 +14,9 @@ let nodeStatus = Command(
   let client = invocation.client
   if invocation.has("self") {
     let agent: AgentSelf = try client.get("/v1/agent/self")
-    guard let id = agent.stats["client"]?["node_id"] else { throw CommandFailure("The agent that is asked runs no client") }
+    guard let id = agent.stats["client"]?["node_id"] else {
+      throw CommandFailure("The agent that is asked runs no client")
+    }
     return try showNode(id, invocation)
   }
   if let prefix = invocation.arguments.first { return try showNode(prefix, invocation) }
@@ -75,6 +78,7 @@ private func showNode(_ prefix: String, _ invocation: Invocation) throws -> Int3
     // The node may be out of reach: its own figures are then left out.
     if let stats: HostStats = try? client.get("/v1/client/stats", ["node_id": node.id.description]) {
       printHostStats(stats, node, terminal)
+      if invocation.has("stats") { printDetailedStats(stats, terminal) }
     }
   }
   terminal.print("\n" + terminal.bold("Allocations"))
@@ -116,23 +120,53 @@ private func printResources(_ node: Node, _ allocations: [Allocation], _ termina
   terminal.print(
     Table.columns(
       ["CPU", "Memory", "Disk"],
-      [[
-        "\(cpu)/\(total.cpu.cpuShares - reserved.cpu.cpuShares) MHz",
-        "\(bytesText(Int(memory) << 20))/\(bytesText(Int(total.memory.memoryMB - reserved.memory.memoryMB) << 20))",
-        "\(bytesText(Int(disk) << 20))/\(bytesText(Int(total.disk.diskMB - reserved.disk.diskMB) << 20))",
-      ]]))
+      [
+        [
+          "\(cpu)/\(total.cpu.cpuShares - reserved.cpu.cpuShares) MHz",
+          "\(bytesText(Int(memory) << 20))/\(bytesText(Int(total.memory.memoryMB - reserved.memory.memoryMB) << 20))",
+          "\(bytesText(Int(disk) << 20))/\(bytesText(Int(total.disk.diskMB - reserved.disk.diskMB) << 20))",
+        ]
+      ]))
 }
 
 private func printHostStats(_ stats: HostStats, _ node: Node, _ terminal: Terminal) {
   terminal.print("\n" + terminal.bold("Host Resource Utilization"))
-  let disk = stats.allocDirStats.map { "\(bytesText(Int(clamping: $0.used)))/\(bytesText(Int(clamping: $0.size)))" } ?? ""
+  let disk =
+    stats.allocDirStats.map { "\(bytesText(Int(clamping: $0.used)))/\(bytesText(Int(clamping: $0.size)))" } ?? ""
   terminal.print(
     Table.columns(
       ["CPU", "Memory", "Disk"],
-      [[
-        "\(Int(stats.cpuTicksConsumed.rounded()))/\(node.nodeResources?.cpu.cpuShares ?? 0) MHz",
-        "\(bytesText(Int(clamping: stats.memory.used)))/\(bytesText(Int(clamping: stats.memory.total)))", disk,
-      ]]))
+      [
+        [
+          "\(Int(stats.cpuTicksConsumed.rounded()))/\(node.nodeResources?.cpu.cpuShares ?? 0) MHz",
+          "\(bytesText(Int(clamping: stats.memory.used)))/\(bytesText(Int(clamping: stats.memory.total)))", disk,
+        ]
+      ]))
+}
+
+private func printDetailedStats(_ stats: HostStats, _ terminal: Terminal) {
+  func percent(_ value: Double) -> String { "\((value * 100).rounded() / 100)%" }
+  func bytes(_ value: UInt64) -> String { bytesText(Int(clamping: value)) }
+  terminal.print("\n" + terminal.bold("CPU Stats"))
+  terminal.print(
+    Table.columns(
+      ["CPU", "User", "System", "Idle"],
+      stats.cpu.map { [$0.cpu, percent($0.user), percent($0.system), percent($0.idle)] }))
+  let memory = stats.memory
+  terminal.print("\n" + terminal.bold("Memory Stats"))
+  terminal.print(
+    Table.columns(
+      ["Total", "Available", "Used", "Free"], [[memory.total, memory.available, memory.used, memory.free].map(bytes)]))
+  terminal.print("\n" + terminal.bold("Disk Stats"))
+  terminal.print(
+    Table.columns(
+      ["Device", "Mount Point", "Size", "Used", "Available", "Used Percent", "Inodes Percent"],
+      stats.diskStats.map {
+        [
+          $0.device, $0.mountpoint, bytes($0.size), bytes($0.used), bytes($0.available), percent($0.usedPercent),
+          percent($0.inodesUsedPercent),
+        ]
+      }))
 }
 
 let nodeEligibility = Command(
@@ -143,7 +177,9 @@ let nodeEligibility = Command(
   ], completes: .nodes
 ) { invocation in
   let client = invocation.client
-  guard invocation.has("enable") != invocation.has("disable") else { throw UsageError("give one of -enable and -disable") }
+  guard invocation.has("enable") != invocation.has("disable") else {
+    throw UsageError("give one of -enable and -disable")
+  }
   var name = invocation.arguments.first ?? ""
   if invocation.has("self") {
     let agent: AgentSelf = try client.get("/v1/agent/self")
@@ -154,6 +190,7 @@ let nodeEligibility = Command(
   body["Eligibility"] = invocation.has("enable") ? "eligible" : "ineligible"
   try client.send("/v1/node/\(node.id)/eligibility", body: body)
   invocation.terminal.print(
-    "Node \"\(node.id)\" scheduling eligibility set: \(invocation.has("enable") ? "eligible" : "ineligible") for scheduling")
+    "Node \"\(node.id)\" scheduling eligibility set: \(invocation.has("enable") ? "eligible" : "ineligible") for scheduling"
+  )
   return 0
 }

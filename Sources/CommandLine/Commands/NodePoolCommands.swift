@@ -12,7 +12,8 @@ let nodePoolList = Command(
 }
 
 let nodePoolInfo = Command(
-  path: ["node", "pool", "info"], arguments: "<pool>", summary: "Show a node pool", flags: readFlags, completes: .nodePools
+  path: ["node", "pool", "info"], arguments: "<pool>", summary: "Show a node pool", flags: readFlags,
+  completes: .nodePools
 ) { invocation in
   let bytes = try invocation.client.raw("/v1/node/pool/\(try invocation.onlyArgument().pathEncoded)")
   if try invocation.printedRaw(bytes) { return 0 }
@@ -44,14 +45,16 @@ let nodePoolJobs = Command(
   let bytes = try invocation.client.raw("/v1/node/pool/\(try invocation.onlyArgument().pathEncoded)/jobs")
   if try invocation.printedRaw(bytes) { return 0 }
   let jobs = try JSON.decode([JobListStub].self, from: bytes)
-  invocation.terminal.print(jobs.isEmpty ? "No jobs" : jobTable(jobs, showsNamespace: invocation.settings.namespace == "*"))
+  invocation.terminal.print(
+    jobs.isEmpty ? "No jobs" : jobTable(jobs, showsNamespace: invocation.settings.namespace == "*"))
   return 0
 }
 
 let nodePoolApply = Command(
   path: ["node", "pool", "apply"], arguments: "<pool>", summary: "Make or change a node pool",
   flags: [
-    .value("description", "text", "What it is for."), .repeated("meta", "key=value", "Metadata of the pool. May be repeated."),
+    .value("description", "text", "What it is for."),
+    .repeated("meta", "key=value", "Metadata of the pool. May be repeated."),
   ], completes: .nodePools
 ) { invocation in
   let name = try invocation.onlyArgument()
@@ -69,7 +72,8 @@ let nodePoolApply = Command(
 }
 
 let nodePoolDelete = Command(
-  path: ["node", "pool", "delete"], arguments: "<pool>", summary: "Remove a node pool that nothing uses", completes: .nodePools
+  path: ["node", "pool", "delete"], arguments: "<pool>", summary: "Remove a node pool that nothing uses",
+  completes: .nodePools
 ) { invocation in
   let name = try invocation.onlyArgument()
   try invocation.client.remove("/v1/node/pool/\(name.pathEncoded)")

@@ -43,7 +43,7 @@ let operatorSchedulerGetConfig = Command(
       ("Preemption Service Scheduler", "\(preemption.serviceSchedulerEnabled)"),
       ("Preemption Batch Scheduler", "\(preemption.batchSchedulerEnabled)"),
       ("Preemption SysBatch Scheduler", "\(preemption.sysBatchSchedulerEnabled)"),
-      ("Modify Index", "\(response.index)"),
+      ("Modify Index", "\(configuration.modifyIndex)"),
     ]))
   return 0
 }
@@ -54,13 +54,16 @@ let operatorSchedulerSetConfig = Command(
   flags: [
     .value("check-index", "index", "Change it only if its modify index is this."),
     .value("scheduler-algorithm", "name", "binpack or spread.", completion: .oneOf(["binpack", "spread"])),
-    .value("memory-oversubscription", "bool", "Whether memory_max of tasks counts.", completion: .oneOf(["true", "false"])),
+    .value(
+      "memory-oversubscription", "bool", "Whether memory_max of tasks counts.", completion: .oneOf(["true", "false"])),
     .value("reject-job-registration", "bool", "Whether jobs are refused.", completion: .oneOf(["true", "false"])),
     .value("pause-eval-broker", "bool", "Whether evaluations wait.", completion: .oneOf(["true", "false"])),
     .value("preempt-system-scheduler", "bool", "Whether system jobs preempt.", completion: .oneOf(["true", "false"])),
-    .value("preempt-service-scheduler", "bool", "Whether service jobs preempt.", completion: .oneOf(["true", "false"])),
+    .value(
+      "preempt-service-scheduler", "bool", "Whether service jobs preempt.", completion: .oneOf(["true", "false"])),
     .value("preempt-batch-scheduler", "bool", "Whether batch jobs preempt.", completion: .oneOf(["true", "false"])),
-    .value("preempt-sysbatch-scheduler", "bool", "Whether sysbatch jobs preempt.", completion: .oneOf(["true", "false"])),
+    .value(
+      "preempt-sysbatch-scheduler", "bool", "Whether sysbatch jobs preempt.", completion: .oneOf(["true", "false"])),
   ]
 ) { invocation in
   try invocation.expectArguments(0...0)
@@ -68,7 +71,9 @@ let operatorSchedulerSetConfig = Command(
   var configuration = response.schedulerConfig ?? SchedulerConfiguration()
   func set(_ flag: String, _ value: inout Bool) throws(UsageError) {
     guard let text = invocation.parsed.value(flag) else { return }
-    guard let given = ["true": true, "false": false][text] else { throw UsageError("-\(flag) is true or false, not \"\(text)\"") }
+    guard let given = ["true": true, "false": false][text] else {
+      throw UsageError("-\(flag) is true or false, not \"\(text)\"")
+    }
     value = given
   }
   if let algorithm = invocation.parsed.value("scheduler-algorithm") { configuration.schedulerAlgorithm = algorithm }
@@ -80,10 +85,12 @@ let operatorSchedulerSetConfig = Command(
   try set("preempt-batch-scheduler", &configuration.preemptionConfig.batchSchedulerEnabled)
   try set("preempt-sysbatch-scheduler", &configuration.preemptionConfig.sysBatchSchedulerEnabled)
   // Without an index of the user's, the one that was just read: what somebody else changes in between is not undone.
-  let index = try invocation.parsed.integer("check-index").map { UInt64(clamping: $0) } ?? response.index
-  let answer: SchedulerSetConfigurationResponse = try invocation.client.put(schedulerPath, ["cas": "\(index)"], body: configuration)
+  let index = try invocation.parsed.integer("check-index").map { UInt64(clamping: $0) } ?? configuration.modifyIndex
+  let answer: SchedulerSetConfigurationResponse = try invocation.client.put(
+    schedulerPath, ["cas": "\(index)"], body: configuration)
   guard answer.updated else {
-    throw CommandFailure("The configuration was changed by somebody else since index \(index): look at it and try again")
+    throw CommandFailure(
+      "The configuration was changed by somebody else since index \(index): look at it and try again")
   }
   invocation.terminal.print("Scheduler configuration updated!")
   return 0

@@ -43,9 +43,12 @@ let generalFlags: [Flag] =
     .value("region", "region", "The region to ask. Also NOMAD_REGION. Default: the agent's own."),
     .value("namespace", "name", "The namespace, \"*\" for all where a list is read. Also NOMAD_NAMESPACE."),
     .value("token", "secret", "The ACL token's secret id. Also NOMAD_TOKEN."),
-    .value("ca-cert", "path", "A PEM file with the CA that signed the agent's certificate. Also NOMAD_CACERT.", completion: .files),
+    .value(
+      "ca-cert", "path", "A PEM file with the CA that signed the agent's certificate. Also NOMAD_CACERT.",
+      completion: .files),
     .value("ca-path", "path", "A folder of PEM files with CAs. Also NOMAD_CAPATH.", completion: .files),
-    .value("client-cert", "path", "A PEM file with this client's certificate. Also NOMAD_CLIENT_CERT.", completion: .files),
+    .value(
+      "client-cert", "path", "A PEM file with this client's certificate. Also NOMAD_CLIENT_CERT.", completion: .files),
     .value("client-key", "path", "A PEM file with the key of -client-cert. Also NOMAD_CLIENT_KEY.", completion: .files),
     .value("tls-server-name", "name", "The name expected in the agent's certificate. Also NOMAD_TLS_SERVER_NAME."),
     .bool("tls-skip-verify", "Accept any certificate of the agent. Also NOMAD_SKIP_VERIFY."),

@@ -71,7 +71,8 @@ struct ParsedArguments: Sendable {
       let name = String(equals.map { body[..<$0] } ?? body)
       let inline = equals.map { String(body[body.index(after: $0)...]) }
       guard let flag = flags.first(where: { $0.name == name }) else {
-        throw UsageError("unknown flag -\(name)", suggestion: Suggestion.nearest(to: name, among: flags.map(\.name)).map { "-" + $0 })
+        throw UsageError(
+          "unknown flag -\(name)", suggestion: Suggestion.nearest(to: name, among: flags.map(\.name)).map { "-" + $0 })
       }
       switch flag.kind {
       case .bool:

@@ -11,7 +11,11 @@ enum Help {
     for alias in command.aliases { text += "Alias: \(program) \(alias.joined(separator: " "))\n" }
     text += "\n" + indented(command.summary, by: 2) + "\n"
     if !command.details.isEmpty { text += "\n" + indented(command.details, by: 2) + "\n" }
-    if command.usesAgent { text += "\nGeneral Options:\n" + listed(generalFlags) } else { text += "\nGeneral Options:\n" + listed(displayFlags) }
+    if command.usesAgent {
+      text += "\nGeneral Options:\n" + listed(generalFlags)
+    } else {
+      text += "\nGeneral Options:\n" + listed(displayFlags)
+    }
     if !command.flags.isEmpty {
       let name = command.path.last.map { $0.prefix(1).uppercased() + $0.dropFirst() } ?? ""
       text += "\n\(name) Options:\n" + listed(command.flags)
@@ -31,7 +35,8 @@ enum Help {
       if command.path.count == group.count + 1 {
         rows.append((name, command.summary))
       } else if seen.insert(name).inserted {
-        rows.append((name, groupSummaries[group.joined(separator: " ") + (group.isEmpty ? "" : " ") + name] ?? "More commands"))
+        rows.append(
+          (name, groupSummaries[group.joined(separator: " ") + (group.isEmpty ? "" : " ") + name] ?? "More commands"))
       }
     }
     if group.isEmpty {

@@ -62,6 +62,7 @@ func bytesText(_ bytes: Int) -> String {
     unit += 1
   }
   let tenths = Int((value * 10).rounded())
-  let number = value >= 10 || unit == 0 || tenths % 10 == 0 ? "\(Int(value.rounded()))" : "\(tenths / 10).\(tenths % 10)"
+  let number =
+    value >= 10 || unit == 0 || tenths % 10 == 0 ? "\(Int(value.rounded()))" : "\(tenths / 10).\(tenths % 10)"
   return "\(number) \(units[unit])"
 }

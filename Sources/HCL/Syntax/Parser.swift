@@ -27,8 +27,11 @@ public enum HCLParser {
   }
 
   /// Parses a whole file.
-  public static func parse(_ source: SourceFile) -> Parsed<Body> {
+  /// - Parameter quotedNames: takes `"name" = value` in bodies too, as files written for HCL 1 have it where names are
+  ///   paths or contain dots. The specification of HCL 2 does not.
+  public static func parse(_ source: SourceFile, quotedNames: Bool = false) -> Parsed<Body> {
     var parser = Parser(source, .configuration)
+    parser.quotedNames = quotedNames
     let body = parser.parseFile()
     return Parsed(result: body, diagnostics: parser.finished)
   }
@@ -60,6 +63,7 @@ struct Parser {
   /// Whether line ends matter, by bracket level.
   var newlines: [Bool] = [true]
   var nesting = 0
+  var quotedNames = false
   var diagnostics: [Diagnostic] = []
   private var places = Set<SourceRange>()
 
@@ -252,6 +256,10 @@ struct Parser {
   {
     let first = peek()
     guard first.kind == .identifier else {
+      if first.kind == .openQuote, quotedNames {
+        let (name, range) = try parseLabel()
+        return try add(try parseAttribute(name, range), &items, &known)
+      }
       if first.kind == .openQuote {
         throw fail(
           "Invalid argument name", "Names of arguments and blocks are written without quotes.", range(first))
@@ -264,17 +272,7 @@ struct Parser {
     let after = peek()
     switch after.kind {
     case .equal:
-      let attribute = try parseAttribute(first)
-      if let earlier = known[attribute.name] {
-        report(
-          "Attribute redefined",
-          "The argument \"\(attribute.name)\" has been set on line \(earlier.start.line) already; it can be set once only.",
-          attribute.nameRange)
-      } else {
-        known[attribute.name] = attribute.nameRange
-        items.append(.attribute(attribute))
-      }
-      try endOfItem("argument")
+      try add(try parseAttribute(name(first), range(first)), &items, &known)
     case .openBrace, .openQuote, .identifier:
       let block = try parseBlock(first)
       items.append(.block(block))
@@ -292,6 +290,21 @@ struct Parser {
     }
   }
 
+  private mutating func add(
+    _ attribute: Attribute, _ items: inout [Body.Item], _ known: inout [String: SourceRange]
+  ) throws(ParseFailure) {
+    if let earlier = known[attribute.name] {
+      report(
+        "Attribute redefined",
+        "The argument \"\(attribute.name)\" has been set on line \(earlier.start.line) already; it can be set once only.",
+        attribute.nameRange)
+    } else {
+      known[attribute.name] = attribute.nameRange
+      items.append(.attribute(attribute))
+    }
+    try endOfItem("argument")
+  }
+
   private mutating func endOfItem(_ what: String) throws(ParseFailure) {
     let token = peek()
     switch token.kind {
@@ -306,12 +319,14 @@ struct Parser {
     }
   }
 
-  private mutating func parseAttribute(_ name: Token) throws(ParseFailure) -> Attribute {
-    take()
+  private mutating func parseAttribute(_ name: String, _ nameRange: SourceRange) throws(ParseFailure) -> Attribute {
+    let equals = take()
+    guard equals.kind == .equal else {
+      throw fail("Invalid argument", "An equals sign is needed after the argument's name: \"\(name)\" = …", range(equals))
+    }
     let expression = try parseExpression()
     return Attribute(
-      name: self.name(name), expression: expression, nameRange: range(name),
-      range: range(name.start, expression.range.end))
+      name: name, expression: expression, nameRange: nameRange, range: range(nameRange.start, expression.range.end))
   }
 
   private mutating func parseBlock(_ type: Token) throws(ParseFailure) -> Block {
@@ -396,16 +411,22 @@ struct Parser {
     case .closeBrace:
       take()
       return Body(items: [], range: range(open.start, first.end), endRange: range(first))
-    case .identifier:
-      take()
-      let after = peek()
-      guard after.kind == .equal else {
-        throw fail(
-          "Invalid single-line block",
-          "A block on one line holds one argument at most and no other block. Put its content on lines of its own.",
-          range(first.start, after.kind == .openBrace ? after.end : first.end))
+    case .identifier, .openQuote where first.kind == .identifier || quotedNames:
+      let attribute: Attribute
+      if first.kind == .openQuote {
+        let (name, range) = try parseLabel()
+        attribute = try parseAttribute(name, range)
+      } else {
+        take()
+        let after = peek()
+        guard after.kind == .equal else {
+          throw fail(
+            "Invalid single-line block",
+            "A block on one line holds one argument at most and no other block. Put its content on lines of its own.",
+            range(first.start, after.kind == .openBrace ? after.end : first.end))
+        }
+        attribute = try parseAttribute(name(first), range(first))
       }
-      let attribute = try parseAttribute(first)
       let close = peek()
       switch close.kind {
       case .closeBrace:

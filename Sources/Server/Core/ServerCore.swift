@@ -43,6 +43,9 @@ actor ServerCore {
   private let snapshots: SnapshotKeeper
   private let logger: Logger
   private let clock: @Sendable () -> Timestamp
+  private let monotonic: @Sendable () -> Int64
+  /// What both clocks said when the duties were last looked after.
+  private var lastLook: (wall: Timestamp, monotonic: Int64)
   private let term: UInt64
   private var lastIndex: UInt64
   private var pending: [Pending] = []
@@ -56,7 +59,8 @@ actor ServerCore {
 
   init(
     state: State, lastIndex: UInt64, term: UInt64, log: LogWriter, snapshots: SnapshotKeeper, duties: Duties,
-    executor: CoreExecutor, logger: Logger, clock: @escaping @Sendable () -> Timestamp
+    executor: CoreExecutor, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+    monotonic: @escaping @Sendable () -> Int64
   ) {
     ahead = state
     self.lastIndex = lastIndex
@@ -67,6 +71,8 @@ actor ServerCore {
     self.executor = executor
     self.logger = logger
     self.clock = clock
+    self.monotonic = monotonic
+    lastLook = (clock(), monotonic())
     committed = CommittedState(state.reader)
   }
 
@@ -108,6 +114,7 @@ actor ServerCore {
       completion?(.failure(failure))
       return
     }
+    followClock()
     let time = clock()
     let index = lastIndex + 1
     switch ahead.apply(entry, index: index, time: time) {
@@ -123,6 +130,7 @@ actor ServerCore {
 
   /// Does what the duties ask for until they ask for nothing, then hands all new entries to the log.
   private func work() {
+    followClock()
     let began = Clock.monotonicNanoseconds
     var steps = 0
     while failure == nil, let action = duties.next(ahead, now: clock()) {
@@ -139,6 +147,17 @@ actor ServerCore {
     }
     flush()
     setTimer()
+  }
+
+  /// When somebody sets the wall clock, nodes are not silent for longer than they were: what counts from their last
+  /// heartbeat moves with it.
+  private func followClock() {
+    let look = (wall: clock(), monotonic: monotonic())
+    let jump = (look.wall - lastLook.wall).count - (look.monotonic - lastLook.monotonic)
+    lastLook = look
+    guard abs(jump) > 1_000_000_000 else { return }
+    logger.warn("the wall clock was set", ("by", "\(Nanoseconds(jump))"))
+    duties.heartbeats.shift(by: Nanoseconds(jump))
   }
 
   private func flush() {
@@ -233,6 +252,7 @@ actor ServerCore {
 
   /// Counts a client as heard of. Returns the time to live it is given.
   func heartbeat(_ node: Identifier) -> Nanoseconds {
+    followClock()
     let ttl = duties.heartbeats.beat(node, nodes: ahead.reader.nodes.count, now: clock())
     setTimer()
     return ttl

@@ -76,6 +76,9 @@ final class WatchList: Sendable {
   /// To be read before the state is looked at and handed to `wait`.
   var generation: UInt64 { waiters.withLock { $0.generation } }
 
+  /// How many wait now.
+  var waitingCount: Int { waiters.withLock { $0.waiting.count } }
+
   /// Waits until one of `keys` changes, the task is cancelled or the list is closed; returns at once when anything at all
   /// has changed since `generation` was read.
   func wait(for keys: [WatchKey], since generation: UInt64) async {

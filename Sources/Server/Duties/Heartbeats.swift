@@ -43,6 +43,12 @@ struct Heartbeats {
     return ttl
   }
 
+  /// Moves every deadline: the clock they are measured on was set.
+  mutating func shift(by jump: Nanoseconds) {
+    deadlines = deadlines.mapValues { $0 + jump }
+    nextDeadline = nextDeadline.map { $0 + jump }
+  }
+
   private func ttl(nodes: Int) -> Nanoseconds {
     max(minimum, Nanoseconds(Int64(Double(nodes) / max(perSecond, 0.001) * 1e9)))
   }

@@ -123,9 +123,13 @@ extension Server {
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
       guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
-      guard deployment.isActive else {
-        throw ServerError(.conflict, "can't change deployment \(id): it is \(deployment.status.rawValue)")
-      }
+      let verb =
+        switch status {
+        case .failed: "fail"
+        case .paused: "pause"
+        default: "resume"
+        }
+      try requireActive(deployment, verb)
       var payload = DeploymentStatusUpdates()
       var change = DeploymentStatusChange()
       change.deployment = id
@@ -144,6 +148,7 @@ extension Server {
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
       guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
+      try requireActive(deployment, "promote")
       var payload = DeploymentPromotion()
       payload.deployment = id
       payload.groups = request.all ? [] : request.groups
@@ -159,6 +164,7 @@ extension Server {
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
       guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
+      try requireActive(deployment, "set health of allocations for a")
       var payload = DeploymentHealth()
       payload.deployment = id
       payload.healthy = request.healthyAllocationIDs
@@ -177,6 +183,11 @@ extension Server {
     response.index = applied.index
     return response
   }
+}
+
+/// Clients tell this refusal by its words.
+private func requireActive(_ deployment: Deployment, _ verb: String) throws(ServerError) {
+  if !deployment.isActive { throw ServerError(.conflict, "can't \(verb) terminal deployment") }
 }
 
 private func deploymentEvaluation(_ deployment: Deployment, _ state: StateReader, _ id: Identifier) -> [Evaluation] {

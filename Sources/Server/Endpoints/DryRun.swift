@@ -7,6 +7,9 @@ internal import State
 func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timestamp) throws(ServerError) -> JobPlanResponse {
   let key = JobKey(job.namespace ?? "default", job.id)
   let current = state.reader.job(key)
+  // The state keeps a job that is not stopped without this field, and the comparison below must not see a change there.
+  var job = job
+  if job.stop == false { job.stop = nil }
   var random = RandomBits(seed: UInt64(bitPattern: now.nanoseconds))
   var response = JobPlanResponse()
   response.jobModifyIndex = current?.spec.value.jobModifyIndex ?? 0

@@ -17,7 +17,6 @@ extension Server {
       var registration = JobRegistration()
       registration.job = job
       registration.job.submitTime = now.nanoseconds
-      registration.job.stop = false
       let key = JobKey(job.namespace ?? "default", job.id)
       if let current = state.job(key) { keep(request, from: current.spec.value, in: &registration.job) }
       if request.enforceIndex { registration.expectedIndex = request.jobModifyIndex }
@@ -46,6 +45,9 @@ extension Server {
     if job.region?.isEmpty ?? true { job.region = configuration.region }
     if job.priority == nil || job.priority == 0 { job.priority = configuration.jobDefaultPriority }
     job.canonicalize()
+    job.fillRegistrationDefaults()
+    // Whoever registers a job wants it to run.
+    job.stop = false
     let errors = problems(of: job)
     guard errors.isEmpty else {
       throw ServerError(.invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
@@ -95,6 +97,7 @@ extension Server {
     }
     if job.namespace?.isEmpty ?? true { job.namespace = namespace }
     job.canonicalize()
+    job.fillRegistrationDefaults()
     response.driverConfigValidated = true
     response.validationErrors = problems(of: job)
     response.error = response.validationErrors.joined(separator: "\n")

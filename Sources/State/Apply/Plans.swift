@@ -19,7 +19,25 @@ extension State {
     }
     for change in plan.changes { apply(change, of: plan, own, demands, &placed, &changes) }
     finish(placed, of: plan, &changes)
+    cancelBlocked(by: plan, key, &changes)
     put(plan.evaluations, &changes)
+  }
+
+  /// An evaluation that is complete has looked at the whole job: what waited for room before is out of date. Where
+  /// something still has no place, the plan brings the one evaluation that waits from now on.
+  private mutating func cancelBlocked(by plan: PlanResult, _ key: JobKey, _ changes: inout Changes) {
+    guard let done = plan.evaluations.first(where: { $0.id == plan.evaluationID }), done.status == .complete,
+      (reader.activity[key]?.openEvaluations ?? 0) > 0
+    else { return }
+    for record in reader.evaluations(ofJob: key) where record.value.status == .blocked {
+      var evaluation = record.value
+      guard !plan.evaluations.contains(where: { $0.id == evaluation.id }) else { continue }
+      evaluation.status = .canceled
+      evaluation.statusDescription = "evaluation \"\(done.id)\" has looked at the job since"
+      // Those of the complete evaluation count.
+      evaluation.queuedAllocations = [:]
+      put(evaluation, &changes)
+    }
   }
 
   private func check(_ plan: PlanResult, _ key: JobKey) throws(StateError) {

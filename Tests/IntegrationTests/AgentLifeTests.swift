@@ -1,0 +1,84 @@
+import Codec
+import Glibc
+import HTTP
+import Linux
+import Testing
+
+/// Starting, reloading and ending an agent in order.
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct AgentLifeTests {
+  @Test func terminatedAgentLeavesItsTasksToTheNext() async throws {
+    try await Scratch.with { scratch in
+      let agent = try Agent(scratch, .both)
+      try await agent.start()
+      try await agent.submit("stays", shellJob("stays", script: "exec sleep 86400"))
+      let allocation = try await agent.allocation(of: "stays", being: "running")
+      let node = try await agent.get("/v1/nodes").arrayValue?.first?["ID"]
+      let before = try await eventually("the task runs") { sleepers(scratch).first?.pid }
+      try #require(try await agent.terminate().exitCode == 0)
+      try #require(sleepers(scratch).map(\.pid) == [before])
+      try await agent.start()
+      let after = try await agent.allocation(of: "stays", being: "running")
+      try #require(after.id == allocation.id && after.task.restarts == 0 && sleepers(scratch).map(\.pid) == [before])
+      try #require(try await agent.get("/v1/nodes").arrayValue?.map { $0["ID"] } == [node], "the node is the same one")
+      try await agent.stop("stays")
+      try await until("nothing runs") { HostProcess.tasks(cgroup: scratch.name).isEmpty }
+    }
+  }
+
+  @Test func hangUpReloadsTheLogLevel() async throws {
+    try await Scratch.with { scratch in
+      let agent = try Agent(scratch, .server)
+      try await agent.start()
+      let path = "\(scratch.folder)/agent.hcl"
+      let text = try Files.readText(path)
+      try scratch.write("agent.hcl", text.replacing("log_level = \"DEBUG\"", with: "log_level = \"WARN\""))
+      Glibc.kill(try agent.pid, SIGHUP)
+      // A mistake in the new configuration leaves the old one.
+      try scratch.write("agent.hcl", text + "\nunknown_key = 1\n")
+      try await until("the mistake is logged") {
+        Glibc.kill(try agent.pid, SIGHUP)
+        return agent.logText.contains("unknown_key")
+      }
+      try #require(try await agent.request(.get, "/v1/agent/health").status == .ok)
+    }
+  }
+
+  @Test func configurationIsMergedFromFilesAndFoldersAndFlagsWin() async throws {
+    try await Scratch.with { scratch in
+      let (http, rpc) = (try FreePorts.next(), try FreePorts.next())
+      try Files.makeDirectories(scratch.folder + "/conf.d")
+      // JSON without an extension, then a folder whose files are read in the order of their names.
+      let base = try scratch.write(
+        "base", "{\"name\": \"base\", \"bind_addr\": \"127.0.0.1\", \"data_dir\": \"\(scratch.folder)/data\", \"server\": {\"enabled\": true}}")
+      try scratch.write("conf.d/10-ports.hcl", "ports {\n http = \(http)\n rpc = 1\n}\nname = \"ten\"\ndatacenter = \"dc7\"\n")
+      try scratch.write("conf.d/20-ports.json", "{\"ports\": {\"rpc\": \(rpc)}, \"name\": \"twenty\"}")
+      try scratch.write("conf.d/ignored.txt", "this is no configuration")
+      let log = try FileDescriptor.open("\(scratch.folder)/flags.log", [.writeOnly, .create], permissions: 0o600)
+      let program = try Programs.path("serai")
+      var request = SpawnRequest(
+        path: program, arguments: [program, "agent", "-config", base, "--config=\(scratch.folder)/conf.d", "-node", "flag"],
+        environment: Scratch.environment())
+      request.streams = [nil, log.number, log.number]
+      let pid = try request.start()
+      scratch.atEnd {
+        Glibc.kill(pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+      }
+      let url = "http://127.0.0.1:\(http)/v1/agent/self"
+      let answer = try await eventually("the agent answers", orSay: { HostProcess.text("\(scratch.folder)/flags.log") }) {
+        () -> JSONValue? in
+        guard let response = try? await scratch.http.request(HTTPClientRequest(url: url, timeout: .seconds(5))),
+          response.status == .ok
+        else { return nil }
+        return try JSON.decode(JSONValue.self, from: try await response.bytes())
+      }
+      try #require(answer["config"]?["Datacenter"] == "dc7", "\(JSON.text(answer))")
+      try #require(answer["member"]?["Name"] == "flag.global", "\(JSON.text(answer))")
+    }
+  }
+
+  private func sleepers(_ scratch: Scratch) -> [HostProcess] {
+    HostProcess.tasks(cgroup: scratch.name).filter { $0.arguments.first == "sleep" }
+  }
+}
