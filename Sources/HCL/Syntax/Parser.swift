@@ -411,7 +411,8 @@ struct Parser {
     case .closeBrace:
       take()
       return Body(items: [], range: range(open.start, first.end), endRange: range(first))
-    case .identifier, .openQuote where first.kind == .identifier || quotedNames:
+    case .identifier,
+      .openQuote where quotedNames:
       let attribute: Attribute
       if first.kind == .openQuote {
         let (name, range) = try parseLabel()
