@@ -68,7 +68,9 @@ public enum Formatter {
         lines[i].comment = [last]
         lines[i].lead.removeLast()
       }
-      guard let equal = lines[i].lead.indices.dropFirst().first(where: { lines[i].lead[$0].kind == .equal }) else { continue }
+      guard let equal = lines[i].lead.indices.dropFirst().first(where: { lines[i].lead[$0].kind == .equal }) else {
+        continue
+      }
       let value = lines[i].lead[equal...]
       if value.reduce(0, { $0 + $1.bracket }) == 0 {
         lines[i].assignment = Array(value)
@@ -121,7 +123,8 @@ public enum Formatter {
   private static let text: Set<Token.Kind> = [.quotedLiteral, .stringLiteral]
   /// After these a minus sign belongs to the number that follows.
   private static let beforeOperand: Set<Token.Kind> = [
-    .openParenthesis, .openBrace, .openBracket, .equal, .colon, .comma, .question, .plus, .star, .slash, .percent, .minus, .equalTo,
+    .openParenthesis, .openBrace, .openBracket, .equal, .colon, .comma, .question, .plus, .star, .slash, .percent,
+    .minus, .equalTo,
     .notEqual, .greaterThan, .greaterThanOrEqual, .lessThan, .lessThanOrEqual, .and, .or, .bang,
   ]
 
@@ -134,17 +137,24 @@ public enum Formatter {
     if left.kind == .comma { return true }
     // So is everything in strings.
     if text.contains(left.kind) || text.contains(right.kind) { return false }
-    if left.kind == .openQuote || left.kind == .openHeredoc || right.kind == .closeQuote || right.kind == .closeHeredoc { return false }
+    if left.kind == .openQuote || left.kind == .openHeredoc || right.kind == .closeQuote || right.kind == .closeHeredoc
+    {
+      return false
+    }
     if left.isIn, previous?.kind == .identifier { return true }
     if right.kind == .openBracket, left.kind == .identifier || left.kind == .number || left.bracket < 0 { return false }
     if left.kind == .minus { return previous.map { !beforeOperand.contains($0.kind) } ?? false }
     if left.kind == .bang { return false }
     // Braces have space inside, other brackets none.
-    if left.kind == .openBrace || right.kind == .closeBrace { return !(left.kind == .openBrace && right.kind == .closeBrace) }
+    if left.kind == .openBrace || right.kind == .closeBrace {
+      return !(left.kind == .openBrace && right.kind == .closeBrace)
+    }
     let opensTemplate = left.kind == .templateInterpolation || left.kind == .templateControl
     if opensTemplate, right.kind == .openBrace { return true }
     if left.kind == .closeBrace, right.kind == .templateEnd { return true }
-    if left.kind == .templateEnd, right.kind == .templateInterpolation || right.kind == .templateControl { return false }
+    if left.kind == .templateEnd, right.kind == .templateInterpolation || right.kind == .templateControl {
+      return false
+    }
     return left.bracket <= 0 && right.bracket >= 0
   }
 

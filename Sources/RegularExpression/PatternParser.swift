@@ -90,7 +90,9 @@ struct PatternParser {
           at += 1
         }
         // A repetition after the quotation is of its last character.
-        if take("\\E"), let last = items.last, at > start + 2 { items[items.count - 1] = try repetitions(of: last, start) }
+        if take("\\E"), let last = items.last, at > start + 2 {
+          items[items.count - 1] = try repetitions(of: last, start)
+        }
         continue
       }
       let start = at
@@ -115,7 +117,9 @@ struct PatternParser {
         guard let count = counts() else { return result }
         (minimum, maximum) = (count.minimum, count.maximum)
         at = count.end - 1
-        if minimum > PatternParser.maximumCount || (maximum ?? 0) > PatternParser.maximumCount || (maximum ?? minimum) < minimum {
+        if minimum > PatternParser.maximumCount || (maximum ?? 0) > PatternParser.maximumCount
+          || (maximum ?? minimum) < minimum
+        {
           throw failure("invalid repeat count", operatorStart, count.end)
         }
       default: return result
@@ -149,7 +153,9 @@ struct PatternParser {
     i += 1
     guard i < scalars.count else { return nil }
     if scalars[i] == 0x7D { return (minimum, nil, i + 1) }
-    guard let (maximum, afterSecond) = number(), afterSecond < scalars.count, scalars[afterSecond] == 0x7D else { return nil }
+    guard let (maximum, afterSecond) = number(), afterSecond < scalars.count, scalars[afterSecond] == 0x7D else {
+      return nil
+    }
     return (minimum, maximum, afterSecond + 1)
   }
 
@@ -374,7 +380,11 @@ struct PatternParser {
         return set
       }
       first = false
-      if looks("[:"), let end = (at + 2..<scalars.count).first(where: { scalars[$0] == 0x3A && $0 + 1 < scalars.count && scalars[$0 + 1] == 0x5D }) {
+      if looks("[:"),
+        let end = (at + 2..<scalars.count).first(where: {
+          scalars[$0] == 0x3A && $0 + 1 < scalars.count && scalars[$0 + 1] == 0x5D
+        })
+      {
         var name = scalars[(at + 2)..<end].compactMap(Unicode.Scalar.init).map { String($0) }.joined()
         let negated = name.hasPrefix("^")
         if negated { name.removeFirst() }

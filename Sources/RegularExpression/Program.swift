@@ -34,7 +34,9 @@ struct Program: Sendable {
   }
 
   private mutating func emit(_ instruction: Instruction) throws(PatternError) {
-    guard instructions.count < Program.maximumSize else { throw PatternError(message: "expression too large", part: "") }
+    guard instructions.count < Program.maximumSize else {
+      throw PatternError(message: "expression too large", part: "")
+    }
     instructions.append(instruction)
   }
 
@@ -45,7 +47,9 @@ struct Program: Sendable {
     switch tree {
     case .empty: break
     case .set(let set):
-      if set.ranges.count == 1, let range = set.ranges.first, range.count == 1, set.categories.isEmpty, !set.negated, !set.foldsCase {
+      if set.ranges.count == 1, let range = set.ranges.first, range.count == 1, set.categories.isEmpty, !set.negated,
+        !set.foldsCase
+      {
         try emit(.takeScalar(range.lowerBound))
       } else {
         sets.append(set)

@@ -9,7 +9,9 @@ package struct OracleProtocol {
   /// The answer to one request, both one line of JSON.
   package func answer(_ line: String) -> String {
     // Values would normalize the source text: the request is read as plain JSON.
-    guard let node = try? JSONReader.parse(SourceFile(name: "request", text: line)), case .object(let members) = node.kind else {
+    guard let node = try? JSONReader.parse(SourceFile(name: "request", text: line)),
+      case .object(let members) = node.kind
+    else {
       return failure("request", "not a JSON object")
     }
     let request = Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
@@ -20,7 +22,9 @@ package struct OracleProtocol {
     var variables = request["vars"]?.value.asMapping ?? [:]
     for (name, text) in request["vars_hcl"]?.value.asMapping ?? [:] {
       let parsed = HCLParser.parseExpression(SourceFile(name: "vars", text: text.asString ?? ""))
-      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else { return answer(diagnostics: parsed.diagnostics) }
+      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else {
+        return answer(diagnostics: parsed.diagnostics)
+      }
       let value = expression.evaluated(in: EvaluationContext(functions: functions))
       if value.diagnostics.hasErrors { return answer(diagnostics: value.diagnostics) }
       variables[name] = value.value
@@ -58,12 +62,16 @@ package struct OracleProtocol {
       return answer(json: quote(Formatter.format(source)), parsed.diagnostics)
     case "vars":
       let parsed = HCLParser.parseExpression(source)
-      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else { return answer(diagnostics: parsed.diagnostics) }
+      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else {
+        return answer(diagnostics: parsed.diagnostics)
+      }
       let texts = expression.variables.map { quote(source.text($0.range)) }
       return answer(json: texts.isEmpty ? "null" : "[" + texts.joined(separator: ",") + "]", parsed.diagnostics)
     case "type":
       let parsed = HCLParser.parseExpression(source)
-      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else { return answer(diagnostics: parsed.diagnostics) }
+      guard !parsed.diagnostics.hasErrors, let expression = parsed.result else {
+        return answer(diagnostics: parsed.diagnostics)
+      }
       let type = TypeConstraint.parse(expression)
       guard let result = type.result else { return answer(diagnostics: type.diagnostics) }
       return "{\"ok\":true,\"type\":\(JSONText.encode(result))}"
@@ -73,7 +81,9 @@ package struct OracleProtocol {
   }
 
   private func evaluate(_ parsed: Parsed<Expression?>, _ context: EvaluationContext) -> String {
-    guard !parsed.diagnostics.hasErrors, let expression = parsed.result else { return answer(diagnostics: parsed.diagnostics) }
+    guard !parsed.diagnostics.hasErrors, let expression = parsed.result else {
+      return answer(diagnostics: parsed.diagnostics)
+    }
     let result = expression.evaluated(in: context)
     if result.diagnostics.hasErrors { return answer(diagnostics: result.diagnostics) }
     return "{\"ok\":true,\(content(result.value))\(diags(result.diagnostics))}"

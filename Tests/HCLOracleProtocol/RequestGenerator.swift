@@ -215,7 +215,9 @@ package struct RequestGenerator {
   }
 
   private mutating func splat(_ depth: Int) -> String {
-    let source = pick(["objs", "[{a = 1}, {a = 2}]", "l", "z", "s", "o", "[]", "[[1, 2], [3]]", "convert([\"a\"], set(string))"])
+    let source = pick([
+      "objs", "[{a = 1}, {a = 2}]", "l", "z", "s", "o", "[]", "[[1, 2], [3]]", "convert([\"a\"], set(string))",
+    ])
     return source + pick(["[*]", ".*", "[*].a", ".*.name", "[*].id", "[*][0]", ".*.id[0]", "[*].name[*]", "[*][*]"])
   }
 
@@ -247,7 +249,8 @@ package struct RequestGenerator {
       case 5: out += "%{ if \(boolean(1)) \(chance(20) ? "~" : "")}\(plainText())%{ else }b%{ endif }"
       case 6: out += "%{ for x in \(pick(["l", "t", "[\"p\", \"q\"]", "m"])) }${x}, %{ endfor \(chance(30) ? "~" : "")}"
       case 7: out += pick(["$${a}", "%%{b}", "$", "%", "$$", "{", "}"])
-      default: out += quoted ? pick(["\\n", "\\t", "\\\"", "\\\\", "\\u00e9", "\\U0001F600"]) : pick([" \n ", "\n", "\t"])
+      default:
+        out += quoted ? pick(["\\n", "\\t", "\\\"", "\\\\", "\\u00e9", "\\U0001F600"]) : pick([" \n ", "\n", "\t"])
       }
     }
     return out
@@ -258,24 +261,34 @@ package struct RequestGenerator {
   }
 
   private mutating func plainText() -> String {
-    pick(["", "a", "b", "hello", "Hello World", "x-y_z", "12", "é", "日本", "a,b,c", "  pad  ", "true", "0x1F", "foo.bar", "ÄÖ", "e\u{301}"])
+    pick([
+      "", "a", "b", "hello", "Hello World", "x-y_z", "12", "é", "日本", "a,b,c", "  pad  ", "true", "0x1F", "foo.bar",
+      "ÄÖ", "e\u{301}",
+    ])
   }
 
   // MARK: Calls
 
   /// Arguments by kind: s string, n number, l list, m map or object, v any value, S list of strings.
   private static let signatures: [(String, [String])] = [
-    ("abs", ["n"]), ("ceil", ["n"]), ("floor", ["n"]), ("signum", ["n"]), ("max", ["nnn", "n", "l..."]), ("min", ["nnn", "l..."]),
+    ("abs", ["n"]), ("ceil", ["n"]), ("floor", ["n"]), ("signum", ["n"]), ("max", ["nnn", "n", "l..."]),
+    ("min", ["nnn", "l..."]),
     ("parseint", ["in"]), ("upper", ["s"]), ("lower", ["s"]), ("title", ["s"]), ("reverse", ["s"]), ("strlen", ["s"]),
-    ("substr", ["sii"]), ("chomp", ["s"]), ("trim", ["ss"]), ("trimprefix", ["ss"]), ("trimsuffix", ["ss"]), ("trimspace", ["s"]),
-    ("indent", ["is"]), ("join", ["sS", "sSS"]), ("split", ["ss"]), ("replace", ["sss"]), ("regex_replace", ["srs"]), ("sort", ["S"]),
-    ("chunklist", ["li"]), ("coalesce", ["vv", "nn", "sv"]), ("coalescelist", ["ll"]), ("compact", ["S"]), ("concat", ["ll", "lll"]),
-    ("contains", ["lv"]), ("distinct", ["l"]), ("element", ["li"]), ("flatten", ["l"]), ("index", ["li", "ms"]), ("keys", ["m"]),
+    ("substr", ["sii"]), ("chomp", ["s"]), ("trim", ["ss"]), ("trimprefix", ["ss"]), ("trimsuffix", ["ss"]),
+    ("trimspace", ["s"]),
+    ("indent", ["is"]), ("join", ["sS", "sSS"]), ("split", ["ss"]), ("replace", ["sss"]), ("regex_replace", ["srs"]),
+    ("sort", ["S"]),
+    ("chunklist", ["li"]), ("coalesce", ["vv", "nn", "sv"]), ("coalescelist", ["ll"]), ("compact", ["S"]),
+    ("concat", ["ll", "lll"]),
+    ("contains", ["lv"]), ("distinct", ["l"]), ("element", ["li"]), ("flatten", ["l"]), ("index", ["li", "ms"]),
+    ("keys", ["m"]),
     ("length", ["l", "m", "v"]), ("lookup", ["mss", "msv"]), ("merge", ["mm", "mmm"]), ("range", ["i", "ii", "iii"]),
-    ("setintersection", ["ll"]), ("setunion", ["ll", "lll"]), ("setproduct", ["ll"]), ("slice", ["lii"]), ("values", ["m"]),
+    ("setintersection", ["ll"]), ("setunion", ["ll", "lll"]), ("setproduct", ["ll"]), ("slice", ["lii"]),
+    ("values", ["m"]),
     ("zipmap", ["Sl"]), ("base64encode", ["s"]), ("base64decode", ["B"]), ("urlencode", ["s"]), ("jsonencode", ["v"]),
     ("jsondecode", ["s"]), ("csvdecode", ["s"]), ("md5", ["s"]), ("sha1", ["s"]), ("sha256", ["s"]), ("sha512", ["s"]),
-    ("try", ["vv", "v"]), ("can", ["v"]), ("format", ["fv", "fvv", "f"]), ("formatlist", ["fl", "flv"]), ("yamlencode", ["v"]),
+    ("try", ["vv", "v"]), ("can", ["v"]), ("format", ["fv", "fvv", "f"]), ("formatlist", ["fl", "flv"]),
+    ("yamlencode", ["v"]),
     ("formatdate", ["dT"]), ("timeadd", ["Tt"]), ("cidrhost", ["ci"]), ("cidrsubnet", ["cii"]), ("cidrnetmask", ["c"]),
     ("uuidv5", ["us"]),
   ]
@@ -304,16 +317,29 @@ package struct RequestGenerator {
       for _ in 0..<below(4) { items.append("\"\(plainText())\"") }
       return "[" + items.joined(separator: ", ") + "]"
     case "m": return chance(50) ? pick(["m", "o"]) : object(depth)
-    case "r": return "\"" + pick(["a", "l+", "[aeiou]", "(.)(.)", "^h", "o$", "\\\\d+", "(?i)H", "x*", "(?P<q>l)", "b|c", "(", ".", "\\\\w{2}"]) + "\""
+    case "r":
+      return "\""
+        + pick([
+          "a", "l+", "[aeiou]", "(.)(.)", "^h", "o$", "\\\\d+", "(?i)H", "x*", "(?P<q>l)", "b|c", "(", ".", "\\\\w{2}",
+        ]) + "\""
     case "f":
-      return "\"" + pick([
-        "%s", "%d", "%v", "%5s|", "%-6v|", "%05d", "%.2f", "%x", "%q", "%%", "%s-%s", "%[1]s %[1]v", "%t", "%e", "%g", "%+d", "%#v", "%b",
-        "%08.3f", "%X", "%.3s", "%o", "a", "%z",
-      ]) + "\""
-    case "d": return "\"" + pick(["YYYY-MM-DD", "hh:mm:ss", "EEE, D MMM YY", "HH AA", "'x' ZZZ", "MMMM Z", "q", "ZZZZZ"]) + "\""
-    case "T": return "\"" + pick(["2018-01-02T23:12:01Z", "2020-02-29T00:00:00+05:30", "1999-12-31T23:59:59.9-08:00", "2018-13-01T00:00:00Z", "x"]) + "\""
+      return "\""
+        + pick([
+          "%s", "%d", "%v", "%5s|", "%-6v|", "%05d", "%.2f", "%x", "%q", "%%", "%s-%s", "%[1]s %[1]v", "%t", "%e", "%g",
+          "%+d", "%#v", "%b",
+          "%08.3f", "%X", "%.3s", "%o", "a", "%z",
+        ]) + "\""
+    case "d":
+      return "\"" + pick(["YYYY-MM-DD", "hh:mm:ss", "EEE, D MMM YY", "HH AA", "'x' ZZZ", "MMMM Z", "q", "ZZZZZ"]) + "\""
+    case "T":
+      return "\""
+        + pick([
+          "2018-01-02T23:12:01Z", "2020-02-29T00:00:00+05:30", "1999-12-31T23:59:59.9-08:00", "2018-13-01T00:00:00Z",
+          "x",
+        ]) + "\""
     case "t": return "\"" + pick(["1h", "-30m", "1.5s", "24h10m", "1d", "0", "100ms"]) + "\""
-    case "c": return "\"" + pick(["10.0.0.0/8", "192.168.1.7/24", "fd00:1::/48", "10.1.2.3/32", "::/0", "x", "1.2.3.4"]) + "\""
+    case "c":
+      return "\"" + pick(["10.0.0.0/8", "192.168.1.7/24", "fd00:1::/48", "10.1.2.3/32", "::/0", "x", "1.2.3.4"]) + "\""
     case "B": return "\"" + pick(["", "aGVsbG8=", "w6k=", "5pel5pys", "aGVsbG8", "a===", "YQ==", "!"]) + "\""
     case "u": return "\"" + pick(["dns", "url", "oid", "x500", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "no"]) + "\""
     default: return expression(depth)
@@ -329,8 +355,12 @@ package struct RequestGenerator {
       case 0: out += pick(["# note\n", "// note\n", "/* a\n b */\n", "\n", "\n\n"])
       case 1...2 where depth > 0:
         let labels = pick(["", " \"x\"", " y \"z\"", " \"a b\""])
-        out += chance(20)
-          ? "blk\(labels) { v = \(leaf()) }\n" : "blk\(labels) {\n" + body(depth - 1).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n  ") + "\n}\n"
+        out +=
+          chance(20)
+          ? "blk\(labels) { v = \(leaf()) }\n"
+          : "blk\(labels) {\n"
+            + body(depth - 1).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n  ")
+            + "\n}\n"
       default:
         out += "name\(i)\(pick(["", "_long", "x"])) = \(expression(2))" + (chance(15) ? " # why" : "")
         if out.utf8.last != 0x0A { out += "\n" }
@@ -345,7 +375,8 @@ package struct RequestGenerator {
       if chance(30) { out += "blk {\n  a = \(leaf())\n}\n" }
       let iterator = chance(40) ? "  iterator = it\n" : ""
       let name = iterator.isEmpty ? "blk" : "it"
-      out += "dynamic \"blk\" {\n  for_each = \(pick(["l", "m", "t", "e", "objs", "[\"p\", \"q\"]", "z", "s", "{x = 1}"]))\n\(iterator)"
+      out +=
+        "dynamic \"blk\" {\n  for_each = \(pick(["l", "m", "t", "e", "objs", "[\"p\", \"q\"]", "z", "s", "{x = 1}"]))\n\(iterator)"
         + "  content {\n    k = \(name).key\n    v = \(name).value\n    w = \(leaf())\n  }\n}\n"
     }
     return out
@@ -364,7 +395,10 @@ package struct RequestGenerator {
 
   private mutating func json(_ depth: Int, top: Bool = false) -> String {
     if !top, depth <= 0 || chance(40) {
-      return pick(["1", "-2.5e3", "true", "null", "\"x\"", "\"${n}\"", "\"a ${s} b\"", "\"%{if b}y%{endif}\"", "\"$${q}\"", "\"é\\u00e9\""])
+      return pick([
+        "1", "-2.5e3", "true", "null", "\"x\"", "\"${n}\"", "\"a ${s} b\"", "\"%{if b}y%{endif}\"", "\"$${q}\"",
+        "\"é\\u00e9\"",
+      ])
     }
     if !top, chance(50) { return "[\(json(depth - 1)), \(json(depth - 1))]" }
     return "{\"a\": \(json(depth - 1)), \"b${n}\": \(json(depth - 1))}"

@@ -30,14 +30,18 @@ struct BodyTests {
     let ports = try #require(all.first).body.blocks
     #expect(ports.map(\.labels) == [["http", "l0"], ["rpc", "l1"], ["static"]])
     #expect(try ports[1].body.attribute("to")?.expression.evaluate(in: context) == .number(8081))
-    #expect(try ports[1].body.blocks.first?.body.attribute("name")?.expression.evaluate(in: context) == .string("rpc-x"))
+    #expect(
+      try ports[1].body.blocks.first?.body.attribute("name")?.expression.evaluate(in: context) == .string("rpc-x"))
     #expect(ports[1].body.attribute("to")?.expression.variables.map(\.text) == ["base"])
   }
 
   @Test(arguments: [
-    "dynamic \"a\" {\n content {}\n}", "dynamic \"a\" {\n for_each = null\n content {}\n}", "dynamic \"a\" {\n for_each = []\n}",
-    "dynamic {\n}", "dynamic \"a\" {\n for_each = 5\n content {}\n}", "dynamic \"a\" {\n for_each = []\n iterator = \"x\"\n content {}\n}",
-    "dynamic \"a\" {\n for_each = [1]\n labels = [null]\n content {}\n}", "dynamic \"a\" {\n for_each = []\n x = 1\n content {}\n}",
+    "dynamic \"a\" {\n content {}\n}", "dynamic \"a\" {\n for_each = null\n content {}\n}",
+    "dynamic \"a\" {\n for_each = []\n}",
+    "dynamic {\n}", "dynamic \"a\" {\n for_each = 5\n content {}\n}",
+    "dynamic \"a\" {\n for_each = []\n iterator = \"x\"\n content {}\n}",
+    "dynamic \"a\" {\n for_each = [1]\n labels = [null]\n content {}\n}",
+    "dynamic \"a\" {\n for_each = []\n x = 1\n content {}\n}",
   ])
   func wrongDynamicBlocksAreErrors(text: String) {
     #expect(throws: Diagnostics.self) { try blocks(text + "\n") }
@@ -47,11 +51,14 @@ struct BodyTests {
     func type(_ text: String) -> ValueType? {
       HCLParser.parseExpression(SourceFile(name: "f", text: text)).result.flatMap { TypeConstraint.parse($0).result }
     }
-    #expect(type("list(object({a = string, b = optional(number)}))") == .list(.object(["a": .string, "b": .number], optional: ["b"])))
+    #expect(
+      type("list(object({a = string, b = optional(number)}))")
+        == .list(.object(["a": .string, "b": .number], optional: ["b"])))
     #expect(type("map(any)") == .map(.dynamic))
     #expect(type("tuple([bool, set(string)])") == .tuple([.bool, .set(.string)]))
     #expect(type("lst(string)") == nil && type("list") == nil && type("string(1)") == nil)
-    let value = try Conversion.convert(.object(["a": .number(1)]), to: .object(["a": .string, "b": .number], optional: ["b"]))
+    let value = try Conversion.convert(
+      .object(["a": .number(1)]), to: .object(["a": .string, "b": .number], optional: ["b"]))
     #expect(value == .object(["a": .string("1"), "b": .null(.number)]))
   }
 
@@ -67,12 +74,16 @@ struct BodyTests {
 
   @Test func jsonIsTheSameLanguage() throws {
     let body = try HCLParser.parseJSON(
-      SourceFile(name: "f.json", text: #"{"//": "note", "a": "x-${n}", "b": [1.50, null, {"k${n}": true}], "c": "$${n}"}"#)
+      SourceFile(
+        name: "f.json", text: #"{"//": "note", "a": "x-${n}", "b": [1.50, null, {"k${n}": true}], "c": "$${n}"}"#)
     ).get()
     let context = EvaluationContext(variables: ["n": .number(7)])
     let values = try body.attributes.map { JSONText.encode(try $0.expression.evaluate(in: context)) }
     #expect(values == [#""x-7""#, #"[1.5,null,{"k7":true}]"#, #""${n}""#])
-    for bad in ["", "[1]", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\u{1}\"}", "{} x", "{\"a\":1,\"a\":2}", String(repeating: "[", count: 100_000)] {
+    for bad in [
+      "", "[1]", "{\"a\":1,}", "{\"a\":01}", "{\"a\":\"\u{1}\"}", "{} x", "{\"a\":1,\"a\":2}",
+      String(repeating: "[", count: 100_000),
+    ] {
       #expect(HCLParser.parseJSON(SourceFile(name: "f.json", text: bad)).diagnostics.hasErrors)
     }
   }

@@ -27,10 +27,14 @@ struct ParserTests {
   /// One mistake on each of twenty lines gives twenty errors, each on its line.
   @Test func reportsAllErrorsOfAFile() {
     let mistakes = [
-      "a = ", "b = [1, 2", "c = {x = }", "d = \"unclosed", "e == 1", "f 1", "g { h = 1, i = 2 }", "j = 1 k = 2", "l = foo(1", "m = 1 +",
-      "n = a.", "o = \"${1\"", "\"p\" = 1", "q = 'x'", "r = x[", "s = ? 1 : 2", "t: 1", "u = [for x in y]", "v = (1", "w = 1.2.3",
+      "a = ", "b = [1, 2", "c = {x = }", "d = \"unclosed", "e == 1", "f 1", "g { h = 1, i = 2 }", "j = 1 k = 2",
+      "l = foo(1", "m = 1 +",
+      "n = a.", "o = \"${1\"", "\"p\" = 1", "q = 'x'", "r = x[", "s = ? 1 : 2", "t: 1", "u = [for x in y]", "v = (1",
+      "w = 1.2.3",
     ]
-    let found = Set(diagnostics(mistakes.map { $0 + "\nok_\($0.utf8.count)_\($0.first ?? " ") = 1" }.joined(separator: "\n")).compactMap { $0.subject?.start.line })
+    let found = Set(
+      diagnostics(mistakes.map { $0 + "\nok_\($0.utf8.count)_\($0.first ?? " ") = 1" }.joined(separator: "\n"))
+        .compactMap { $0.subject?.start.line })
     for i in mistakes.indices {
       // A mistake may show only at the end of its line or at the start of the next.
       #expect(found.contains(i * 2 + 1) || found.contains(i * 2 + 2), "no error for line \(i * 2 + 1): \(mistakes[i])")
@@ -38,8 +42,10 @@ struct ParserTests {
   }
 
   @Test(arguments: [
-    ("a = 1\na = 2\n", "Attribute redefined", 2, 1), ("a { b = 1, c = 2 }\n", "Invalid single-line block", 1, 10), ("a {\n", "Unclosed block", 1, 3),
-    ("a = 1 & 2\n", "Unsupported operator", 1, 7), ("a = \"x\ny\"\n", "Invalid multi-line string", 1, 7), ("}\n", "Unexpected closing brace", 1, 1),
+    ("a = 1\na = 2\n", "Attribute redefined", 2, 1), ("a { b = 1, c = 2 }\n", "Invalid single-line block", 1, 10),
+    ("a {\n", "Unclosed block", 1, 3),
+    ("a = 1 & 2\n", "Unsupported operator", 1, 7), ("a = \"x\ny\"\n", "Invalid multi-line string", 1, 7),
+    ("}\n", "Unexpected closing brace", 1, 1),
     ("é = ü ü\n", "Missing line end after argument", 1, 7), ("a = <<EOT\nx\n", "Unterminated template string", 3, 1),
   ])
   func reportsWithPlace(text: String, summary: String, line: Int, column: Int) throws {
@@ -57,7 +63,8 @@ struct ParserTests {
   @Test(
     .timeLimit(.minutes(1)),
     arguments: [
-      ("(", ")"), ("[", "]"), ("{a=", "}"), ("-", ""), ("\"${", "}\""), ("true ? 1 : ", ""), ("f(", ")"), ("!", ""), ("x[", "]"), ("[for a in ", ": 1]"),
+      ("(", ")"), ("[", "]"), ("{a=", "}"), ("-", ""), ("\"${", "}\""), ("true ? 1 : ", ""), ("f(", ")"), ("!", ""),
+      ("x[", "]"), ("[for a in ", ": 1]"),
     ])
   func nestingIsBounded(open: String, close: String) {
     func nested(_ count: Int) -> String {

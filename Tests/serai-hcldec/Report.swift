@@ -4,7 +4,9 @@ import HCL
 enum Report {
   private static func quote(_ text: String) -> String { JSONText.quoted(text, escapingHTML: false) }
 
-  private static func json(_ p: SourcePosition) -> String { "{\"line\":\(p.line),\"column\":\(p.column),\"byte\":\(p.byte)}" }
+  private static func json(_ p: SourcePosition) -> String {
+    "{\"line\":\(p.line),\"column\":\(p.column),\"byte\":\(p.byte)}"
+  }
 
   private static func json(_ r: SourceRange) -> String {
     "{\"filename\":\(quote(r.file)),\"start\":\(json(r.start)),\"end\":\(json(r.end))}"
@@ -12,15 +14,18 @@ enum Report {
 
   static func json(_ d: Diagnostic) -> String {
     "{\"severity\":\(quote(d.severity.rawValue)),\"summary\":\(quote(d.summary)),\"detail\":\(quote(d.detail))"
-      + (d.subject.map { ",\"subject\":" + json($0) } ?? "") + (d.context.map { ",\"context\":" + json($0) } ?? "") + "}"
+      + (d.subject.map { ",\"subject\":" + json($0) } ?? "") + (d.context.map { ",\"context\":" + json($0) } ?? "")
+      + "}"
   }
 
   static func json(_ t: Traversal) -> String {
     var steps = ["{\"kind\":\"root\",\"name\":\(quote(t.root)),\"range\":\(json(t.rootRange))}"]
     for step in t.steps {
       switch step.kind {
-      case .attribute(let name): steps.append("{\"kind\":\"attr\",\"name\":\(quote(name)),\"range\":\(json(step.range))}")
-      case .index(let key): steps.append("{\"kind\":\"index\",\"key\":\(JSONText.encode(key) ?? "null"),\"range\":\(json(step.range))}")
+      case .attribute(let name):
+        steps.append("{\"kind\":\"attr\",\"name\":\(quote(name)),\"range\":\(json(step.range))}")
+      case .index(let key):
+        steps.append("{\"kind\":\"index\",\"key\":\(JSONText.encode(key) ?? "null"),\"range\":\(json(step.range))}")
       }
     }
     return "{\"root_name\":\(quote(t.root)),\"steps\":[\(steps.joined(separator: ","))],\"range\":\(json(t.range))}"

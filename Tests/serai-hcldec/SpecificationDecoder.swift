@@ -44,12 +44,15 @@ struct SpecificationDecoder {
     for attribute in body.attributes where !allowed.attributes.contains(attribute.name) {
       diagnostics.append(
         Diagnostic(
-          .error, "Unsupported argument", "No argument is named \"\(attribute.name)\" here.", subject: attribute.nameRange))
+          .error, "Unsupported argument", "No argument is named \"\(attribute.name)\" here.",
+          subject: attribute.nameRange))
     }
     for block in body.blocks {
       guard let labels = allowed.blocks[block.type] else {
         diagnostics.append(
-          Diagnostic(.error, "Unsupported block type", "No block of type \"\(block.type)\" belongs here.", subject: block.typeRange))
+          Diagnostic(
+            .error, "Unsupported block type", "No block of type \"\(block.type)\" belongs here.",
+            subject: block.typeRange))
         continue
       }
       if block.labels.count != labels {
@@ -68,7 +71,9 @@ struct SpecificationDecoder {
       return .object(out)
     case "attr": return attribute(rule, body)
     case "block":
-      guard let block = body.blocks(name(rule, "block_type")).first, let inner = rule.body.blocks.first else { return .null() }
+      guard let block = body.blocks(name(rule, "block_type")).first, let inner = rule.body.blocks.first else {
+        return .null()
+      }
       check([inner], block.body)
       return decode(inner, block.body, block.body.endRange)
     case "block_list", "block_map":

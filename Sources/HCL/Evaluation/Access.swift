@@ -8,7 +8,8 @@ public enum Access {
   /// `value.name`: an attribute of an object, or an element of a map.
   public static func attribute(_ name: String, of value: Value) throws(Failure) -> Value {
     if value.isNull {
-      throw Failure(summary: "Attempt to get attribute from null value", detail: "The value is null and has no attributes.")
+      throw Failure(
+        summary: "Attempt to get attribute from null value", detail: "The value is null and has no attributes.")
     }
     switch value.type {
     case .dynamic: return .dynamic
@@ -24,13 +25,16 @@ public enum Access {
       guard let found = elements[name] else {
         throw Failure(
           summary: "Missing map element",
-          detail: "The map has no element with the key \"\(name)\"." + Suggestion.sentence(for: name, among: elements.keys))
+          detail: "The map has no element with the key \"\(name)\"."
+            + Suggestion.sentence(for: name, among: elements.keys))
       }
       return found
     case .list, .set, .tuple:
       throw Failure(
         summary: "Unsupported attribute",
-        detail: "A \(value.type.friendlyName) has no attributes. For one element write [0].\(name), for all of them [*].\(name).")
+        detail:
+          "A \(value.type.friendlyName) has no attributes. For one element write [0].\(name), for all of them [*].\(name)."
+      )
     case .string, .number, .bool:
       throw Failure(summary: "Unsupported attribute", detail: "A \(value.type.friendlyName) has no attributes.")
     }
@@ -58,7 +62,8 @@ public enum Access {
       guard let found = elements[name] else {
         throw Failure(
           summary: "Invalid index",
-          detail: "The map has no element with the key \"\(name)\"." + Suggestion.sentence(for: name, among: elements.keys))
+          detail: "The map has no element with the key \"\(name)\"."
+            + Suggestion.sentence(for: name, among: elements.keys))
       }
       return found
     case .object(let types, _):
@@ -71,7 +76,8 @@ public enum Access {
       return value.asMapping?[name] ?? .unknown(type)
     case .set:
       throw Failure(
-        summary: "Invalid index", detail: "Elements of a set have no index and no key, only themselves. Convert it to a list first.")
+        summary: "Invalid index",
+        detail: "Elements of a set have no index and no key, only themselves. Convert it to a list first.")
     case .string, .number, .bool:
       throw Failure(summary: "Invalid index", detail: "A \(value.type.friendlyName) has no elements.")
     }
@@ -94,12 +100,18 @@ public enum Access {
   }
 
   private static func position(_ index: Number, _ count: Int) throws(Failure) -> Int {
-    guard index.isInteger else { throw Failure(summary: "Invalid index", detail: "The index \(index) is no whole number.") }
-    guard index.signum >= 0 else { throw Failure(summary: "Invalid index", detail: "The index \(index) is negative; the first element is 0.") }
+    guard index.isInteger else {
+      throw Failure(summary: "Invalid index", detail: "The index \(index) is no whole number.")
+    }
+    guard index.signum >= 0 else {
+      throw Failure(summary: "Invalid index", detail: "The index \(index) is negative; the first element is 0.")
+    }
     guard let place = index.asInt, place < count else {
       throw Failure(
         summary: "Invalid index",
-        detail: count == 0 ? "There are no elements." : "The index \(index) is past the end: there are \(count) elements, the last is \(count - 1).")
+        detail: count == 0
+          ? "There are no elements."
+          : "The index \(index) is past the end: there are \(count) elements, the last is \(count - 1).")
     }
     return place
   }

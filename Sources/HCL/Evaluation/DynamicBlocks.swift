@@ -64,7 +64,8 @@ private struct DynamicExpansion {
   private mutating func dynamic(_ block: Block, _ variables: [String: Value], _ outer: EvaluationContext) -> [Block] {
     guard block.labels.count == 1 else {
       report(
-        "Invalid dynamic block", "A dynamic block has one label, the type of the blocks that it stands for; not \(block.labels.count).",
+        "Invalid dynamic block",
+        "A dynamic block has one label, the type of the blocks that it stands for; not \(block.labels.count).",
         block.headerRange)
       return []
     }
@@ -73,29 +74,36 @@ private struct DynamicExpansion {
     for attribute in block.body.attributes where !known.contains(attribute.name) {
       report(
         "Unsupported argument",
-        "A dynamic block has no argument \"\(attribute.name)\"." + Suggestion.sentence(for: attribute.name, among: known)
+        "A dynamic block has no argument \"\(attribute.name)\"."
+          + Suggestion.sentence(for: attribute.name, among: known)
           + " Arguments of the blocks it stands for belong into its content block.", attribute.nameRange)
       return []
     }
     let contents = block.body.blocks("content")
     for inner in block.body.blocks where inner.type != "content" {
-      report("Unsupported block", "A dynamic block holds one content block; \"\(inner.type)\" belongs into that.", inner.typeRange)
+      report(
+        "Unsupported block", "A dynamic block holds one content block; \"\(inner.type)\" belongs into that.",
+        inner.typeRange)
       return []
     }
     guard contents.count == 1, let content = contents.first, content.labels.isEmpty else {
       report(
-        "Invalid dynamic block", "A dynamic block holds exactly one content block, without labels; here are \(contents.count).",
+        "Invalid dynamic block",
+        "A dynamic block holds exactly one content block, without labels; here are \(contents.count).",
         contents.last?.headerRange ?? block.headerRange)
       return []
     }
     guard let forEach = block.body.attribute("for_each") else {
-      report("Missing argument", "The argument \"for_each\" is needed: the collection that the dynamic block goes over.", block.headerRange)
+      report(
+        "Missing argument", "The argument \"for_each\" is needed: the collection that the dynamic block goes over.",
+        block.headerRange)
       return []
     }
     var iterator = block.labels[0]
     if let attribute = block.body.attribute("iterator") {
       guard let name = attribute.expression.traversal, name.steps.isEmpty else {
-        report("Invalid iterator name", "The iterator is one bare word, the name of a variable.", attribute.expression.range)
+        report(
+          "Invalid iterator name", "The iterator is one bare word, the name of a variable.", attribute.expression.range)
         return []
       }
       iterator = name.root
@@ -112,7 +120,9 @@ private struct DynamicExpansion {
     for (key, value) in elements {
       blocks += 1
       guard blocks <= DynamicExpansion.maximumBlocks else {
-        report("Too many blocks", "Dynamic blocks may stand for \(DynamicExpansion.maximumBlocks) blocks at most.", block.headerRange)
+        report(
+          "Too many blocks", "Dynamic blocks may stand for \(DynamicExpansion.maximumBlocks) blocks at most.",
+          block.headerRange)
         return out
       }
       var inner = variables
@@ -120,7 +130,8 @@ private struct DynamicExpansion {
       guard let (labels, ranges) = self.labels(block, outer.child(inner)) else { return out }
       out.append(
         Block(
-          type: block.labels[0], labels: labels, body: expand(content.body, inner, outer), typeRange: block.labelRanges[0],
+          type: block.labels[0], labels: labels, body: expand(content.body, inner, outer),
+          typeRange: block.labelRanges[0],
           labelRanges: ranges, headerRange: block.headerRange))
     }
     return out
@@ -129,14 +140,18 @@ private struct DynamicExpansion {
   private mutating func labels(_ block: Block, _ context: EvaluationContext) -> ([String], [SourceRange])? {
     guard let attribute = block.body.attribute("labels") else { return ([], []) }
     guard case .tuple(let expressions) = attribute.expression.unwrapped.kind else {
-      report("Invalid dynamic block labels", "Labels are a list in brackets, with one expression for each label.", attribute.expression.range)
+      report(
+        "Invalid dynamic block labels", "Labels are a list in brackets, with one expression for each label.",
+        attribute.expression.range)
       return nil
     }
     var labels: [String] = []
     for expression in expressions {
       guard let value = evaluate(expression, context) else { return nil }
       guard !value.isNull, let text = try? Conversion.convert(value, to: .string).asString else {
-        report("Invalid dynamic block label", "A label must be a known string, not \(value.isNull ? "null" : value.type.friendlyName).", expression.range)
+        report(
+          "Invalid dynamic block label",
+          "A label must be a known string, not \(value.isNull ? "null" : value.type.friendlyName).", expression.range)
         return nil
       }
       labels.append(text)

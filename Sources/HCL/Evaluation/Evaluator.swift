@@ -35,11 +35,11 @@ extension Expression {
 /// One evaluation: walks the tree, keeps the diagnostics and the budget. Recursion is bounded by `HCLParser.maximumDepth`.
 final class Evaluator {
   var diagnostics: [Diagnostic] = []
-  private let limits: EvaluationLimits
-  private let functions: [String: Function]
+  let limits: EvaluationLimits
+  let functions: [String: Function]
   private let unresolved: EvaluationContext.Unresolved?
   private var work = 0
-  private var exhausted = false
+  var exhausted = false
   /// The elements that enclosing splats are at, innermost last.
   private var splatElements: [Value] = []
 
@@ -65,14 +65,17 @@ final class Evaluator {
     if work <= limits.work { return true }
     if !exhausted {
       exhausted = true
-      _ = fail("Expression too costly", "Evaluating this takes more than the \(limits.work) steps that one expression may.", range)
+      _ = fail(
+        "Expression too costly", "Evaluating this takes more than the \(limits.work) steps that one expression may.",
+        range)
     }
     return false
   }
 
-  private func checked(_ value: Value, _ range: SourceRange) -> Value {
+  func checked(_ value: Value, _ range: SourceRange) -> Value {
     if value.weight <= limits.valueWeight { return value }
-    return fail("Value too large", "The result would hold more than the \(limits.valueWeight) values that one may.", range)
+    return fail(
+      "Value too large", "The result would hold more than the \(limits.valueWeight) values that one may.", range)
   }
 
   /// Evaluates without keeping diagnostics; nil on errors.
@@ -121,7 +124,9 @@ final class Evaluator {
     if let value = scope.variable(traversal.root) { return take(traversal.steps[...], value) }
     if let value = unresolved?(traversal) { return value }
     let hint = Suggestion.sentence(for: traversal.root, among: scope.variableNames)
-    return fail("Unknown variable", "Nothing here is named \"\(traversal.root)\".\(hint)", traversal.rootRange, context: traversal.range)
+    return fail(
+      "Unknown variable", "Nothing here is named \"\(traversal.root)\".\(hint)", traversal.rootRange,
+      context: traversal.range)
   }
 
   private func take(_ steps: ArraySlice<Traversal.Step>, _ start: Value) -> Value {
@@ -141,7 +146,9 @@ final class Evaluator {
 
   private func index(_ base: Expression, _ key: Expression, _ whole: Expression, _ scope: EvaluationContext) -> Value {
     let collection = evaluate(base, scope)
+    let before = diagnostics.count
     let keyValue = evaluate(key, scope)
+    if diagnostics.count > before { return .dynamic }
     do throws(Access.Failure) {
       return try Access.element(keyValue, of: collection)
     } catch {
@@ -195,7 +202,9 @@ final class Evaluator {
 
   // MARK: Operators
 
-  private func unary(_ op: UnaryOperator, _ operand: Expression, _ whole: Expression, _ scope: EvaluationContext) -> Value {
+  private func unary(_ op: UnaryOperator, _ operand: Expression, _ whole: Expression, _ scope: EvaluationContext)
+    -> Value
+  {
     let value = evaluate(operand, scope)
     guard let converted = convertOperand(value, op == .not ? .bool : .number, operand, "operand") else {
       return .unknown(op == .not ? .bool : .number)
@@ -218,20 +227,24 @@ final class Evaluator {
       guard let equal = Operators.equal(a, b) else { return .unknown(.bool) }
       return .bool(equal == (op == .equal))
     case .and, .or:
-      guard let x = convertOperand(a, .bool, left, "left operand"), let y = convertOperand(b, .bool, right, "right operand")
+      guard let x = convertOperand(a, .bool, left, "left operand"),
+        let y = convertOperand(b, .bool, right, "right operand")
       else { return .unknown(.bool) }
       guard let p = x.asBool, let q = y.asBool else { return .unknown(.bool) }
       return .bool(op == .and ? p && q : p || q)
     default:
       let isArithmetic = [.add, .subtract, .multiply, .divide, .modulo].contains(op)
-      guard let x = convertOperand(a, .number, left, "left operand"), let y = convertOperand(b, .number, right, "right operand"),
+      guard let x = convertOperand(a, .number, left, "left operand"),
+        let y = convertOperand(b, .number, right, "right operand"),
         let p = x.asNumber, let q = y.asNumber
       else { return .unknown(isArithmetic ? .number : .bool) }
       return arithmetic(op, p, q, right, whole)
     }
   }
 
-  private func arithmetic(_ op: BinaryOperator, _ a: Number, _ b: Number, _ right: Expression, _ whole: Expression) -> Value {
+  private func arithmetic(_ op: BinaryOperator, _ a: Number, _ b: Number, _ right: Expression, _ whole: Expression)
+    -> Value
+  {
     let result: Number?
     switch op {
     case .less: return .bool(a < b)
@@ -246,8 +259,11 @@ final class Evaluator {
     default: result = nil
     }
     guard let result else {
-      _ = b.isZero
-        ? fail("Division by zero", "The right operand is zero, and nothing can be divided by that.", right.range, context: whole.range)
+      _ =
+        b.isZero
+        ? fail(
+          "Division by zero", "The right operand is zero, and nothing can be divided by that.", right.range,
+          context: whole.range)
         : fail("Operation failed", "These numbers have no such result.", whole.range)
       return .unknown(.number)
     }
@@ -262,7 +278,8 @@ final class Evaluator {
     do throws(Conversion.Failure) {
       let converted = try Conversion.convert(value, to: type)
       if converted.isNull {
-        _ = fail("Operation failed", "The \(what) is null; the operator needs a \(type.friendlyName).", expression.range)
+        _ = fail(
+          "Operation failed", "The \(what) is null; the operator needs a \(type.friendlyName).", expression.range)
         return nil
       }
       return converted
@@ -273,7 +290,8 @@ final class Evaluator {
   }
 
   private func conditional(
-    _ condition: Expression, _ then: Expression, _ otherwise: Expression, _ whole: Expression, _ scope: EvaluationContext
+    _ condition: Expression, _ then: Expression, _ otherwise: Expression, _ whole: Expression,
+    _ scope: EvaluationContext
   ) -> Value {
     let test = evaluate(condition, scope)
     // Both sides are evaluated, because the type of the result depends on both; errors count on the chosen side only.
@@ -302,12 +320,17 @@ final class Evaluator {
           + "\(no.type.friendlyName).", .between(then.range, otherwise.range), context: whole.range)
     }
     if test.isNull {
-      return fail("Null condition", "The condition is null. A conditional needs true or false.", condition.range, context: whole.range)
+      _ = fail(
+        "Null condition", "The condition is null. A conditional needs true or false.", condition.range,
+        context: whole.range)
+      return .unknown(type)
     }
     guard let decided = try? Conversion.convert(test, to: .bool) else {
-      return fail(
-        "Incorrect condition type", "The condition must be true or false, not \(test.type.friendlyName).", condition.range,
+      _ = fail(
+        "Incorrect condition type", "The condition must be true or false, not \(test.type.friendlyName).",
+        condition.range,
         context: whole.range)
+      return .unknown(type)
     }
     guard let choice = decided.asBool else { return .unknown(type) }
     if !exhausted { diagnostics += choice ? yesDiagnostics : noDiagnostics }
@@ -317,7 +340,8 @@ final class Evaluator {
       return try Conversion.convert(chosen, to: type)
     } catch {
       return fail(
-        "Inconsistent conditional result types", "The chosen result does not convert to the type of both: \(error.description).",
+        "Inconsistent conditional result types",
+        "The chosen result does not convert to the type of both: \(error.description).",
         choice ? then.range : otherwise.range, context: whole.range)
     }
   }
@@ -336,7 +360,8 @@ final class Evaluator {
       if case .traversal(let traversal) = item.key.kind, !traversal.steps.isEmpty {
         _ = fail(
           "Ambiguous attribute key",
-          "A reference as a key must be in parentheses. For a name with dots in it, write it in quotes.", item.key.range)
+          "A reference as a key must be in parentheses. For a name with dots in it, write it in quotes.", item.key.range
+        )
         known = false
         continue
       }
@@ -357,7 +382,9 @@ final class Evaluator {
     do throws(Conversion.Failure) {
       return try Conversion.convert(value, to: .string).asString
     } catch {
-      _ = fail("Incorrect key type", "A key must be a string, a number or a bool, not \(value.type.friendlyName).", expression.range)
+      _ = fail(
+        "Incorrect key type", "A key must be a string, a number or a bool, not \(value.type.friendlyName).",
+        expression.range)
       return nil
     }
   }
@@ -376,7 +403,8 @@ final class Evaluator {
     guard collection.canIterate else {
       _ = fail(
         "Iteration over non-iterable value",
-        "A list, set, map, tuple or object is needed here, not \(collection.type.friendlyName).", clause.collection.range)
+        "A list, set, map, tuple or object is needed here, not \(collection.type.friendlyName).",
+        clause.collection.range)
       return false
     }
     if let condition = clause.condition, !checkCondition(clause, condition, scope) { return false }
@@ -397,7 +425,8 @@ final class Evaluator {
         }
         guard let decided = try? Conversion.convert(test, to: .bool) else {
           _ = fail(
-            "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).", condition.range)
+            "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).",
+            condition.range)
           return false
         }
         if diagnostics.count > before { return false }
@@ -419,7 +448,9 @@ final class Evaluator {
 
   /// Evaluates the condition with unknown elements, which finds mistakes that do not depend on them: once, and also when there
   /// are no elements.
-  private func checkCondition(_ clause: Expression.ForClause, _ condition: Expression, _ scope: EvaluationContext) -> Bool {
+  private func checkCondition(_ clause: Expression.ForClause, _ condition: Expression, _ scope: EvaluationContext)
+    -> Bool
+  {
     var variables = [clause.valueVariable: Value.dynamic]
     if let keyVariable = clause.keyVariable { variables[keyVariable] = .dynamic }
     let before = diagnostics.count
@@ -427,7 +458,8 @@ final class Evaluator {
     if diagnostics.count > before { return false }
     if (try? Conversion.convert(test, to: .bool)) == nil {
       _ = fail(
-        "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).", condition.range)
+        "Invalid 'for' condition", "The \"if\" of a \"for\" must be true or false, not \(test.type.friendlyName).",
+        condition.range)
       return false
     }
     return true
@@ -445,7 +477,8 @@ final class Evaluator {
   }
 
   private func forObject(
-    _ clause: Expression.ForClause, _ keyExpression: Expression, _ value: Expression, _ grouped: Bool, _ whole: Expression,
+    _ clause: Expression.ForClause, _ keyExpression: Expression, _ value: Expression, _ grouped: Bool,
+    _ whole: Expression,
     _ scope: EvaluationContext
   ) -> Value {
     var single: [String: Value] = [:]
@@ -475,14 +508,17 @@ final class Evaluator {
     for part in parts {
       let value = evaluate(part, scope)
       if value.isNull {
-        _ = fail("Invalid template interpolation value", "The value is null, and a null value has no text.", part.range, context: whole.range)
+        _ = fail(
+          "Invalid template interpolation value", "The value is null, and a null value has no text.", part.range,
+          context: whole.range)
         known = false
         continue
       }
       guard let converted = try? Conversion.convert(value, to: .string) else {
         _ = fail(
           "Invalid template interpolation value",
-          "Only strings, numbers and bools have a text, not \(value.type.friendlyName). jsonencode can make one of anything.", part.range,
+          "Only strings, numbers and bools have a text, not \(value.type.friendlyName). jsonencode can make one of anything.",
+          part.range,
           context: whole.range)
         known = false
         continue
@@ -507,127 +543,5 @@ final class Evaluator {
       return text.utf8.count / 16 <= limits.valueWeight
     }
     return complete ? checked(.string(text), whole.range) : .unknown(.string)
-  }
-
-  // MARK: Calls
-
-  private func call(_ call: Expression.Call, _ whole: Expression, _ scope: EvaluationContext) -> Value {
-    guard let function = functions[call.name] else {
-      return fail(
-        "Call to unknown function",
-        "There is no function \"\(call.name)\"." + Suggestion.sentence(for: call.name, among: functions.keys), call.nameRange,
-        context: whole.range)
-    }
-    switch function.implementation {
-    case .attempt: return attemptFirst(call, whole, scope)
-    case .can:
-      guard call.arguments.count == 1, !call.expandsLast else { return wrongCount(call, "exactly one argument", whole) }
-      guard let value = attempt(call.arguments[0], scope) else { return .false }
-      return value.isWhollyKnown ? .true : .unknown(.bool)
-    case .convert: return convertCall(call, whole, scope)
-    case .ordinary(let signature): return ordinary(call, signature, whole, scope)
-    }
-  }
-
-  private func wrongCount(_ call: Expression.Call, _ wanted: String, _ whole: Expression) -> Value {
-    fail(
-      "Wrong number of arguments", "The function \"\(call.name)\" takes \(wanted).", call.argumentsRange, context: whole.range)
-  }
-
-  private func attemptFirst(_ call: Expression.Call, _ whole: Expression, _ scope: EvaluationContext) -> Value {
-    guard !call.arguments.isEmpty, !call.expandsLast else { return wrongCount(call, "one argument or more", whole) }
-    for argument in call.arguments {
-      if let value = attempt(argument, scope) { return value.isWhollyKnown ? value : .dynamic }
-    }
-    return fail("Error in function call", "\"\(call.name)\": none of its arguments evaluates without an error.", whole.range)
-  }
-
-  private func convertCall(_ call: Expression.Call, _ whole: Expression, _ scope: EvaluationContext) -> Value {
-    guard call.arguments.count == 2, !call.expandsLast else {
-      return wrongCount(call, "two arguments: a value and a type", whole)
-    }
-    let before = diagnostics.count
-    let value = evaluate(call.arguments[0], scope)
-    if diagnostics.count > before { return .dynamic }
-    let type = TypeConstraint.parse(call.arguments[1])
-    diagnostics += type.diagnostics
-    guard let wanted = type.result, spend(value.weight, whole.range) else { return .dynamic }
-    do throws(Conversion.Failure) {
-      return try Conversion.convert(value, to: wanted)
-    } catch {
-      return fail("Invalid function argument", "The value does not convert: \(error.description).", call.arguments[0].range)
-    }
-  }
-
-  private func ordinary(
-    _ call: Expression.Call, _ signature: Function.Signature, _ whole: Expression, _ scope: EvaluationContext
-  ) -> Value {
-    var arguments: [Value] = []
-    var ranges: [SourceRange] = []
-    let errorsBefore = diagnostics.count
-    for (i, argument) in call.arguments.enumerated() {
-      let value = evaluate(argument, scope)
-      guard call.expandsLast, i == call.arguments.count - 1 else {
-        arguments.append(value)
-        ranges.append(argument.range)
-        continue
-      }
-      if value.isNull {
-        return fail("Invalid expanding argument value", "The value before \"...\" must not be null.", argument.range, context: whole.range)
-      }
-      switch value.type {
-      case .list, .set, .tuple: break
-      case .dynamic: return .dynamic
-      default:
-        return fail(
-          "Invalid expanding argument value", "The value before \"...\" must be a list, a set or a tuple, not \(value.type.friendlyName).",
-          argument.range, context: whole.range)
-      }
-      guard let elements = value.asSequence else { return .dynamic }
-      arguments += elements
-      ranges += Array(repeating: argument.range, count: elements.count)
-    }
-    let required = signature.parameters.count
-    if arguments.count < required || (signature.variadic == nil && arguments.count > required) {
-      let wanted = signature.variadic == nil ? "\(required)" : "\(required) or more"
-      let missing = arguments.count < required ? "; \"\(signature.parameters[arguments.count].name)\" is missing" : ""
-      return fail(
-        arguments.count < required ? "Not enough function arguments" : "Too many function arguments",
-        "The function \"\(call.name)\" takes \(wanted) arguments, not \(arguments.count)\(missing).",
-        arguments.count > required ? ranges[required] : call.argumentsRange, context: whole.range)
-    }
-    var unknown = false
-    for i in arguments.indices {
-      guard let parameter = i < required ? signature.parameters[i] : signature.variadic else { continue }
-      if case .dynamic = arguments[i].type, !arguments[i].isKnown, !parameter.allowsUnknown {
-        unknown = true
-        continue
-      }
-      if arguments[i].isNull, !parameter.allowsNull {
-        return fail(
-          "Invalid function argument", "\"\(parameter.name)\" of \"\(call.name)\" must not be null.", ranges[i], context: whole.range)
-      }
-      do throws(Conversion.Failure) {
-        arguments[i] = try Conversion.convert(arguments[i], to: parameter.type)
-      } catch {
-        return fail(
-          "Invalid function argument", "\"\(parameter.name)\" of \"\(call.name)\": \(error.description).", ranges[i], context: whole.range)
-      }
-      guard spend(arguments[i].weight, whole.range) else { return .dynamic }
-      if !parameter.allowsUnknown, !arguments[i].isWhollyKnown { unknown = true }
-    }
-    if diagnostics.count > errorsBefore { return .dynamic }
-    if unknown { return .unknown(signature.result) }
-    do throws(FunctionFailure) {
-      let room = FunctionRoom(limits.valueWeight)
-      let value = try signature.body(arguments, room)
-      guard spend(value.weight, whole.range) else { return .dynamic }
-      return checked(value, whole.range)
-    } catch {
-      let place = error.argument.flatMap { $0 < ranges.count ? ranges[$0] : nil }
-      return fail(
-        place == nil ? "Error in function call" : "Invalid function argument", "\"\(call.name)\": \(error.message).", place ?? whole.range,
-        context: whole.range)
-    }
   }
 }

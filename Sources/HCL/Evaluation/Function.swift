@@ -43,7 +43,8 @@ public struct Function: Sendable {
   ///   - variadic: any number of further arguments.
   ///   - result: the type of results, `dynamic` when it depends on the arguments.
   ///   - body: gets arguments that are converted, known unless allowed otherwise, and not null unless allowed.
-  public init(_ parameters: [Parameter], variadic: Parameter? = nil, result: ValueType = .dynamic, body: @escaping Body) {
+  public init(_ parameters: [Parameter], variadic: Parameter? = nil, result: ValueType = .dynamic, body: @escaping Body)
+  {
     implementation = .ordinary(Signature(parameters: parameters, variadic: variadic, result: result, body: body))
   }
 
@@ -75,10 +76,14 @@ public struct FunctionRoom: Sendable {
   }
 
   func check(elements: Int) throws(FunctionFailure) {
-    if elements > weight { throw FunctionFailure("the result would have \(elements) elements, more than the \(weight) that a value may") }
+    if elements > weight {
+      throw FunctionFailure("the result would have \(elements) elements, more than the \(weight) that a value may")
+    }
   }
 
   func check(bytes: Int) throws(FunctionFailure) {
-    if bytes / 16 > weight { throw FunctionFailure("the result would have \(bytes) bytes, more than the \(weight * 16) that a value may") }
+    if bytes / 16 > weight {
+      throw FunctionFailure("the result would have \(bytes) bytes, more than the \(weight * 16) that a value may")
+    }
   }
 }

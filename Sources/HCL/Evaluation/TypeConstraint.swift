@@ -9,7 +9,9 @@ public enum TypeConstraint {
     }
   }
 
-  private static let primitives: [String: ValueType] = ["string": .string, "number": .number, "bool": .bool, "any": .dynamic]
+  private static let primitives: [String: ValueType] = [
+    "string": .string, "number": .number, "bool": .bool, "any": .dynamic,
+  ]
   private static let constructors = ["list", "set", "map", "object", "tuple"]
 
   private static func type(_ expression: Expression) throws(Diagnostic) -> ValueType {
@@ -23,18 +25,21 @@ public enum TypeConstraint {
       }
       throw Diagnostic(
         .error, "Invalid type specification",
-        "\"\(word)\" is no type." + Suggestion.sentence(for: word, among: primitives.keys + constructors), subject: expression.range)
+        "\"\(word)\" is no type." + Suggestion.sentence(for: word, among: primitives.keys + constructors),
+        subject: expression.range)
     }
     guard case .call(let call) = expression.kind else { throw invalid(expression) }
     if let primitive = primitives[call.name] {
       throw Diagnostic(
-        .error, "Invalid type specification", "The type \"\(primitive == .dynamic ? "any" : call.name)\" takes no arguments.",
+        .error, "Invalid type specification",
+        "The type \"\(primitive == .dynamic ? "any" : call.name)\" takes no arguments.",
         subject: call.argumentsRange, context: expression.range)
     }
     guard constructors.contains(call.name) else {
       throw Diagnostic(
         .error, "Invalid type specification",
-        "\"\(call.name)\" is no type constructor." + Suggestion.sentence(for: call.name, among: constructors), subject: call.nameRange)
+        "\"\(call.name)\" is no type constructor." + Suggestion.sentence(for: call.name, among: constructors),
+        subject: call.nameRange)
     }
     guard call.arguments.count == 1, !call.expandsLast else {
       throw Diagnostic(
@@ -48,7 +53,9 @@ public enum TypeConstraint {
     case "map": return .map(try type(argument))
     case "tuple":
       guard case .tuple(let elements) = argument.kind else {
-        throw Diagnostic(.error, "Invalid type specification", "A tuple's argument is a list of types: tuple([string, number]).", subject: argument.range)
+        throw Diagnostic(
+          .error, "Invalid type specification", "A tuple's argument is a list of types: tuple([string, number]).",
+          subject: argument.range)
       }
       var types: [ValueType] = []
       for element in elements { types.append(try type(element)) }
@@ -56,13 +63,16 @@ public enum TypeConstraint {
     default:
       guard case .object(let items) = argument.kind else {
         throw Diagnostic(
-          .error, "Invalid type specification", "An object's argument maps names to types: object({ name = string }).", subject: argument.range)
+          .error, "Invalid type specification", "An object's argument maps names to types: object({ name = string }).",
+          subject: argument.range)
       }
       var types: [String: ValueType] = [:]
       var optional = Set<String>()
       for item in items {
         guard let name = item.bareName else {
-          throw Diagnostic(.error, "Invalid type specification", "The name of an attribute must be a fixed word.", subject: item.key.range)
+          throw Diagnostic(
+            .error, "Invalid type specification", "The name of an attribute must be a fixed word.",
+            subject: item.key.range)
         }
         if case .call(let marker) = item.value.kind, marker.name == "optional", marker.arguments.count == 1 {
           optional.insert(name)
@@ -77,7 +87,8 @@ public enum TypeConstraint {
 
   private static func invalid(_ expression: Expression) -> Diagnostic {
     Diagnostic(
-      .error, "Invalid type specification", "A type is needed here: string, number, bool, any, list(…), set(…), map(…), object({…}), tuple([…]).",
+      .error, "Invalid type specification",
+      "A type is needed here: string, number, bool, any, list(…), set(…), map(…), object({…}), tuple([…]).",
       subject: expression.range)
   }
 }

@@ -1,6 +1,7 @@
 extension StandardFunctions {
   static let collections: [String: Function] = [
-    "length": Function([.init("collection", .dynamic, unknown: true)], result: .number) { a, _ throws(FunctionFailure) in
+    "length": Function([.init("collection", .dynamic, unknown: true)], result: .number) {
+      a, _ throws(FunctionFailure) in
       switch a[0].type {
       case .tuple(let types): return .number(types.count)
       case .list, .set, .map:
@@ -133,9 +134,10 @@ extension StandardFunctions {
     },
     "coalesce": Function([], variadic: .init("values", .dynamic, null: true)) { a, _ throws(FunctionFailure) in
       guard !a.isEmpty else { throw FunctionFailure("at least one value is needed") }
-      // Beside a null without a type anything may stand: the first value keeps its own.
-      let anything = a.contains { $0.type == .dynamic } && Unification.unify(a.map(\.type), unsafe: true) == nil
-      let type = anything ? .dynamic : try unified(a.map(\.type), "all values")
+      // Beside a null without a type anything may stand: the first value then keeps its own type.
+      guard let type = Unification.unify(a.map(\.type), unsafe: true) else {
+        throw FunctionFailure("all values must be of types that convert to one")
+      }
       for (i, value) in a.enumerated() where !value.isNull { return try converted(value, type, i) }
       throw FunctionFailure("no value is given that is not null")
     },
@@ -162,7 +164,9 @@ extension StandardFunctions {
       default: throw FunctionFailure("a list or tuple is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
       let (start, end) = (try a.int(1), try a.int(2))
-      guard start >= 0, start <= elements.count else { throw FunctionFailure("the start must be from 0 to \(elements.count)", argument: 1) }
+      guard start >= 0, start <= elements.count else {
+        throw FunctionFailure("the start must be from 0 to \(elements.count)", argument: 1)
+      }
       guard end >= start, end <= elements.count else {
         throw FunctionFailure("the end must be from \(start) to \(elements.count)", argument: 2)
       }
@@ -178,7 +182,8 @@ extension StandardFunctions {
       }
       let values = try a.elements(1)
       guard keys.count == values.count else {
-        throw FunctionFailure("there are \(keys.count) keys and \(values.count) values; it must be as many", argument: 1)
+        throw FunctionFailure(
+          "there are \(keys.count) keys and \(values.count) values; it must be as many", argument: 1)
       }
       var out: [String: Value] = [:]
       for (key, value) in zip(keys, values) { out[key] = value }
@@ -186,11 +191,16 @@ extension StandardFunctions {
       return .object(out)
     },
     "range": Function([], variadic: .init("limits", .number), result: .list(.number)) { a, _ throws(FunctionFailure) in
-      guard (1...3).contains(a.count) else { throw FunctionFailure("one to three numbers are needed: end, or start, end, step") }
+      guard (1...3).contains(a.count) else {
+        throw FunctionFailure("one to three numbers are needed: end, or start, end, step")
+      }
       let end = try a.number(a.count == 1 ? 0 : 1)
       let start = a.count == 1 ? .zero : try a.number(0)
       let step = a.count == 3 ? try a.number(2) : end < start ? Number.one.negated : .one
-      guard !start.isInfinite, !end.isInfinite, !step.isInfinite else { throw FunctionFailure("the numbers must be finite") }
+      guard !start.isInfinite, !end.isInfinite, !step.isInfinite else {
+        throw FunctionFailure("the numbers must be finite")
+      }
+      if start == end { return .list([], of: .number) }
       guard !step.isZero else { throw FunctionFailure("the step is zero, so the end is never reached", argument: 2) }
       if step.isNegative ? end > start : end < start {
         throw FunctionFailure("the end is not in the direction of the step", argument: 1)

@@ -20,7 +20,8 @@ extension StandardFunctions {
 
   /// A duration as `1h30m`, `-1.5s`, `300ms`, in nanoseconds.
   static func duration(_ text: String) throws(FunctionFailure) -> Int64 {
-    let failure = FunctionFailure("\"\(text)\" is no duration; write a number and a unit, such as 90s, 1h30m, 500ms", argument: 1)
+    let failure = FunctionFailure(
+      "\"\(text)\" is no duration; write a number and a unit, such as 90s, 1h30m, 500ms", argument: 1)
     var bytes = Array(text.utf8)[...]
     let negative = bytes.first == UInt8(ascii: "-")
     if negative || bytes.first == UInt8(ascii: "+") { bytes = bytes.dropFirst() }
@@ -107,7 +108,9 @@ struct Timestamp {
     if bytes[at] == UInt8(ascii: "Z") {
       at += 1
     } else {
-      guard bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") else { throw fail("the offset must be Z or as +02:00") }
+      guard bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") else {
+        throw fail("the offset must be Z or as +02:00")
+      }
       let (hours, minutes) = (try number(at + 1, 2, "offset"), try number(at + 4, 2, "offset"))
       try expect(at + 3, ":")
       guard hours < 24, minutes < 60 else { throw fail("the offset is out of range") }
@@ -181,7 +184,8 @@ struct Timestamp {
 
   private func zone(colon: Bool) -> String {
     let minutes = abs(offset) / 60
-    return (offset < 0 ? "-" : "+") + Timestamp.digits(minutes / 60, 2) + (colon ? ":" : "") + Timestamp.digits(minutes % 60, 2)
+    return (offset < 0 ? "-" : "+") + Timestamp.digits(minutes / 60, 2) + (colon ? ":" : "")
+      + Timestamp.digits(minutes % 60, 2)
   }
 
   /// RFC 3339 without a fraction of the second.
@@ -193,7 +197,8 @@ struct Timestamp {
   }
 
   private static let months = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
   ]
   private static let weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 

@@ -8,7 +8,9 @@ enum Digest {
     var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476]
     let padded = pad(message, block: 64, lengthBytes: 8, bigEndian: false)
     for start in stride(from: 0, to: padded.count, by: 64) {
-      let m = (0..<16).map { i in (0..<4).reduce(UInt32(0)) { $0 | UInt32(padded[start + i * 4 + $1]) << UInt32($1 * 8) } }
+      let m = (0..<16).map { i in
+        (0..<4).reduce(UInt32(0)) { $0 | UInt32(padded[start + i * 4 + $1]) << UInt32($1 * 8) }
+      }
       var (a, b, c, d) = (state[0], state[1], state[2], state[3])
       for i in 0..<64 {
         var f: UInt32

@@ -65,7 +65,8 @@ enum Encoding {
     var out: [UInt8] = []
     for byte in text.utf8 {
       switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
         out.append(byte)
       case 0x20: out.append(UInt8(ascii: "+"))
       default: out += "%\(hex([byte]).uppercased())".utf8

@@ -2,7 +2,9 @@ extension StandardFunctions {
   static let encoding: [String: Function] = [
     "base64encode": text { s, _ throws(FunctionFailure) in Encoding.base64(Array(s.utf8)) },
     "base64decode": text { s, _ throws(FunctionFailure) in
-      guard let bytes = Encoding.bytes(base64: s) else { throw FunctionFailure("the string is no valid base64", argument: 0) }
+      guard let bytes = Encoding.bytes(base64: s) else {
+        throw FunctionFailure("the string is no valid base64", argument: 0)
+      }
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw FunctionFailure("the decoded bytes are no UTF-8 text", argument: 0)
       }
@@ -10,7 +12,9 @@ extension StandardFunctions {
     },
     "urlencode": text { s, _ throws(FunctionFailure) in Encoding.query(s) },
     "jsonencode": Function([.init("value", .dynamic, null: true)], result: .string) { a, _ throws(FunctionFailure) in
-      guard let text = JSONText.encode(a[0]) else { throw FunctionFailure("an infinite number has no JSON", argument: 0) }
+      guard let text = JSONText.encode(a[0]) else {
+        throw FunctionFailure("an infinite number has no JSON", argument: 0)
+      }
       return .string(text)
     },
     "jsondecode": Function([.init("str", .string)]) { a, _ throws(FunctionFailure) in
@@ -43,7 +47,9 @@ enum CSV {
     var rows = try records(Array(text.utf8))
     guard !rows.isEmpty else { throw FunctionFailure("a header line is needed", argument: 0) }
     let header = rows.removeFirst()
-    guard Set(header).count == header.count else { throw FunctionFailure("two columns have the same name", argument: 0) }
+    guard Set(header).count == header.count else {
+      throw FunctionFailure("two columns have the same name", argument: 0)
+    }
     var out: [Value] = []
     for (i, row) in rows.enumerated() {
       guard row.count == header.count else {
@@ -89,7 +95,8 @@ enum CSV {
             i += 1
           }
           if i < bytes.count, bytes[i] != UInt8(ascii: ","), bytes[i] != 0x0A {
-            throw FunctionFailure("a comma is needed after a quoted field; quotes inside of it are doubled", argument: 0)
+            throw FunctionFailure(
+              "a comma is needed after a quoted field; quotes inside of it are doubled", argument: 0)
           }
         } else {
           while i < bytes.count, bytes[i] != UInt8(ascii: ","), bytes[i] != 0x0A {

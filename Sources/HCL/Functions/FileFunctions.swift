@@ -13,8 +13,11 @@ extension StandardFunctions {
       "abspath": function(["path"], .string) { a, files, _ throws(FunctionFailure) in
         .string(Path.clean(Path.absolute(try a.string(0), files)))
       },
-      "basename": function(["path"], .string) { a, _, _ throws(FunctionFailure) in .string(Path.base(try a.string(0))) },
-      "dirname": function(["path"], .string) { a, _, _ throws(FunctionFailure) in .string(Path.directory(try a.string(0))) },
+      "basename": function(["path"], .string) { a, _, _ throws(FunctionFailure) in .string(Path.base(try a.string(0)))
+      },
+      "dirname": function(["path"], .string) { a, _, _ throws(FunctionFailure) in
+        .string(Path.directory(try a.string(0)))
+      },
       "pathexpand": function(["path"], .string) { a, files, _ throws(FunctionFailure) in
         .string(try Path.expanded(try a.string(0), files))
       },
@@ -32,7 +35,8 @@ extension StandardFunctions {
         switch try files.kind(of: path) {
         case .absent: return .false
         case .file: return .true
-        case .directory, .other: throw FunctionFailure("\"\(path)\" is no regular file, but a directory or something else", argument: 0)
+        case .directory, .other:
+          throw FunctionFailure("\"\(path)\" is no regular file, but a directory or something else", argument: 0)
         }
       },
       "fileset": function(["path", "pattern"], .set(.string)) { a, files, room throws(FunctionFailure) in
@@ -44,7 +48,9 @@ extension StandardFunctions {
         while let directory = open.popLast() {
           for name in try files.entries(of: directory.isEmpty ? root : root + "/" + directory) {
             seen += 1
-            if seen > 100_000 { throw FunctionFailure("there are more than 100000 files below \"\(root)\"", argument: 0) }
+            if seen > 100_000 {
+              throw FunctionFailure("there are more than 100000 files below \"\(root)\"", argument: 0)
+            }
             let path = directory.isEmpty ? name : directory + "/" + name
             switch try files.kind(of: root + "/" + path) {
             case .directory: if glob.mayMatch(below: path) { open.append(path) }
@@ -115,7 +121,9 @@ struct Glob {
     var done: [[Character]] = []
     var open = [pattern]
     while let next = open.popLast() {
-      guard done.count + open.count < 1_000 else { throw FunctionFailure("the pattern's braces stand for too many patterns", argument: 1) }
+      guard done.count + open.count < 1_000 else {
+        throw FunctionFailure("the pattern's braces stand for too many patterns", argument: 1)
+      }
       guard let start = next.firstIndex(of: "{") else {
         done.append(next)
         continue

@@ -13,7 +13,9 @@ extension StandardFunctions {
       for (i, argument) in arguments.enumerated() {
         guard isList(argument) else { continue }
         let own = argument.asSequence?.count ?? 0
-        if let count, count != own { throw FunctionFailure("the lists are of different lengths: \(count) and \(own)", argument: i + 1) }
+        if let count, count != own {
+          throw FunctionFailure("the lists are of different lengths: \(count) and \(own)", argument: i + 1)
+        }
         count = own
       }
       if count == 0 { return .list([], of: .string) }
@@ -24,7 +26,11 @@ extension StandardFunctions {
       for i in 0..<(count ?? 1) {
         var row: [Value] = []
         for argument in arguments {
-          if isList(argument), let elements = argument.asSequence { row.append(elements[i]) } else { row.append(argument) }
+          if isList(argument), let elements = argument.asSequence {
+            row.append(elements[i])
+          } else {
+            row.append(argument)
+          }
         }
         let text = try format.apply(row, room)
         weight += text.utf8.count
@@ -77,7 +83,9 @@ struct FormatString {
       var value: Int?
       while let c = at(i), c.isASCII, let digit = c.wholeNumberValue {
         value = (value ?? 0) * 10 + digit
-        guard let v = value, v <= 1_000_000 else { throw FunctionFailure("a width or precision is over 1000000", argument: 0) }
+        guard let v = value, v <= 1_000_000 else {
+          throw FunctionFailure("a width or precision is over 1000000", argument: 0)
+        }
         i += 1
       }
       return value
@@ -127,7 +135,8 @@ struct FormatString {
       verb.letter = letter
       verb.source = String(characters[start..<i])
       guard "vsqtdboxXeEfFgG".contains(letter) else {
-        throw FunctionFailure("\"\(verb.source)\" is no verb of format strings; for a percent sign write %%", argument: 0)
+        throw FunctionFailure(
+          "\"\(verb.source)\" is no verb of format strings; for a percent sign write %%", argument: 0)
       }
       verb.argument = next
       highest = max(highest, next)
@@ -143,7 +152,8 @@ struct FormatString {
     }
     guard arguments.count == highest else {
       throw FunctionFailure(
-        highest == 0 ? "there are arguments and no verbs in the format string"
+        highest == 0
+          ? "there are arguments and no verbs in the format string"
           : "there are \(arguments.count) arguments, and the format string uses only \(highest)", argument: highest + 1)
     }
     var out = ""
@@ -160,7 +170,9 @@ struct FormatString {
 
   private func text(_ verb: Verb, _ value: Value) throws(FunctionFailure) -> String {
     if verb.letter == "v" { return padded(verb, try plain(verb, value)) }
-    guard !value.isNull else { throw FunctionFailure("\"\(verb.source)\" has no form for null", argument: verb.argument) }
+    guard !value.isNull else {
+      throw FunctionFailure("\"\(verb.source)\" has no form for null", argument: verb.argument)
+    }
     func converted(_ type: ValueType) throws(FunctionFailure) -> Value {
       try StandardFunctions.converted(value, type, verb.argument)
     }
@@ -180,7 +192,9 @@ struct FormatString {
       if let string = value.asString { return string }
       if let number = value.asNumber { return number.general(precision: nil, upper: false) }
     }
-    guard let json = JSONText.encode(value) else { throw FunctionFailure("an infinite number has no JSON", argument: verb.argument) }
+    guard let json = JSONText.encode(value) else {
+      throw FunctionFailure("an infinite number has no JSON", argument: verb.argument)
+    }
     return json
   }
 
@@ -201,7 +215,9 @@ struct FormatString {
   }
 
   private func whole(_ verb: Verb, _ number: Number) throws(FunctionFailure) -> String {
-    guard number.isInteger else { throw FunctionFailure("\"\(verb.source)\" needs a whole number", argument: verb.argument) }
+    guard number.isInteger else {
+      throw FunctionFailure("\"\(verb.source)\" needs a whole number", argument: verb.argument)
+    }
     let base = ["d": 10, "b": 2, "o": 8, "x": 16, "X": 16][verb.letter] ?? 10
     var digits = number.wholeDigits(base: base)
     if verb.letter == "X" { digits = digits.uppercased() }

@@ -7,10 +7,11 @@ extension StandardFunctions {
     },
     "cidrnetmask": text("prefix") { s, _ throws(FunctionFailure) in
       let network = try Network(parsing: s)
-      return Network.text((0..<network.width / 8).map { i in
-        let bits = min(8, max(0, network.length - i * 8))
-        return UInt8(truncatingIfNeeded: 0xFF00 >> bits)
-      })
+      return Network.text(
+        (0..<network.width / 8).map { i in
+          let bits = min(8, max(0, network.length - i * 8))
+          return UInt8(truncatingIfNeeded: 0xFF00 >> bits)
+        })
     },
     "cidrsubnet": Function(
       [.init("prefix", .string), .init("newbits", .number), .init("netnum", .number)], result: .string
@@ -26,16 +27,21 @@ extension StandardFunctions {
       var out: [Value] = []
       for i in 1..<max(1, a.count) {
         let newBits = try a.int(i)
-        guard (1...32).contains(newBits) else { throw FunctionFailure("the prefix must be extended by 1 to 32 bits", argument: i) }
+        guard (1...32).contains(newBits) else {
+          throw FunctionFailure("the prefix must be extended by 1 to 32 bits", argument: i)
+        }
         let length = network.length + newBits
         guard length <= network.width else {
-          throw FunctionFailure("a prefix of \(network.length) can't be extended by \(newBits): an address has \(network.width) bits", argument: i)
+          throw FunctionFailure(
+            "a prefix of \(network.length) can't be extended by \(newBits): an address has \(network.width) bits",
+            argument: i)
         }
         // The next place that a network of this size can begin at.
         let hostBits = network.width - length
         let up = (next + (BigUnsigned(1) << hostBits) - BigUnsigned(1)) >> hostBits
         guard up.bitWidth <= newBits else {
-          throw FunctionFailure("there is not enough address space left for a subnet with a prefix of \(length)", argument: i)
+          throw FunctionFailure(
+            "there is not enough address space left for a subnet with a prefix of \(length)", argument: i)
         }
         out.append(.string(try network.subnet(newBits: newBits, number: Int(up.asUInt64 ?? 0)).description))
         next = (up + BigUnsigned(1)) << hostBits
@@ -91,7 +97,8 @@ struct Network: CustomStringConvertible {
 
   func subnet(newBits: Int, number: Int) throws(FunctionFailure) -> Network {
     guard newBits >= 0, length + newBits <= width else {
-      throw FunctionFailure("a prefix of \(length) can't be extended by \(newBits): an address has \(width) bits", argument: 1)
+      throw FunctionFailure(
+        "a prefix of \(length) can't be extended by \(newBits): an address has \(width) bits", argument: 1)
     }
     guard number >= 0, newBits >= 63 || number < 1 << newBits else {
       throw FunctionFailure("an extension by \(newBits) bits has no subnet with the number \(number)", argument: 2)
@@ -136,7 +143,9 @@ struct Network: CustomStringConvertible {
           out += four
           continue
         }
-        guard (1...4).contains(piece.utf8.count), piece.allSatisfy({ $0.isHexDigit && $0.isASCII }), let value = UInt16(piece, radix: 16) else {
+        guard (1...4).contains(piece.utf8.count), piece.allSatisfy({ $0.isHexDigit && $0.isASCII }),
+          let value = UInt16(piece, radix: 16)
+        else {
           return nil
         }
         out += [UInt8(value >> 8), UInt8(value & 0xFF)]
@@ -157,7 +166,8 @@ struct Network: CustomStringConvertible {
       guard let all = groups(text[...], last: true), all.count == 16 else { return nil }
       return all
     }
-    guard let head = groups(gap.0, last: false), let tail = groups(gap.1, last: true), head.count + tail.count <= 14 else { return nil }
+    guard let head = groups(gap.0, last: false), let tail = groups(gap.1, last: true), head.count + tail.count <= 14
+    else { return nil }
     return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
   }
 

@@ -27,7 +27,8 @@ extension StandardFunctions {
       // Whole numbers only, as users of the language know it.
       .number(try a.int(0).signum())
     },
-    "parseint": Function([.init("number", .dynamic), .init("base", .number)], result: .number) { a, _ throws(FunctionFailure) in
+    "parseint": Function([.init("number", .dynamic), .init("base", .number)], result: .number) {
+      a, _ throws(FunctionFailure) in
       guard let text = a[0].asString else {
         throw FunctionFailure("a string is needed, not \(a[0].type.friendlyName)", argument: 0)
       }
@@ -45,7 +46,9 @@ extension StandardFunctions {
     return .number(number)
   }
 
-  private static func extreme(_ arguments: [Value], _ replaces: (Number, Number) -> Bool) throws(FunctionFailure) -> Value {
+  private static func extreme(_ arguments: [Value], _ replaces: (Number, Number) -> Bool) throws(FunctionFailure)
+    -> Value
+  {
     guard var best = arguments.first?.asNumber else { throw FunctionFailure("at least one number is needed") }
     for i in 1..<max(1, arguments.count) {
       let number = try arguments.number(i)

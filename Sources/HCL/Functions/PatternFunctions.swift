@@ -5,23 +5,30 @@ extension StandardFunctions {
     "regex": Function([.init("pattern", .string), .init("string", .string)]) { a, _ throws(FunctionFailure) in
       let pattern = try compile(a, 0)
       let bytes = Array(try a.string(1).utf8)
-      guard let match = pattern.firstMatch(in: bytes) else { throw FunctionFailure("the pattern does not match the string") }
+      guard let match = pattern.firstMatch(in: bytes) else {
+        throw FunctionFailure("the pattern does not match the string")
+      }
       return try captures(pattern, match, bytes)
     },
     "regexall": Function([.init("pattern", .string), .init("string", .string)]) { a, _ throws(FunctionFailure) in
       let pattern = try compile(a, 0)
       let bytes = Array(try a.string(1).utf8)
-      guard let matches = pattern.allMatches(in: bytes) else { throw FunctionFailure("finding all matches takes too long") }
+      guard let matches = pattern.allMatches(in: bytes) else {
+        throw FunctionFailure("finding all matches takes too long")
+      }
       var out: [Value] = []
       for match in matches { out.append(try captures(pattern, match, bytes)) }
-      let none = try captures(pattern, Match(groups: [Range<Int>?](repeating: nil, count: pattern.groupNames.count)), [])
+      let none = try captures(
+        pattern, Match(groups: [Range<Int>?](repeating: nil, count: pattern.groupNames.count)), [])
       return .list(out, of: out.first?.type ?? none.type)
     },
     "regex_replace": Function(
       [.init("string", .string), .init("pattern", .string), .init("replace", .string)], result: .string
     ) { a, room throws(FunctionFailure) in
       let pattern = try compile(a, 1)
-      guard let text = pattern.replacingMatches(in: try a.string(0), with: try a.string(2), maximumBytes: room.weight * 16) else {
+      guard
+        let text = pattern.replacingMatches(in: try a.string(0), with: try a.string(2), maximumBytes: room.weight * 16)
+      else {
         throw FunctionFailure("replacing all matches takes too long, or the result is too large")
       }
       return .string(text)

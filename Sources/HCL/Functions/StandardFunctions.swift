@@ -10,7 +10,8 @@ public enum StandardFunctions {
       "convert": Function(.convert),
     ]
     for part in [
-      numeric, strings, patterns, collections, sets, formatting, encoding, digests, dates(host), identifiers(host), networks,
+      numeric, strings, patterns, collections, sets, formatting, encoding, digests, dates(host), identifiers(host),
+      networks,
       fileSystem(host), passwords(host),
     ] {
       table.merge(part) { $1 }
@@ -29,7 +30,8 @@ public enum StandardFunctions {
 
   /// The element type that all of `types` convert to, for functions that make one list of several.
   static func unified(_ types: [ValueType], _ what: String) throws(FunctionFailure) -> ValueType {
-    guard let type = Unification.unify(types, unsafe: true) else {
+    guard let type = Unification.unify(types, unsafe: true), type != .dynamic || types.allSatisfy({ $0 == .dynamic })
+    else {
       throw FunctionFailure("\(what) must be of types that convert to one")
     }
     return type
@@ -47,12 +49,16 @@ public enum StandardFunctions {
 extension [Value] {
   /// Arguments arrive converted; these say what they are.
   func string(_ index: Int) throws(FunctionFailure) -> String {
-    guard index < count, let string = self[index].asString else { throw FunctionFailure("a string is needed", argument: index) }
+    guard index < count, let string = self[index].asString else {
+      throw FunctionFailure("a string is needed", argument: index)
+    }
     return string
   }
 
   func number(_ index: Int) throws(FunctionFailure) -> Number {
-    guard index < count, let number = self[index].asNumber else { throw FunctionFailure("a number is needed", argument: index) }
+    guard index < count, let number = self[index].asNumber else {
+      throw FunctionFailure("a number is needed", argument: index)
+    }
     return number
   }
 
@@ -66,7 +72,8 @@ extension [Value] {
 
   func elements(_ index: Int) throws(FunctionFailure) -> [Value] {
     guard index < count, let elements = self[index].asSequence else {
-      throw FunctionFailure("a list is needed, not \(index < count ? self[index].type.friendlyName : "nothing")", argument: index)
+      throw FunctionFailure(
+        "a list is needed, not \(index < count ? self[index].type.friendlyName : "nothing")", argument: index)
     }
     return elements
   }

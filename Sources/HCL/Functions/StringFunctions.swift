@@ -5,22 +5,29 @@ extension StandardFunctions {
     "title": text { s, _ throws(FunctionFailure) in titled(s) },
     "reverse": text { s, _ throws(FunctionFailure) in String(s.reversed()) },
     "strrev": text { s, _ throws(FunctionFailure) in String(s.reversed()) },
-    "strlen": Function([.init("str", .string)], result: .number) { a, _ throws(FunctionFailure) in .number(try a.string(0).count) },
+    "strlen": Function([.init("str", .string)], result: .number) { a, _ throws(FunctionFailure) in
+      .number(try a.string(0).count)
+    },
     "chomp": text { s, _ throws(FunctionFailure) in
       var scalars = s.unicodeScalars
       while let last = scalars.last, last == "\n" || last == "\r" { scalars.removeLast() }
       return String(scalars)
     },
-    "trimspace": text { s, _ throws(FunctionFailure) in trimmed(s, left: true, right: true) { $0.properties.isWhitespace } },
-    "trim": Function([.init("str", .string), .init("cutset", .string)], result: .string) { a, _ throws(FunctionFailure) in
+    "trimspace": text { s, _ throws(FunctionFailure) in
+      trimmed(s, left: true, right: true) { $0.properties.isWhitespace }
+    },
+    "trim": Function([.init("str", .string), .init("cutset", .string)], result: .string) {
+      a, _ throws(FunctionFailure) in
       let cut = Set(try a.string(1).unicodeScalars)
       return .string(trimmed(try a.string(0), left: true, right: true) { cut.contains($0) })
     },
-    "trimprefix": Function([.init("str", .string), .init("prefix", .string)], result: .string) { a, _ throws(FunctionFailure) in
+    "trimprefix": Function([.init("str", .string), .init("prefix", .string)], result: .string) {
+      a, _ throws(FunctionFailure) in
       let (text, prefix) = (Array(try a.string(0).utf8), Array(try a.string(1).utf8))
       return .string(String(decoding: text.starts(with: prefix) ? text[prefix.count...] : text[...], as: UTF8.self))
     },
-    "trimsuffix": Function([.init("str", .string), .init("suffix", .string)], result: .string) { a, _ throws(FunctionFailure) in
+    "trimsuffix": Function([.init("str", .string), .init("suffix", .string)], result: .string) {
+      a, _ throws(FunctionFailure) in
       let (text, suffix) = (Array(try a.string(0).utf8), Array(try a.string(1).utf8))
       let ends = text.reversed().starts(with: suffix.reversed())
       return .string(String(decoding: ends ? text[..<(text.count - suffix.count)] : text[...], as: UTF8.self))
@@ -38,7 +45,8 @@ extension StandardFunctions {
       let takesAll = length < 0 || (length == 0 && fromEnd)
       return .string(String(takesAll ? rest : rest.prefix(length)))
     },
-    "indent": Function([.init("spaces", .number), .init("str", .string)], result: .string) { a, room throws(FunctionFailure) in
+    "indent": Function([.init("spaces", .number), .init("str", .string)], result: .string) {
+      a, room throws(FunctionFailure) in
       let text = try a.string(1)
       let spaces = try a.int(0)
       guard spaces >= 0 else { throw FunctionFailure("the number of spaces is negative", argument: 0) }
@@ -54,8 +62,10 @@ extension StandardFunctions {
       var all: [String] = []
       for i in 1..<a.count { all += try a.strings(i) }
       let separator = try a.string(0)
-      try room.check(bytes: all.reduce(0) { $0.saturatingAdd($1.utf8.count) }.saturatingAdd(
-        all.count.multipliedReportingOverflow(by: separator.utf8.count).overflow ? .max : all.count * separator.utf8.count))
+      try room.check(
+        bytes: all.reduce(0) { $0.saturatingAdd($1.utf8.count) }.saturatingAdd(
+          all.count.multipliedReportingOverflow(by: separator.utf8.count).overflow
+            ? .max : all.count * separator.utf8.count))
       return .string(all.joined(separator: separator))
     },
     "split": Function(

@@ -17,7 +17,11 @@ struct YAMLReader {
     if bytes.contains(0x0D) {
       var out: [UInt8] = []
       for (i, byte) in bytes.enumerated() {
-        if byte == 0x0D { if i + 1 >= bytes.count || bytes[i + 1] != 0x0A { out.append(0x0A) } } else { out.append(byte) }
+        if byte == 0x0D {
+          if i + 1 >= bytes.count || bytes[i + 1] != 0x0A { out.append(0x0A) }
+        } else {
+          out.append(byte)
+        }
       }
       bytes = out
     }
@@ -41,7 +45,9 @@ struct YAMLReader {
       at += 3
       skipBlank()
     }
-    if at < bytes.count { throw failure(isMarker("---") ? "only one document is allowed" : "something follows the value") }
+    if at < bytes.count {
+      throw failure(isMarker("---") ? "only one document is allowed" : "something follows the value")
+    }
     return value
   }
 
@@ -90,7 +96,9 @@ struct YAMLReader {
 
   private mutating func skipSpaces() {
     while byte() == 0x20 || byte() == 0x09 { at += 1 }
-    if byte() == UInt8(ascii: "#"), at > 0, isBlank(bytes[at - 1]) { while at < bytes.count, bytes[at] != 0x0A { at += 1 } }
+    if byte() == UInt8(ascii: "#"), at > 0, isBlank(bytes[at - 1]) {
+      while at < bytes.count, bytes[at] != 0x0A { at += 1 }
+    }
   }
 
   // MARK: Nodes
@@ -101,7 +109,8 @@ struct YAMLReader {
   }
 
   /// The node at or after here whose lines are indented by more than `parent`; null when there is none.
-  private mutating func node(parent: Int, inFlow: Bool, sequenceAtParent: Bool = false) throws(FunctionFailure) -> Value {
+  private mutating func node(parent: Int, inFlow: Bool, sequenceAtParent: Bool = false) throws(FunctionFailure) -> Value
+  {
     guard nesting < YAMLReader.maximumNesting else { throw failure("more than \(YAMLReader.maximumNesting) levels") }
     nesting += 1
     defer { nesting -= 1 }
@@ -143,15 +152,18 @@ struct YAMLReader {
       return try finish(value, properties, plain: nil)
     case UInt8(ascii: "|") where !inFlow, UInt8(ascii: ">") where !inFlow:
       return try finish(.string(try blockScalar(parent)), properties, plain: nil)
-    case UInt8(ascii: "-") where !inFlow && isBlank(byte(1)): return try finish(try sequence(column), properties, plain: nil)
-    case UInt8(ascii: "?") where !inFlow && isBlank(byte(1)): return try finish(try mapping(column, first: nil), properties, plain: nil)
+    case UInt8(ascii: "-") where !inFlow && isBlank(byte(1)):
+      return try finish(try sequence(column), properties, plain: nil)
+    case UInt8(ascii: "?") where !inFlow && isBlank(byte(1)):
+      return try finish(try mapping(column, first: nil), properties, plain: nil)
     case UInt8(ascii: "\""), UInt8(ascii: "'"):
       let text = try quoted()
       if !inFlow, isKeyEnd() {
         return try mapping(start, first: .string(text))
       }
       return try finish(.string(text), properties, plain: nil)
-    case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "%"), UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"):
+    case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "%"), UInt8(ascii: ","), UInt8(ascii: "]"),
+      UInt8(ascii: "}"):
       throw failure("no value can begin with \"\(String(UnicodeScalar(byte() ?? 0x20)))\"")
     case 0x09: throw failure("a tab can't indent")
     default: break
@@ -171,17 +183,22 @@ struct YAMLReader {
 
   private mutating func word() -> String {
     let start = at
-    while let b = byte(), !isBlank(b), ![UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "{"), UInt8(ascii: "[")].contains(b) {
+    while let b = byte(), !isBlank(b),
+      ![UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "{"), UInt8(ascii: "[")].contains(b)
+    {
       at += 1
     }
     return String(decoding: bytes[start..<at], as: UTF8.self)
   }
 
-  private mutating func finish(_ value: Value, _ properties: Properties, plain: String?) throws(FunctionFailure) -> Value {
+  private mutating func finish(_ value: Value, _ properties: Properties, plain: String?) throws(FunctionFailure)
+    -> Value
+  {
     var value = value
     switch properties.tag {
     case nil: break
-    case "!", "!!str": if let text = plain ?? value.asString { value = .string(text) } else if value.isNull { value = .string("") }
+    case "!", "!!str":
+      if let text = plain ?? value.asString { value = .string(text) } else if value.isNull { value = .string("") }
     case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!binary", "!!timestamp": break
     case let tag?: throw failure("the tag \"\(tag)\" is not supported")
     }
@@ -236,7 +253,9 @@ struct YAMLReader {
           at += 1
           key = try node(parent: indent, inFlow: false)
           skipBlank()
-          guard column == indent, byte() == UInt8(ascii: ":"), isBlank(byte(1)) else { throw failure("a value must follow the key") }
+          guard column == indent, byte() == UInt8(ascii: ":"), isBlank(byte(1)) else {
+            throw failure("a value must follow the key")
+          }
         } else if byte() == UInt8(ascii: "\"") || byte() == UInt8(ascii: "'") {
           key = .string(try quoted())
         } else if byte() == UInt8(ascii: "-"), isBlank(byte(1)) {
@@ -322,7 +341,11 @@ struct YAMLReader {
       } else {
         out.append(key)
       }
-      if byte() == UInt8(ascii: ",") { at += 1 } else if byte() != UInt8(ascii: "]") { throw failure("a comma or \"]\" is needed") }
+      if byte() == UInt8(ascii: ",") {
+        at += 1
+      } else if byte() != UInt8(ascii: "]") {
+        throw failure("a comma or \"]\" is needed")
+      }
     }
   }
 
@@ -348,7 +371,11 @@ struct YAMLReader {
         skipBlank()
       }
       try insert(key, value, &out, &merged)
-      if byte() == UInt8(ascii: ",") { at += 1 } else if byte() != UInt8(ascii: "}") { throw failure("a comma or \"}\" is needed") }
+      if byte() == UInt8(ascii: ",") {
+        at += 1
+      } else if byte() != UInt8(ascii: "}") {
+        throw failure("a comma or \"}\" is needed")
+      }
     }
   }
 
@@ -365,9 +392,17 @@ struct YAMLReader {
     let start = at
     var end = at
     while let b = byte(), b != 0x0A {
-      if b == UInt8(ascii: ":"), isBlank(byte(1)) || (inFlow && [UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(byte(1))) { break }
+      if b == UInt8(ascii: ":"),
+        isBlank(byte(1)) || (inFlow && [UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(byte(1)))
+      {
+        break
+      }
       if b == UInt8(ascii: "#"), at > start, isBlank(bytes[at - 1]) { break }
-      if inFlow, [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}")].contains(b) { break }
+      if inFlow,
+        [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}")].contains(b)
+      {
+        break
+      }
       at += 1
       if b != 0x20, b != 0x09 { end = at }
     }
@@ -390,7 +425,8 @@ struct YAMLReader {
         if b == 0x0A { lines += 1 }
         at += 1
       }
-      let ends = at >= bytes.count || (!inFlow && column <= parent) || isMarker("---") || isMarker("...")
+      let ends =
+        at >= bytes.count || (!inFlow && column <= parent) || isMarker("---") || isMarker("...")
         || byte() == UInt8(ascii: "#")
         || (inFlow && [UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: ":")].contains(byte()))
       if ends {
@@ -457,7 +493,8 @@ struct YAMLReader {
     guard let b = byte() else { throw failure("a quote is not closed") }
     at += 1
     let simple: [Character: UInt32] = [
-      "0": 0, "a": 7, "b": 8, "t": 9, "\t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "e": 27, " ": 32, "\"": 34, "/": 47, "\\": 92,
+      "0": 0, "a": 7, "b": 8, "t": 9, "\t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "e": 27, " ": 32, "\"": 34, "/": 47,
+      "\\": 92,
       "N": 0x85, "_": 0xA0, "L": 0x2028, "P": 0x2029,
     ]
     let letter = Character(UnicodeScalar(b))
@@ -546,14 +583,20 @@ struct YAMLReader {
     case "", "~", "null", "Null", "NULL": return .null()
     case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y": return .true
     case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N": return .false
-    case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF": return Number(Double.infinity).map { .number($0) } ?? .string(text)
+    case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF":
+      return Number(Double.infinity).map { .number($0) } ?? .string(text)
     case "-.inf", "-.Inf", "-.INF": return Number(-Double.infinity).map { .number($0) } ?? .string(text)
     default: break
     }
-    guard let first = text.utf8.first, (0x30...0x39).contains(first) || [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")].contains(first)
+    guard let first = text.utf8.first,
+      (0x30...0x39).contains(first) || [UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")].contains(first)
     else { return .string(text) }
-    if text.hasPrefix("0x"), let n = Number(integer: String(text.dropFirst(2)), base: 16), text.count > 2 { return .number(n) }
-    if text.hasPrefix("0o"), let n = Number(integer: String(text.dropFirst(2)), base: 8), text.count > 2 { return .number(n) }
+    if text.hasPrefix("0x"), let n = Number(integer: String(text.dropFirst(2)), base: 16), text.count > 2 {
+      return .number(n)
+    }
+    if text.hasPrefix("0o"), let n = Number(integer: String(text.dropFirst(2)), base: 8), text.count > 2 {
+      return .number(n)
+    }
     let digits = text.filter { $0 != "_" }
     if let number = Number(digits) { return .number(number) }
     if text.utf8.count == 10, let day = try? Timestamp(parsing: text + "T00:00:00Z") { return .string(day.text) }

@@ -44,7 +44,8 @@ enum YAMLText {
       return inSequence
         ? " " + block(value, indent + 2) : "\n" + String(repeating: " ", count: indent) + block(value, indent)
     case .mapping(let v) where !v.isEmpty:
-      return inSequence ? " " + block(value, indent + 2) : "\n" + String(repeating: " ", count: indent + 2) + block(value, indent + 2)
+      return inSequence
+        ? " " + block(value, indent + 2) : "\n" + String(repeating: " ", count: indent + 2) + block(value, indent + 2)
     default: return " " + ended(scalar(value, indent))
     }
   }
@@ -63,7 +64,9 @@ enum YAMLText {
   /// Whether a text is shown as lines: it has several, and all its characters print.
   private static func isLiteral(_ text: String) -> Bool {
     text.contains("\n")
-      && text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && $0.value != 0x7F && $0.value != 0x85 && $0.value <= 0xFFFF) }
+      && text.unicodeScalars.allSatisfy {
+        $0 == "\n" || ($0.value >= 0x20 && $0.value != 0x7F && $0.value != 0x85 && $0.value <= 0xFFFF)
+      }
       && !text.split(separator: "\n", omittingEmptySubsequences: false).contains { $0.hasSuffix(" ") }
   }
 

@@ -120,7 +120,9 @@ package struct JSONReader {
   }
 
   private mutating func word(_ word: String, _ kind: JSONNode.Kind) throws(Diagnostic) -> JSONNode.Kind {
-    guard bytes[at...].starts(with: word.utf8) else { throw failure("A JSON value is needed here. Text must be in quotes.") }
+    guard bytes[at...].starts(with: word.utf8) else {
+      throw failure("A JSON value is needed here. Text must be in quotes.")
+    }
     at += word.utf8.count
     return kind
   }
@@ -174,7 +176,9 @@ package struct JSONReader {
         case UInt8(ascii: "u"):
           var code = try hex()
           // A pair of surrogates is one character; one alone is none.
-          if (0xD800..<0xDC00).contains(code), at + 2 < bytes.count, bytes[at + 1] == UInt8(ascii: "\\"), bytes[at + 2] == UInt8(ascii: "u") {
+          if (0xD800..<0xDC00).contains(code), at + 2 < bytes.count, bytes[at + 1] == UInt8(ascii: "\\"),
+            bytes[at + 2] == UInt8(ascii: "u")
+          {
             let back = at
             at += 2
             let low = try hex()
@@ -242,12 +246,16 @@ package struct JSONReader {
     }
     while true {
       skipSpace()
-      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw failure("The name of a property is needed here, in quotes.") }
+      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else {
+        throw failure("The name of a property is needed here, in quotes.")
+      }
       let start = position()
       let key = try string()
       let keyRange = SourceRange(file: source.name, start: start, end: position())
       skipSpace()
-      guard at < bytes.count, bytes[at] == UInt8(ascii: ":") else { throw failure("A colon is needed after the name of a property.") }
+      guard at < bytes.count, bytes[at] == UInt8(ascii: ":") else {
+        throw failure("A colon is needed after the name of a property.")
+      }
       at += 1
       skipSpace()
       members.append((key: key, keyRange: keyRange, value: try value()))

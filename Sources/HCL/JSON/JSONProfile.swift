@@ -33,23 +33,26 @@ private struct JSONProfile {
     var known: [String: SourceRange] = [:]
     guard case .object(let members) = root.kind else {
       diagnostics.append(
-        Diagnostic(.error, "Invalid JSON", "A JSON object is needed here: its properties are arguments and blocks.", subject: root.range))
+        Diagnostic(
+          .error, "Invalid JSON", "A JSON object is needed here: its properties are arguments and blocks.",
+          subject: root.range))
       return body
     }
     for member in members where member.key != "//" {
-        if let earlier = known[member.key] {
-          diagnostics.append(
-            Diagnostic(
-              .error, "Duplicate argument",
-              "The argument \"\(member.key)\" has been set on line \(earlier.start.line) already.", subject: member.keyRange))
-          continue
-        }
-        known[member.key] = member.keyRange
-        body.items.append(
-          .attribute(
-            Attribute(
-              name: member.key, expression: expression(member.value), nameRange: member.keyRange,
-              range: .between(member.keyRange, member.value.range))))
+      if let earlier = known[member.key] {
+        diagnostics.append(
+          Diagnostic(
+            .error, "Duplicate argument",
+            "The argument \"\(member.key)\" has been set on line \(earlier.start.line) already.",
+            subject: member.keyRange))
+        continue
+      }
+      known[member.key] = member.keyRange
+      body.items.append(
+        .attribute(
+          Attribute(
+            name: member.key, expression: expression(member.value), nameRange: member.keyRange,
+            range: .between(member.keyRange, member.value.range))))
     }
     return body
   }

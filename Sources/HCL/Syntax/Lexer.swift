@@ -150,7 +150,7 @@ struct Lexer {
       modes[modes.count - 1] = .normal(braces: braces + 1, inTemplate: inTemplate)
       emit(.openBrace, at + 1)
     case UInt8(ascii: "}"): closeBrace(braces, inTemplate, length: 1)
-    case UInt8(ascii: "~") where byte(1) == UInt8(ascii: "}") && inTemplate: closeBrace(braces, inTemplate, length: 2)
+    case UInt8(ascii: "~") where byte(1) == UInt8(ascii: "}"): closeBrace(braces, inTemplate, length: 2)
     case UInt8(ascii: "<"):
       if byte(1) == b, let (marker, end) = heredocStart() {
         emit(.openHeredoc, end)
@@ -158,7 +158,8 @@ struct Lexer {
       } else {
         byte(1) == UInt8(ascii: "=") ? emit(.lessThanOrEqual, at + 2) : emit(.lessThan, at + 1)
       }
-    case UInt8(ascii: ">"): byte(1) == UInt8(ascii: "=") ? emit(.greaterThanOrEqual, at + 2) : emit(.greaterThan, at + 1)
+    case UInt8(ascii: ">"):
+      byte(1) == UInt8(ascii: "=") ? emit(.greaterThanOrEqual, at + 2) : emit(.greaterThan, at + 1)
     case UInt8(ascii: "="):
       switch byte(1) {
       case UInt8(ascii: "="): emit(.equalTo, at + 2)
@@ -299,7 +300,9 @@ struct Lexer {
     guard closesQuotes else { return }
     modes.removeLast()
     // The string may be in an interpolation of another one on the line.
-    while modes.count >= 2, case .normal(_, inTemplate: true) = modes[modes.count - 1], case .quoted = modes[modes.count - 2] {
+    while modes.count >= 2, case .normal(_, inTemplate: true) = modes[modes.count - 1],
+      case .quoted = modes[modes.count - 2]
+    {
       modes.removeLast(2)
     }
   }

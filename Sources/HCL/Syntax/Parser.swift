@@ -88,8 +88,9 @@ struct Parser {
       switch token.kind {
       case .comment:
         // A comment to the end of the line ends the line.
-        if newlines[newlines.count - 1], token.end.line > token.start.line, source.bytes[token.start.byte] != UInt8(ascii: "/")
-          || source.bytes[token.start.byte + 1] == UInt8(ascii: "/")
+        if newlines[newlines.count - 1], token.end.line > token.start.line,
+          source.bytes[token.start.byte] != UInt8(ascii: "/")
+            || source.bytes[token.start.byte + 1] == UInt8(ascii: "/")
         {
           return Token(kind: .newline, start: token.start, end: token.end)
         }
@@ -132,7 +133,9 @@ struct Parser {
     diagnostics.append(Diagnostic(.error, summary, detail, subject: subject, context: context))
   }
 
-  mutating func fail(_ summary: String, _ detail: String, _ subject: SourceRange, context: SourceRange? = nil) -> ParseFailure {
+  mutating func fail(_ summary: String, _ detail: String, _ subject: SourceRange, context: SourceRange? = nil)
+    -> ParseFailure
+  {
     report(summary, detail, subject, context: context)
     return ParseFailure()
   }
@@ -144,7 +147,8 @@ struct Parser {
     guard nesting < HCLParser.maximumNesting else {
       throw fail(
         "Nested too deeply",
-        "At most \(HCLParser.maximumNesting) levels of brackets, blocks and interpolations may be inside of each other.", at)
+        "At most \(HCLParser.maximumNesting) levels of brackets, blocks and interpolations may be inside of each other.",
+        at)
     }
     nesting += 1
     defer { nesting -= 1 }
@@ -186,7 +190,8 @@ struct Parser {
       case .backtick:
         guard reported.insert("backtick").inserted else { continue }
         report(
-          "Invalid character", "Strings are written in double quotes (\"); for several lines use a heredoc such as <<EOT.",
+          "Invalid character",
+          "Strings are written in double quotes (\"); for several lines use a heredoc such as <<EOT.",
           range(token))
       case .semicolon:
         guard reported.insert("semicolon").inserted else { continue }
@@ -195,7 +200,9 @@ struct Parser {
           range(token))
       case .badUTF8:
         guard reported.insert("utf8").inserted else { continue }
-        report("Invalid character encoding", "The text must be UTF-8; this byte is not part of a valid character.", range(token))
+        report(
+          "Invalid character encoding", "The text must be UTF-8; this byte is not part of a valid character.",
+          range(token))
       case .quotedNewline:
         report(
           "Invalid multi-line string",
@@ -245,7 +252,8 @@ struct Parser {
     }
   }
 
-  private mutating func parseItem(_ items: inout [Body.Item], _ known: inout [String: SourceRange]) throws(ParseFailure) {
+  private mutating func parseItem(_ items: inout [Body.Item], _ known: inout [String: SourceRange]) throws(ParseFailure)
+  {
     let first = peek()
     guard first.kind == .identifier else {
       if first.kind == .openQuote, quotedNames {
@@ -271,7 +279,8 @@ struct Parser {
       try endOfItem("block")
     case .colon:
       throw fail(
-        "Argument or block definition required", "To set an argument, put an equals sign after its name: "
+        "Argument or block definition required",
+        "To set an argument, put an equals sign after its name: "
           + "\(text(first)) = …", range(after))
     default:
       throw fail(
@@ -334,7 +343,8 @@ struct Parser {
           try parser.parseBlockBody(open: token)
         }
         return Block(
-          type: name(type), labels: labels, body: body, typeRange: range(type), labelRanges: labelRanges, headerRange: header)
+          type: name(type), labels: labels, body: body, typeRange: range(type), labelRanges: labelRanges,
+          headerRange: header)
       case .identifier:
         take()
         labels.append(name(token))
@@ -373,7 +383,8 @@ struct Parser {
       case .closeQuote: return (Value.string(label).asString ?? label, range(open.start, token.end))
       case .templateInterpolation, .templateControl:
         throw fail(
-          "Invalid block label", "Labels are fixed text: \"${\" and \"%{\" have no meaning here. Double the first character to write it.",
+          "Invalid block label",
+          "Labels are fixed text: \"${\" and \"%{\" have no meaning here. Double the first character to write it.",
           range(token), context: range(open.start, token.end))
       case .quotedNewline: throw ParseFailure()
       default:
@@ -400,7 +411,8 @@ struct Parser {
     case .closeBrace:
       take()
       return Body(items: [], range: range(open.start, first.end), endRange: range(first))
-    case .identifier, .openQuote where first.kind == .identifier || quotedNames:
+    case .identifier,
+      .openQuote where quotedNames:
       let attribute: Attribute
       if first.kind == .openQuote {
         let (name, range) = try parseLabel()
@@ -425,7 +437,8 @@ struct Parser {
       case .comma:
         throw fail(
           "Invalid single-line block",
-          "A block on one line holds one argument at most. Put its arguments on lines of their own, without commas.", range(close))
+          "A block on one line holds one argument at most. Put its arguments on lines of their own, without commas.",
+          range(close))
       case .newline:
         throw fail(
           "Invalid single-line block",
@@ -433,11 +446,13 @@ struct Parser {
           range(close))
       default:
         throw fail(
-          "Invalid single-line block", "Only the closing brace may follow the argument of a block on one line.", range(close))
+          "Invalid single-line block", "Only the closing brace may follow the argument of a block on one line.",
+          range(close))
       }
     default:
       throw fail(
-        "Invalid block body", "A line end, an argument or the closing brace is needed after the opening brace.", range(first.kind == .endOfFile ? open : first))
+        "Invalid block body", "A line end, an argument or the closing brace is needed after the opening brace.",
+        range(first.kind == .endOfFile ? open : first))
     }
   }
 
@@ -451,7 +466,8 @@ struct Parser {
     while i < tokens.count - 1 {
       let kind = tokens[i].kind
       switch kind {
-      case .openBrace, .openBracket, .openParenthesis, .openQuote, .openHeredoc, .templateInterpolation, .templateControl:
+      case .openBrace, .openBracket, .openParenthesis, .openQuote, .openHeredoc, .templateInterpolation,
+        .templateControl:
         open.append(kind)
       case .closeBrace:
         if open.isEmpty {
@@ -471,11 +487,15 @@ struct Parser {
       case .closeQuote: if let k = open.lastIndex(of: .openQuote) { open.removeSubrange(k...) }
       case .closeHeredoc: if let k = open.lastIndex(of: .openHeredoc) { open.removeSubrange(k...) }
       case .templateEnd:
-        if let k = open.lastIndex(where: { $0 == .templateInterpolation || $0 == .templateControl }) { open.removeSubrange(k...) }
+        if let k = open.lastIndex(where: { $0 == .templateInterpolation || $0 == .templateControl }) {
+          open.removeSubrange(k...)
+        }
       case .newline, .comment, .quotedNewline:
         if kind == .quotedNewline, let k = open.lastIndex(of: .openQuote) {
           open.removeSubrange(k...)
-          while open.count >= 2, open[open.count - 2] == .openQuote, open[open.count - 1] != .openQuote { open.removeLast(2) }
+          while open.count >= 2, open[open.count - 2] == .openQuote, open[open.count - 1] != .openQuote {
+            open.removeLast(2)
+          }
         }
         if i >= next, tokens[i].end.line > tokens[i].start.line, open.isEmpty || itemBegins(at: i + 1, inside: open) {
           next = min(i + 1, tokens.count - 1)

@@ -8,7 +8,9 @@ extension Parser {
       let expression = try parseExpression()
       let rest = peek()
       if rest.kind != .endOfFile {
-        report("Extra characters after expression", "The expression ends before this place; what follows makes no sense.", range(rest))
+        report(
+          "Extra characters after expression", "The expression ends before this place; what follows makes no sense.",
+          range(rest))
       }
       return expression
     } catch {
@@ -27,13 +29,15 @@ extension Parser {
       let colon = parser.peek()
       guard colon.kind == .colon else {
         throw parser.fail(
-          "Missing false value in conditional", "A conditional is written: condition ? value : value. The colon is missing here.",
+          "Missing false value in conditional",
+          "A conditional is written: condition ? value : value. The colon is missing here.",
           parser.range(colon), context: .between(condition.range, parser.range(colon)))
       }
       parser.take()
       let otherwise = try parser.parseExpression()
       return try parser.node(
-        .conditional(condition: condition, then: then, otherwise: otherwise), .between(condition.range, otherwise.range))
+        .conditional(condition: condition, then: then, otherwise: otherwise), .between(condition.range, otherwise.range)
+      )
     }
   }
 
@@ -92,7 +96,8 @@ extension Parser {
           expression = try parseAttributeSplat(expression, range(token.start, after.end))
         case .openBracket:
           throw fail(
-            "Missing attribute name", "A dot is not needed before an index: write [ … ] directly after the value.", range(after))
+            "Missing attribute name", "A dot is not needed before an index: write [ … ] directly after the value.",
+            range(after))
         default:
           throw fail("Missing attribute name", "After a dot the name of an attribute is needed.", range(after))
         }
@@ -104,7 +109,9 @@ extension Parser {
           take()
           let close = peek()
           guard close.kind == .closeBracket else {
-            throw fail("Missing closing bracket", "A splat is written [*]: the bracket must be closed after the star.", range(close))
+            throw fail(
+              "Missing closing bracket", "A splat is written [*]: the bracket must be closed after the star.",
+              range(close))
           }
           newlines.removeLast()
           take()
@@ -117,7 +124,9 @@ extension Parser {
         let key = try parseExpression()
         let close = peek()
         guard close.kind == .closeBracket else {
-          throw fail("Missing closing bracket", "The index must be closed with \"]\".", range(close), context: range(token.start, close.end))
+          throw fail(
+            "Missing closing bracket", "The index must be closed with \"]\".", range(close),
+            context: range(token.start, close.end))
         }
         newlines.removeLast()
         take()
@@ -152,13 +161,16 @@ extension Parser {
     let digits = text(token)
     guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Number(digits) else {
       throw fail(
-        "Invalid index", "After a dot only one whole number can stand. Write indexes in brackets: [0][1].", range(token))
+        "Invalid index", "After a dot only one whole number can stand. Write indexes in brackets: [0][1].", range(token)
+      )
     }
     return .number(number)
   }
 
   /// `.*` and the attributes after it, which apply to each element; an index after them applies to the result.
-  private mutating func parseAttributeSplat(_ source: Expression, _ marker: SourceRange) throws(ParseFailure) -> Expression {
+  private mutating func parseAttributeSplat(_ source: Expression, _ marker: SourceRange) throws(ParseFailure)
+    -> Expression
+  {
     var each = try node(.splatElement, marker)
     while peek().kind == .dot {
       let dot = take()
@@ -197,7 +209,8 @@ extension Parser {
       let close = peek()
       guard close.kind == .closeParenthesis else {
         throw fail(
-          "Unbalanced parentheses", "A closing parenthesis is needed here.", range(close), context: range(token.start, close.end))
+          "Unbalanced parentheses", "A closing parenthesis is needed here.", range(close),
+          context: range(token.start, close.end))
       }
       newlines.removeLast()
       take()
@@ -247,13 +260,15 @@ extension Parser {
         let close = peek()
         guard close.kind == .closeParenthesis else {
           throw fail(
-            "Missing closing parenthesis", "After \"...\" the call must end: only its last argument can be expanded.", range(close),
+            "Missing closing parenthesis", "After \"...\" the call must end: only its last argument can be expanded.",
+            range(close),
             context: range(nameToken.start, close.end))
         }
         break loop
       default:
         throw fail(
-          "Missing argument separator", "Arguments of a function are separated by commas, and the call ends with \")\".", range(token),
+          "Missing argument separator",
+          "Arguments of a function are separated by commas, and the call ends with \")\".", range(token),
           context: range(nameToken.start, token.end))
       }
     }
@@ -309,7 +324,8 @@ extension Parser {
         let arrow = parser.peek()
         guard arrow.kind == .fatArrow else {
           throw parser.fail(
-            "Invalid 'for' expression", "For an object, key and value are needed: {for … : key => value}.", parser.range(arrow))
+            "Invalid 'for' expression", "For an object, key and value are needed: {for … : key => value}.",
+            parser.range(arrow))
         }
         parser.take()
         let value = try parser.parseExpression()
@@ -336,10 +352,12 @@ extension Parser {
       let sign = peek()
       guard sign.kind == .equal || sign.kind == .colon else {
         if sign.kind == .newline || sign.kind == .comma || sign.kind == .closeBrace {
-          throw fail("Missing attribute value", "An equals sign and a value are needed after the attribute's name.", range(sign))
+          throw fail(
+            "Missing attribute value", "An equals sign and a value are needed after the attribute's name.", range(sign))
         }
         throw fail(
-          "Missing key/value separator", "Between an attribute's name and its value an equals sign is needed.", range(sign),
+          "Missing key/value separator", "Between an attribute's name and its value an equals sign is needed.",
+          range(sign),
           context: range(open.start, sign.end))
       }
       take()
@@ -370,7 +388,9 @@ extension Parser {
     var clause = try parseForHead()
     let colon = peek()
     guard colon.kind == .colon else {
-      throw fail("Invalid 'for' expression", "After the collection a colon is needed: for x in collection : result.", range(colon))
+      throw fail(
+        "Invalid 'for' expression", "After the collection a colon is needed: for x in collection : result.",
+        range(colon))
     }
     take()
     let value = try result(&self)
@@ -393,7 +413,9 @@ extension Parser {
   /// `k, v in collection` after `for`.
   mutating func parseForHead() throws(ParseFailure) -> Expression.ForClause {
     func missing(_ token: Token, _ parser: inout Parser) -> ParseFailure {
-      parser.fail("Invalid 'for' expression", "The name of a variable is needed here: for x in …, or for k, v in ….", parser.range(token))
+      parser.fail(
+        "Invalid 'for' expression", "The name of a variable is needed here: for x in …, or for k, v in ….",
+        parser.range(token))
     }
     let first = peek()
     guard first.kind == .identifier else { throw missing(first, &self) }

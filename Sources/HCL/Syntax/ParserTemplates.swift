@@ -61,7 +61,9 @@ extension Parser {
         if trimNext { text = Parser.trimmedLeft(text) }
         trimNext = false
         let after = tokens[next]
-        if after.kind == .templateInterpolation || after.kind == .templateControl, after.end.byte - after.start.byte == 3 {
+        if after.kind == .templateInterpolation || after.kind == .templateControl,
+          after.end.byte - after.start.byte == 3
+        {
           text = Parser.trimmedRight(text)
         }
         parts.append(.literal(text, range(token)))
@@ -96,10 +98,12 @@ extension Parser {
   private mutating func sequenceEnd(_ open: Token) throws(ParseFailure) -> Token {
     let end = peek()
     guard end.kind == .templateEnd else {
-      let detail = end.kind == .colon
+      let detail =
+        end.kind == .colon
         ? "The sequence must end with \"}\" after its expression. For a literal \"${\", as shells use it, write \"$${\"."
         : "The sequence must end with \"}\" after its expression."
-      throw fail("Extra characters after interpolation expression", detail, range(end), context: range(open.start, end.end))
+      throw fail(
+        "Extra characters after interpolation expression", detail, range(end), context: range(open.start, end.end))
     }
     // Not `take`: line ends after it belong to the text.
     next += 1
@@ -109,7 +113,8 @@ extension Parser {
   private mutating func parseDirective(_ open: Token) throws(ParseFailure) -> (Part, Token) {
     let word = peek()
     guard word.kind == .identifier else {
-      throw fail("Invalid template directive", "A word is needed after \"%{\": if, else, endif, for or endfor.", range(word))
+      throw fail(
+        "Invalid template directive", "A word is needed after \"%{\": if, else, endif, for or endfor.", range(word))
     }
     take()
     switch text(word) {
@@ -141,11 +146,14 @@ extension Parser {
   // MARK: From parts to an expression
 
   private mutating func assemble(_ parts: [Part], _ whole: SourceRange) throws(ParseFailure) -> Expression {
-    if parts.count == 1, case .interpolation(let expression, _) = parts[0] { return try node(.templateWrap(expression), whole) }
+    if parts.count == 1, case .interpolation(let expression, _) = parts[0] {
+      return try node(.templateWrap(expression), whole)
+    }
     var at = 0
     let expressions = try assembleSequence(parts, &at, inside: nil)
     if at < parts.count {
-      throw fail("Unexpected template directive", "There is no open directive that this could belong to.", parts[at].range)
+      throw fail(
+        "Unexpected template directive", "There is no open directive that this could belong to.", parts[at].range)
     }
     return try node(.template(expressions), whole)
   }
@@ -165,14 +173,16 @@ extension Parser {
         at += 1
       case .ifStart(let condition, let range):
         at += 1
-        out.append(try assembleNested(parts, &at, range) { parser, at throws(ParseFailure) in
-          try parser.assembleIf(parts, &at, condition, range)
-        })
+        out.append(
+          try assembleNested(parts, &at, range) { parser, at throws(ParseFailure) in
+            try parser.assembleIf(parts, &at, condition, range)
+          })
       case .forStart(let clause, let range):
         at += 1
-        out.append(try assembleNested(parts, &at, range) { parser, at throws(ParseFailure) in
-          try parser.assembleFor(parts, &at, clause, range)
-        })
+        out.append(
+          try assembleNested(parts, &at, range) { parser, at throws(ParseFailure) in
+            try parser.assembleFor(parts, &at, clause, range)
+          })
       case .elseMark, .ifEnd, .forEnd: return out
       }
     }
@@ -204,7 +214,8 @@ extension Parser {
     // The same text without condition is a template too, even one of a single interpolation: both sides are strings.
     return try node(
       .conditional(
-        condition: condition, then: try node(.template(then), whole), otherwise: try node(.template(otherwise), whole)), whole)
+        condition: condition, then: try node(.template(then), whole), otherwise: try node(.template(otherwise), whole)),
+      whole)
   }
 
   private mutating func assembleFor(
@@ -220,7 +231,8 @@ extension Parser {
   private mutating func unclosed(_ parts: [Part], _ at: Int, _ open: SourceRange, _ wanted: String) -> ParseFailure {
     if at < parts.count {
       return fail(
-        "Unexpected template directive", "The directive on line \(open.start.line) needs its \"\(wanted)\" before this one.",
+        "Unexpected template directive",
+        "The directive on line \(open.start.line) needs its \"\(wanted)\" before this one.",
         parts[at].range)
     }
     return fail("Unexpected end of template", "This directive has no \"\(wanted)\".", open)
@@ -256,17 +268,21 @@ extension Parser {
           let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
         else {
           throw fail(
-            "Invalid escape sequence", "After \\\(count == 4 ? "u" : "U") exactly \(count) hexadecimal digits are needed.",
+            "Invalid escape sequence",
+            "After \\\(count == 4 ? "u" : "U") exactly \(count) hexadecimal digits are needed.",
             place(token, i, i + 2 + digits.count))
         }
         guard let scalar = Unicode.Scalar(code) else {
-          throw fail("Invalid escape sequence", "There is no Unicode character with this number.", place(token, i, i + 2 + count))
+          throw fail(
+            "Invalid escape sequence", "There is no Unicode character with this number.", place(token, i, i + 2 + count)
+          )
         }
         out += String(scalar).utf8
         i += count
       default:
         throw fail(
-          "Invalid escape sequence", "After a backslash one of n, r, t, \", \\, u, U is needed. For a backslash itself write two.",
+          "Invalid escape sequence",
+          "After a backslash one of n, r, t, \", \\, u, U is needed. For a backslash itself write two.",
           place(token, i, i + 1 + max(1, utf8SequenceLength(source.bytes, i + 1))))
       }
       i += 2
@@ -309,7 +325,9 @@ extension Parser {
     forEachLineStart(parts) { index in
       guard case .literal(let text, let range) = parts[index] else { return }
       let blank = text.unicodeScalars.allSatisfy(\.properties.isWhitespace) && text.utf8.last == 0x0A
-      if !blank { out[index] = .literal(String(String.UnicodeScalarView(text.unicodeScalars.dropFirst(shared))), range) }
+      if !blank {
+        out[index] = .literal(String(String.UnicodeScalarView(text.unicodeScalars.dropFirst(shared))), range)
+      }
     }
     return out
   }

@@ -97,7 +97,9 @@ public enum Conversion {
   private static func toSequence(
     _ value: Value, _ element: ValueType, _ type: ValueType, _ make: ([Value], ValueType) -> Value
   ) throws(Failure) -> Value {
-    guard let values = value.asSequence else { throw mismatch(value.type, type) }
+    guard let values = value.asSequence, !values.isEmpty || canConvert(value.type, to: type) else {
+      throw mismatch(value.type, type)
+    }
     var out: [Value] = []
     out.reserveCapacity(values.count)
     for (i, item) in values.enumerated() {
@@ -114,18 +116,25 @@ public enum Conversion {
   /// together.
   private static func decided(_ values: [Value], _ element: ValueType) throws(Failure) -> ValueType {
     guard element.hasDynamic, !values.isEmpty else { return element.concrete }
-    guard let unified = Unification.unify(values.map(\.type)) else { throw Failure("all elements must be of one type") }
+    let types = values.map(\.type)
+    guard let unified = Unification.unify(types), unified != .dynamic || types.allSatisfy({ $0 == .dynamic }) else {
+      throw Failure("all elements must be of one type")
+    }
     return unified
   }
 
   private static func toMap(_ value: Value, _ element: ValueType, _ type: ValueType) throws(Failure) -> Value {
-    guard let values = value.asMapping else { throw mismatch(value.type, type) }
+    guard let values = value.asMapping, !values.isEmpty || canConvert(value.type, to: type) else {
+      throw mismatch(value.type, type)
+    }
     var out: [String: Value] = [:]
     for (key, item) in values {
       do throws(Failure) { out[key] = try convert(item, to: element) } catch { throw error.inside("[\"\(key)\"]") }
     }
-    let wanted = out.isEmpty
-      ? resolved(value.type, type).element ?? .dynamic : try decided(out.sorted { $0.key < $1.key }.map(\.value), element)
+    let wanted =
+      out.isEmpty
+      ? resolved(value.type, type).element ?? .dynamic
+      : try decided(out.sorted { $0.key < $1.key }.map(\.value), element)
     for (key, item) in out {
       do throws(Failure) { out[key] = try convert(item, to: wanted) } catch { throw error.inside("[\"\(key)\"]") }
     }
@@ -193,7 +202,8 @@ public enum Conversion {
     case (.number, .string), (.bool, .string): return true
     case (.string, .number), (.string, .bool): return false
     // A set loses the order of a list and its duplicates.
-    case (.list(let a), .list(let b)), (.set(let a), .set(let b)), (.set(let a), .list(let b)), (.map(let a), .map(let b)):
+    case (.list(let a), .list(let b)), (.set(let a), .set(let b)), (.set(let a), .list(let b)),
+      (.map(let a), .map(let b)):
       return isSafe(a, to: b)
     case (.tuple(let a), .list(let b)), (.tuple(let a), .set(let b)): return a.allSatisfy { isSafe($0, to: b) }
     case (.tuple(let a), .tuple(let b)): return a.count == b.count && zip(a, b).allSatisfy { isSafe($0, to: $1) }

@@ -74,8 +74,11 @@ public enum JSONText {
     case .map(let t): return "[\"map\",\(encode(t))]"
     case .tuple(let ts): return "[\"tuple\",[" + ts.map(encode).joined(separator: ",") + "]]"
     case .object(let ts, let optional):
-      let attributes = ts.sorted { $0.key < $1.key }.map { quoted($0.key, escapingHTML: false) + ":" + encode($0.value) }
-      let extra = optional.isEmpty
+      let attributes = ts.sorted { $0.key < $1.key }.map {
+        quoted($0.key, escapingHTML: false) + ":" + encode($0.value)
+      }
+      let extra =
+        optional.isEmpty
         ? "" : ",[" + optional.sorted().map { quoted($0, escapingHTML: false) }.joined(separator: ",") + "]"
       return "[\"object\",{" + attributes.joined(separator: ",") + "}\(extra)]"
     }

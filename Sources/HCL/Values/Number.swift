@@ -142,7 +142,9 @@ public struct Number: Sendable {
       negative = sign == UInt8(ascii: "-")
       bytes = bytes.dropFirst()
     }
-    guard !bytes.isEmpty, bytes.count <= 4_096, let value = BigUnsigned(digits: bytes, base: UInt64(base)) else { return nil }
+    guard !bytes.isEmpty, bytes.count <= 4_096, let value = BigUnsigned(digits: bytes, base: UInt64(base)) else {
+      return nil
+    }
     self.init(negative: negative, value, 0, precision: Number.fullPrecision)
   }
 
@@ -156,7 +158,9 @@ public struct Number: Sendable {
 
   /// The value where it is whole and fits.
   public var asInt: Int? {
-    guard isInteger, mantissa.bitWidth + exponent <= 64, let magnitude = (mantissa << exponent).asUInt64 else { return nil }
+    guard isInteger, mantissa.bitWidth + exponent <= 64, let magnitude = (mantissa << exponent).asUInt64 else {
+      return nil
+    }
     if isNegative { return magnitude <= UInt64(Int.max) + 1 ? Int(truncatingIfNeeded: 0 &- magnitude) : nil }
     return Int(exactly: magnitude)
   }
@@ -211,9 +215,10 @@ public struct Number: Sendable {
   }
 
   /// The quotient; nil when `b` is zero.
-  static func / (a: Number, b: Number) -> Number? {
+  static func / (a: Number, b: Number) -> Number? { quotient(a, b, max(a.precision, b.precision)) }
+
+  private static func quotient(_ a: Number, _ b: Number, _ precision: Int) -> Number? {
     if b.isZero { return nil }
-    let precision = max(a.precision, b.precision)
     let negative = a.isNegative != b.isNegative
     if a.isInfinite { return b.isInfinite ? nil : Number(negative, .zero, 0, precision, infinite: true) }
     if b.isInfinite || a.isZero { return Number(negative, .zero, 0, precision) }
@@ -226,14 +231,15 @@ public struct Number: Sendable {
 
   /// The remainder of truncated division, with the sign of `a`; nil when `b` is zero.
   static func % (a: Number, b: Number) -> Number? {
-    guard let ratio = a / b else { return nil }
+    guard let ratio = quotient(a, b, a.precision) else { return nil }
     if b.isInfinite { return a }
     if a.isInfinite { return nil }
     let whole = ratio.truncated
     if whole.isZero { return Number(negative: a.isNegative, a.mantissa, a.exponent, precision: a.precision) }
     // At the precision of `a` throughout, which is what users of the language see elsewhere.
     let product = Number(
-      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent, precision: a.precision)
+      negative: whole.isNegative != b.isNegative, whole.mantissa * b.mantissa, whole.exponent + b.exponent,
+      precision: a.precision)
     let difference = a - product
     return Number(negative: difference.isNegative, difference.mantissa, difference.exponent, precision: a.precision)
   }

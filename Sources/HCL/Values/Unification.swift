@@ -5,6 +5,9 @@ public enum Unification {
   /// Numbers and bools become strings beside a string; tuples become lists and objects become maps beside those, or when
   /// their shapes differ.
   ///
+  /// `dynamic` among the types goes to any type. Where the others do not go to one, the result is `dynamic` too: what is still
+  /// unknown decides.
+  ///
   /// - Parameter unsafe: a type will do that values convert to, if only some of them.
   public static func unify(_ given: [ValueType], unsafe: Bool = false) -> ValueType? {
     // A null without a type, or something unknown, can be of any type: the others decide.
@@ -34,13 +37,14 @@ public enum Unification {
     if sets > 0, sets == all { return unifyElements(types) { .set($0) } }
     if objects > 0, objects == all { return unifyObjects(types) }
     if tuples > 0, tuples == all { return unifyTuples(types) }
-    if objects > 0, tuples > 0 { return nil }
+    if objects > 0, tuples > 0 { return given.count > types.count ? .dynamic : nil }
     // The first type that all others go to.
     for wanted in types where types.allSatisfy({ Conversion.isSafe($0, to: wanted) }) { return wanted }
     if unsafe {
       for wanted in types where types.allSatisfy({ Conversion.canConvert($0, to: wanted) }) { return wanted }
     }
-    return nil
+    // Beside something without a type nothing more can be told yet.
+    return given.count > types.count ? .dynamic : nil
   }
 
   private static func unifyElements(

@@ -3,11 +3,13 @@
 import HCL
 import RegularExpression
 
-private let functions = StandardFunctions.table(host: FunctionHost(now: { 0 }, random: { [UInt8](repeating: 7, count: $0) }))
+private let functions = StandardFunctions.table(
+  host: FunctionHost(now: { 0 }, random: { [UInt8](repeating: 7, count: $0) }))
 // Small limits: what is slow in spite of them shows as a timeout.
 private let context = EvaluationContext(
   variables: [
-    "s": .string("text"), "n": .number(3), "l": .list([.number(1), .number(2)], of: .number), "o": .object(["a": .null(), "b": .true]),
+    "s": .string("text"), "n": .number(3), "l": .list([.number(1), .number(2)], of: .number),
+    "o": .object(["a": .null(), "b": .true]),
     "u": .unknown(.string), "d": .dynamic,
   ], functions: functions, limits: EvaluationLimits(work: 100_000, valueWeight: 20_000))
 
@@ -20,7 +22,9 @@ private func call(_ name: String, _ text: String) {
   let call = "\(name)(s)"
   let expression = HCLParser.parseExpression(SourceFile(name: "call", text: call)).result
   _ = expression?.evaluated(
-    in: EvaluationContext(variables: ["s": .string(text)], functions: functions, limits: EvaluationLimits(work: 100_000, valueWeight: 20_000)))
+    in: EvaluationContext(
+      variables: ["s": .string(text)], functions: functions,
+      limits: EvaluationLimits(work: 100_000, valueWeight: 20_000)))
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -49,7 +53,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   case 6:
     let half = bytes.count / 2
     if let pattern = try? Pattern(String(decoding: bytes[..<half], as: UTF8.self)) {
-      _ = pattern.replacingMatches(in: String(decoding: bytes[half...], as: UTF8.self), with: "<$1>", maximumBytes: 1 << 20)
+      _ = pattern.replacingMatches(
+        in: String(decoding: bytes[half...], as: UTF8.self), with: "<$1>", maximumBytes: 1 << 20)
     }
   default:
     let names = ["yamldecode", "csvdecode", "jsondecode", "base64decode", "cidrnetmask", "title"]
