@@ -50,3 +50,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 .PHONY: help setup build test unit run release format lint clean
+
+include Tests/Fuzz/hcl.mk
