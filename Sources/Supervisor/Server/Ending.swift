@@ -88,13 +88,14 @@ extension SupervisorServer {
     task.output = nil
     task.error = nil
     if let failure = task.failure {
-      tasks[task.id] = nil
-      removeDirectory(of: task)
+      log("task \(task.id): start failed: \(failure)")
+      // Whoever asked for the start, and is gone, may come back and wait for the task: it then has an end like others.
       if let starter = task.starter, let client = clients[starter.client] {
+        tasks[task.id] = nil
+        removeDirectory(of: task)
         let error = SupervisorError(.startFailed, "\(failure)", step: "\(failure.step)")
-        send(.failed(error), to: client, number: starter.request)
+        return send(.failed(error), to: client, number: starter.request)
       }
-      return
     }
     let signal = status?.signal ?? 0
     let exit = TaskExit(

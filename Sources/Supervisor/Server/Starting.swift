@@ -97,8 +97,9 @@ extension SupervisorServer {
     task.record.startedNanoseconds = Clock.realtimeNanoseconds
     do {
       try task.directory.create(task.record)
-      // Written down: now the child may become the task.
-      _ = try ours.send([1], blocking: true)
+      // Written down: now the child may become the task. One that has failed before it came to the gate is gone
+      // (EPIPE): its report and its end, which are watched from here on, say why.
+      do { _ = try ours.send([1], blocking: true) } catch where error.errno == .brokenPipe {}
       task.report = OpenSocket(ours)
       try watchProcess(of: task)
       if let report = task.report {

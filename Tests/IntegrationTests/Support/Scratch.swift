@@ -47,10 +47,15 @@ final class Scratch: Sendable {
   }
 
   private func keepLogs() {
+    // What still runs, and where in the kernel it waits: for a start or an end that hangs.
+    for process in HostProcess.inside(cgroup: name) {
+      print("\(process): in \(HostProcess.text("/proc/\(process.pid)/wchan"))\n\(HostProcess.text("/proc/\(process.pid)/stack"))")
+    }
     let names = (try? FileDescriptor.open(folder, [.directory]).entries().map(\.name)) ?? []
-    for file in names.filter({ $0.hasSuffix(".log") }).sorted() {
-      guard let bytes = try? Files.read("\(folder)/\(file)", limit: 256 << 20) else { continue }
-      let kept = "/var/tmp/\(name)-\(file)"
+    let supervisors = names.map { "\($0)/client/supervisor.log" }.filter { Files.exists("\(folder)/\($0)") }
+    for file in (names.filter { $0.hasSuffix(".log") } + supervisors).sorted() {
+      guard let bytes = try? Files.read("\(folder)/\(file)", limit: 256 << 20), !bytes.isEmpty else { continue }
+      let kept = "/var/tmp/\(name)-\(file.replacing("/", with: "-"))"
       try? Files.replace(kept, with: bytes, permissions: 0o644)
       let tail = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(40).joined(separator: "\n")
       print("the whole of \(file) is kept in \(kept); it ends:\n\(tail)\n")
