@@ -31,12 +31,16 @@ import Testing
         (.get, "/v1/allocation/ffffffff-ffff-ffff-ffff-ffffffffffff", nil, 404, "alloc not found"),
         (.get, "/v1/node/ffffffff-ffff-ffff-ffff-ffffffffffff", nil, 404, "node not found"),
         (.get, "/v1/evaluation/ffffffff-ffff-ffff-ffff-ffffffffffff", nil, 404, "eval not found"),
-        (.get, "/v1/client/fs/ls/ffffffff-ffff-ffff-ffff-ffffffffffff", nil, 404, "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+        (
+          .get, "/v1/client/fs/ls/ffffffff-ffff-ffff-ffff-ffffffffffff", nil, 404,
+          "ffffffff-ffff-ffff-ffff-ffffffffffff"
+        ),
         (.get, "/v1/jobs?region=elsewhere", nil, 500, "elsewhere"),
       ]
       for (method, path, body, status, text) in cases {
         let answer = try await agent.request(method, path, body: body)
-        #expect(answer.status.rawValue == status && answer.text.contains(text), "\(method) \(path) \(body ?? ""): \(answer)")
+        #expect(
+          answer.status.rawValue == status && answer.text.contains(text), "\(method) \(path) \(body ?? ""): \(answer)")
       }
       let wrong = try await agent.request(.delete, "/v1/jobs")
       #expect(wrong.headers["Allow"] == "GET, PUT, POST")
@@ -72,14 +76,20 @@ import Testing
       let agent = try await Agent.development(scratch)
       try await agent.succeeds("namespace", "apply", "other")
       for name in ["alpha", "beta", "beta-2", "gamma"] { try await agent.submit(name, Self.sleeper(name)) }
-      let elsewhere = Self.sleeper("delta").replacing("job \"delta\" {", with: "job \"delta\" {\n namespace = \"other\"")
+      let elsewhere = Self.sleeper("delta").replacing(
+        "job \"delta\" {", with: "job \"delta\" {\n namespace = \"other\"")
       try await agent.submit("delta", elsewhere)
-      func ids(_ answer: Agent.Answer) throws -> [String] { try (answer.json.arrayValue ?? []).compactMap { $0["ID"]?.stringValue } }
+      func ids(_ answer: Agent.Answer) throws -> [String] {
+        try (answer.json.arrayValue ?? []).compactMap { $0["ID"]?.stringValue }
+      }
 
       try #require(try ids(try await agent.request(.get, "/v1/jobs")) == ["alpha", "beta", "beta-2", "gamma"])
       try #require(try ids(try await agent.request(.get, "/v1/jobs?prefix=beta")) == ["beta", "beta-2"])
       try #require(try ids(try await agent.request(.get, "/v1/jobs?namespace=other")) == ["delta"])
-      try #require(Set(try ids(try await agent.request(.get, "/v1/jobs?namespace=*"))) == ["alpha", "beta", "beta-2", "gamma", "delta"])
+      try #require(
+        Set(try ids(try await agent.request(.get, "/v1/jobs?namespace=*"))) == [
+          "alpha", "beta", "beta-2", "gamma", "delta",
+        ])
       var seen: [String] = []
       var token: String?
       repeat {
@@ -112,7 +122,9 @@ import Testing
       let evaluation = try #require(try answer.json["EvalID"]?.stringValue)
       _ = try await agent.allocation(of: "sparse", being: "complete")
       let stored = try await agent.get("/v1/job/sparse")
-      try #require(stored["Datacenters"] == ["*"] && stored["NodePool"] == "default" && stored["Priority"] == 50, "\(JSON.text(stored))")
+      try #require(
+        stored["Datacenters"] == ["*"] && stored["NodePool"] == "default" && stored["Priority"] == 50,
+        "\(JSON.text(stored))")
       try #require(stored["TaskGroups"]?.arrayValue?.first?["Count"] == 1)
       try #require(try await agent.get("/v1/evaluation/\(evaluation)")["TriggeredBy"] == "job-register")
       // An id in any letter case, and a job's evaluations and allocations by it.
@@ -126,11 +138,17 @@ import Testing
       try await agent.submit("shape", Self.sleeper("shape"))
       let allocation = try await agent.allocation(of: "shape", being: "running")
       let paths: [(String, [String])] = [
-        ("/v1/job/shape", ["ID", "TaskGroups", "Status", "Version", "CreateIndex", "ModifyIndex", "JobModifyIndex", "SubmitTime"]),
+        (
+          "/v1/job/shape",
+          ["ID", "TaskGroups", "Status", "Version", "CreateIndex", "ModifyIndex", "JobModifyIndex", "SubmitTime"]
+        ),
         ("/v1/job/shape/summary", ["JobID", "Summary", "Namespace"]),
         ("/v1/job/shape/versions", ["Versions"]),
         ("/v1/job/shape/deployment", ["ID", "JobID", "Status", "TaskGroups"]),
-        ("/v1/allocation/\(allocation.id)", ["ID", "Job", "AllocatedResources", "TaskStates", "Metrics", "NodeName", "DesiredStatus"]),
+        (
+          "/v1/allocation/\(allocation.id)",
+          ["ID", "Job", "AllocatedResources", "TaskStates", "Metrics", "NodeName", "DesiredStatus"]
+        ),
         ("/v1/client/allocation/\(allocation.id)/stats", ["ResourceUsage", "Tasks", "Timestamp"]),
         ("/v1/client/stats", ["Memory", "CPU", "DiskStats", "Uptime"]),
         ("/v1/agent/self", ["config", "member", "stats"]), ("/v1/agent/members", ["Members", "ServerName"]),
@@ -140,7 +158,10 @@ import Testing
         let json = try await agent.get(path)
         for key in keys { #expect(json[key] != nil, "\(path) has \(key): \(JSON.text(json))") }
       }
-      for path in ["/v1/nodes", "/v1/allocations", "/v1/evaluations", "/v1/deployments", "/v1/namespaces", "/v1/node/pools", "/v1/regions", "/v1/status/peers"] {
+      for path in [
+        "/v1/nodes", "/v1/allocations", "/v1/evaluations", "/v1/deployments", "/v1/namespaces", "/v1/node/pools",
+        "/v1/regions", "/v1/status/peers",
+      ] {
         #expect(try await agent.get(path).arrayValue?.isEmpty == false, "\(path) lists something")
       }
       let found = try await agent.request(.post, "/v1/search", body: "{\"Prefix\": \"sha\", \"Context\": \"jobs\"}")
@@ -154,7 +175,8 @@ import Testing
   @Test func logIsFollowedWhileItGrows() async throws {
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)
-      try await agent.submit("talker", shellJob("talker", script: "i=0; while true; do i=$((i+1)); echo \"line $i\"; sleep 0.1; done"))
+      try await agent.submit(
+        "talker", shellJob("talker", script: "i=0; while true; do i=$((i+1)); echo \"line $i\"; sleep 0.1; done"))
       let allocation = try await agent.allocation(of: "talker", being: "running")
       let response = try await scratch.http.request(
         HTTPClientRequest(

@@ -49,14 +49,18 @@ import Testing
       try Files.makeDirectories(scratch.folder + "/conf.d")
       // JSON without an extension, then a folder whose files are read in the order of their names.
       let base = try scratch.write(
-        "base", "{\"name\": \"base\", \"bind_addr\": \"127.0.0.1\", \"data_dir\": \"\(scratch.folder)/data\", \"server\": {\"enabled\": true}}")
-      try scratch.write("conf.d/10-ports.hcl", "ports {\n http = \(http)\n rpc = 1\n}\nname = \"ten\"\ndatacenter = \"dc7\"\n")
+        "base",
+        "{\"name\": \"base\", \"bind_addr\": \"127.0.0.1\", \"data_dir\": \"\(scratch.folder)/data\", \"server\": {\"enabled\": true}}"
+      )
+      try scratch.write(
+        "conf.d/10-ports.hcl", "ports {\n http = \(http)\n rpc = 1\n}\nname = \"ten\"\ndatacenter = \"dc7\"\n")
       try scratch.write("conf.d/20-ports.json", "{\"ports\": {\"rpc\": \(rpc)}, \"name\": \"twenty\"}")
       try scratch.write("conf.d/ignored.txt", "this is no configuration")
       let log = try FileDescriptor.open("\(scratch.folder)/flags.log", [.writeOnly, .create], permissions: 0o600)
       let program = try Programs.path("serai")
       var request = SpawnRequest(
-        path: program, arguments: [program, "agent", "-config", base, "--config=\(scratch.folder)/conf.d", "-node", "flag"],
+        path: program,
+        arguments: [program, "agent", "-config", base, "--config=\(scratch.folder)/conf.d", "-node", "flag"],
         environment: Scratch.environment())
       request.streams = [nil, log.number, log.number]
       let pid = try request.start()
@@ -66,7 +70,8 @@ import Testing
         waitpid(pid, &status, 0)
       }
       let url = "http://127.0.0.1:\(http)/v1/agent/self"
-      let answer = try await eventually("the agent answers", orSay: { HostProcess.text("\(scratch.folder)/flags.log") }) {
+      let answer = try await eventually("the agent answers", orSay: { HostProcess.text("\(scratch.folder)/flags.log") })
+      {
         () -> JSONValue? in
         guard let response = try? await scratch.http.request(HTTPClientRequest(url: url, timeout: .seconds(5))),
           response.status == .ok

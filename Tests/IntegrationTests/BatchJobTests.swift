@@ -66,9 +66,11 @@ import Testing
         try #require(allocation.task.state == "dead" && !allocation.task.failed)
         try #require(allocation.task.restarts == (isThird ? 2 : 0), "\(allocation.name): \(allocation.task.messages)")
         let ends = allocation.task.messages("Terminated")
-        try #require(ends == (isThird ? ["Exit Code: 7", "Exit Code: 7", "Exit Code: 0"] : ["Exit Code: 0"]), "\(ends)")
+        try #require(
+          ends == (isThird ? ["Exit Code: 7", "Exit Code: 7", "Exit Code: 0"] : ["Exit Code: 0"]), "\(ends)")
         let log = try await agent.log(allocation, "report").split(separator: "\n").map(String.init)
-        try #require(log.count == (isThird ? 2100 : 700) && log.last == "700", "\(allocation.name) printed \(log.count) lines")
+        try #require(
+          log.count == (isThird ? 2100 : 700) && log.last == "700", "\(allocation.name) printed \(log.count) lines")
       }
       try await until("the job is dead") { try await agent.get("/v1/job/report")["Status"] == "dead" }
       let status = try await agent.succeeds("job", "status", "report")

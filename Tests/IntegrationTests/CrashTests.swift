@@ -23,7 +23,9 @@ import Testing
                   {"Job": {"ID": "\(name)", "Type": "batch", "TaskGroups": [{"Name": "g", "Count": 0, "Tasks": [
                     {"Name": "t", "Driver": "exec", "Config": {"command": "/bin/true"}}]}]}}
                   """
-                guard let answer = try? await server.request(.put, "/v1/jobs", body: job), answer.status == .ok else { return }
+                guard let answer = try? await server.request(.put, "/v1/jobs", body: job), answer.status == .ok else {
+                  return
+                }
                 _ = written.all.withLock { $0.insert(name) }
               }
             }
@@ -50,7 +52,8 @@ import Testing
       for round in 0..<5 {
         let name = "stopping-\(round)"
         try await agent.submit(
-          name, shellJob(name, script: "trap 'sleep 0.3; echo bye; exit 0' INT\necho ready\nwhile true; do sleep 0.05; done"))
+          name,
+          shellJob(name, script: "trap 'sleep 0.3; echo bye; exit 0' INT\necho ready\nwhile true; do sleep 0.05; done"))
         let allocation = try await agent.allocation(of: name, being: "running")
         try await until("the trap is set") { try await agent.log(allocation, name).contains("ready") }
         try await agent.succeeds("job", "stop", "-detach", name)
@@ -74,7 +77,10 @@ import Testing
         let marker = "8650\(round).\(UInt32.random(in: 100_000...999_999))"
         let supervisor = try await eventually("a supervisor runs") { agent.supervisor?.pid }
         try await agent.submit(
-          name, shellJob(name, script: "exec sleep \(marker)", group: "restart {\n attempts = 5\n delay = \"100ms\"\n interval = \"10m\"\n}"))
+          name,
+          shellJob(
+            name, script: "exec sleep \(marker)",
+            group: "restart {\n attempts = 5\n delay = \"100ms\"\n interval = \"10m\"\n}"))
         try await Task.sleep(for: .milliseconds(round * 4))
         Glibc.kill(supervisor, SIGKILL)
         func copies() -> [HostProcess] { HostProcess.mentioning(marker).filter { $0.arguments.first == "sleep" } }

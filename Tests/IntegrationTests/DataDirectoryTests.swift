@@ -79,7 +79,8 @@ import Testing
     try await Scratch.with { scratch in
       let agent = try Agent(scratch, .server, settings: "datacentre = \"dc1\"")
       let said = try await refusal(agent)
-      try #require(said.contains("agent.hcl") && said.contains("datacentre") && said.contains("datacenter\""), "\(said)")
+      try #require(
+        said.contains("agent.hcl") && said.contains("datacentre") && said.contains("datacenter\""), "\(said)")
     }
   }
 
@@ -87,7 +88,8 @@ import Testing
     try await Scratch.with { scratch in
       let first = try Agent(scratch, .server, label: "first")
       try await first.start()
-      let second = try Agent(scratch, .server, label: "second", ports: (http: first.httpPort, rpc: try FreePorts.next()))
+      let second = try Agent(
+        scratch, .server, label: "second", ports: (http: first.httpPort, rpc: try FreePorts.next()))
       let said = try await refusal(second)
       try #require(said.contains("EADDRINUSE") && said.contains("\(first.httpPort)"), "\(said)")
     }

@@ -20,7 +20,8 @@ import Testing
       let stop = try await agent.succeeds("stop", "example")
       try #require(stop.contains("finished with status \"complete\""))
       let ended = try await agent.allocation(of: "example", being: "complete")
-      try #require(try await agent.log(ended, "server").contains("bye\n"), "the task got its signal and ended by itself")
+      try #require(
+        try await agent.log(ended, "server").contains("bye\n"), "the task got its signal and ended by itself")
       try await until("the job is dead") { try await agent.get("/v1/job/example")["Status"] == "dead" }
     }
   }

@@ -6,7 +6,8 @@ import Testing
 
 /// Tasks that misbehave, and hosts that are in their way.
 @Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct FaultTests {
-  private static let noRestart = "restart {\n attempts = 0\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}"
+  private static let noRestart =
+    "restart {\n attempts = 0\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}"
 
   @Test func takenPortIsNamed() async throws {
     try await Scratch.with { scratch in
@@ -15,22 +16,47 @@ import Testing
       let inTheWay = try ListeningSocket(port: port)
       scratch.atEnd { inTheWay.close() }
       try await agent.submit(
-        "port", shellJob("port", script: "sleep 86400", group: Self.noRestart + "\nnetwork {\n port \"web\" {\n static = \(port)\n}\n}"))
+        "port",
+        shellJob(
+          "port", script: "sleep 86400", group: Self.noRestart + "\nnetwork {\n port \"web\" {\n static = \(port)\n}\n}"
+        ))
       let failed = try await agent.allocation(of: "port", being: "failed")
       let text = failed.task.messages("Setup Failure").joined()
-      try #require(text.contains("port \(port) (\"web\")") && text.contains("is taken by another program"), "\(failed.task.messages)")
+      try #require(
+        text.contains("port \(port) (\"web\")") && text.contains("is taken by another program"),
+        "\(failed.task.messages)")
     }
   }
 
   @Test func commandThatIsNotThereIsNamedWithThePlacesLookedAt() async throws {
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)
-      for (name, command, place) in [("bare", "no-such-command", "/usr/bin"), ("path", "/local/no-such-file", "/local/no-such-file")] {
-        let job = shellJob(name, script: "true", group: Self.noRestart).replacing("command = \"/bin/sh\"", with: "command = \"\(command)\"")
+      for (name, command, place) in [
+        ("bare", "no-such-command", "/usr/bin"), ("path", "/local/no-such-file", "/local/no-such-file"),
+      ] {
+        let job = shellJob(name, script: "true", group: Self.noRestart).replacing(
+          "command = \"/bin/sh\"", with: "command = \"\(command)\"")
         try await agent.submit(name, job)
         let failed = try await agent.allocation(of: name, being: "failed")
         let text = failed.task.messages("Driver Failure").joined()
         try #require(text.contains(command) && text.contains(place), "\(failed.task.messages)")
+      }
+    }
+  }
+
+  /// A child that fails while the supervisor lets it go is the rare case; of two hundred some are.
+  @Test func everyFailedStartIsReported() async throws {
+    try await Scratch.with { scratch in
+      let agent = try await Agent.development(scratch)
+      let job = shellJob("many", type: "batch", script: "true", group: "count = 200\n" + Self.noRestart, memory: 10)
+        .replacing("command = \"/bin/sh\"", with: "command = \"/local/no-such-file\"").replacing(
+          "cpu    = 50", with: "cpu = 1")
+      try await agent.submit("many", job)
+      func counts() async throws -> [String: Int] {
+        Dictionary(try await agent.allocations(of: "many").map { ($0.status, 1) }, uniquingKeysWith: +)
+      }
+      try await until("all have failed", orSay: { "\((try? await counts()) ?? [:])" }) {
+        try await counts() == ["failed": 200]
       }
     }
   }
@@ -65,7 +91,8 @@ import Testing
       // The shell doubles a text until its memory is used up.
       let hog = shellJob(
         "hog", script: "x=0123456789abcdef\nwhile true; do x=$x$x; done",
-        group: "restart {\n attempts = 1\n delay = \"100ms\"\n interval = \"10m\"\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}",
+        group:
+          "restart {\n attempts = 1\n delay = \"100ms\"\n interval = \"10m\"\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}",
         memory: 32)
       try await agent.submit("hog", hog)
       let failed = try await agent.allocation(of: "hog", being: "failed")
@@ -94,7 +121,9 @@ import Testing
       let allocation = try await agent.allocation(of: "writer", being: "running")
       func files() async throws -> [(name: String, size: Int64)] {
         let list = try await agent.get("/v1/client/fs/ls/\(allocation.id)?path=alloc/logs").arrayValue ?? []
-        return list.map { ($0["Name"]?.stringValue ?? "", $0["Size"]?.intValue ?? 0) }.filter { $0.0.hasPrefix("writer.stdout") }
+        return list.map { ($0["Name"]?.stringValue ?? "", $0["Size"]?.intValue ?? 0) }.filter {
+          $0.0.hasPrefix("writer.stdout")
+        }
       }
       try await until("the last line is in the log", within: 120) {
         let found = try await files()
@@ -110,7 +139,8 @@ import Testing
       try #require(found.allSatisfy { (Int($0.name.split(separator: ".").last ?? "") ?? 0) >= 3 }, "\(found)")
       let lines = try await agent.log(allocation, "writer").split(separator: "\n").dropFirst().dropLast()
       let numbers = lines.compactMap { $0.split(separator: " ").first.flatMap { Int($0) } }
-      try #require(numbers.last == 60000 && numbers == Array((numbers.first ?? 0)...60000), "the kept lines have no gap")
+      try #require(
+        numbers.last == 60000 && numbers == Array((numbers.first ?? 0)...60000), "the kept lines have no gap")
     }
   }
 
@@ -119,7 +149,9 @@ import Testing
       let agent = try await Agent.development(scratch)
       let marker = "8641.\(UInt32.random(in: 100_000...999_999))"
       let job = shellJob(
-        "forker", type: "batch", script: "(setsid sleep \(marker) </dev/null >/dev/null 2>&1 &)\n(trap '' TERM INT HUP; sleep \(marker)1 &)\nsleep 0.3\nexit 0",
+        "forker", type: "batch",
+        script:
+          "(setsid sleep \(marker) </dev/null >/dev/null 2>&1 &)\n(trap '' TERM INT HUP; sleep \(marker)1 &)\nsleep 0.3\nexit 0",
         group: Self.noRestart)
       try await agent.submit("forker", job)
       let ended = try await agent.allocation(of: "forker", being: "complete")
@@ -138,7 +170,8 @@ import Testing
       let agent = try await Agent.development(scratch)
       let job = shellJob("large", script: "sleep 86400", memory: 100_000_000)
       let outcome = try await agent.serai("job", "run", try scratch.write("large.nomad.hcl", job))
-      try #require(outcome.code == 2 && outcome.output.contains("Dimension \"memory\" exhausted on 1 nodes"), "\(outcome)")
+      try #require(
+        outcome.code == 2 && outcome.output.contains("Dimension \"memory\" exhausted on 1 nodes"), "\(outcome)")
       // The evaluation that waits for room is shown, and ends with the job.
       try #require(try await agent.succeeds("job", "status", "large").contains("Placement Failure"))
       try await agent.succeeds("job", "stop", "-purge", "-detach", "large")

@@ -50,9 +50,11 @@ import Testing
       try #require(planned.output.contains("All tasks successfully allocated"))
 
       let run = try await agent.succeeds("job", "run", file)
-      for text in ["Monitoring evaluation \"", "Evaluation triggered by job \"hello\"", "group \"example\"", "finished with status \"complete\"",
-        "Monitoring deployment \"", "successful"]
-      {
+      for text in [
+        "Monitoring evaluation \"", "Evaluation triggered by job \"hello\"", "group \"example\"",
+        "finished with status \"complete\"",
+        "Monitoring deployment \"", "successful",
+      ] {
         try #require(run.contains(text), "job run prints \(text): \(run)")
       }
       let again = try await agent.serai("job", "plan", file)
@@ -68,7 +70,8 @@ import Testing
       try #require(stop.contains("finished with status \"complete\""))
       try await until("the purged job is gone") { try await agent.serai("job", "status", "hello").code == 1 }
       try await until("nothing of the task is left") { HostProcess.tasks(cgroup: scratch.name).isEmpty }
-      try await until("no control group of the task is left", orSay: { "\(AgentCgroups(name: scratch.name).ofTasks)" }) {
+      try await until("no control group of the task is left", orSay: { "\(AgentCgroups(name: scratch.name).ofTasks)" })
+      {
         AgentCgroups(name: scratch.name).ofTasks.isEmpty
       }
       try #require(try await agent.succeeds("status").contains("No running jobs"))
@@ -93,12 +96,15 @@ import Testing
     }
     let expected = [
       "NOMAD_ALLOC_ID": allocation.id, "NOMAD_SHORT_ALLOC_ID": allocation.short, "NOMAD_ALLOC_NAME": "hello.example[0]",
-      "NOMAD_ALLOC_INDEX": "0", "NOMAD_ALLOC_DIR": "/alloc", "NOMAD_TASK_DIR": "/local", "NOMAD_SECRETS_DIR": "/secrets",
+      "NOMAD_ALLOC_INDEX": "0", "NOMAD_ALLOC_DIR": "/alloc", "NOMAD_TASK_DIR": "/local",
+      "NOMAD_SECRETS_DIR": "/secrets",
       "NOMAD_CPU_LIMIT": "100", "NOMAD_MEMORY_LIMIT": "64", "NOMAD_JOB_ID": "hello", "NOMAD_JOB_NAME": "hello",
       "NOMAD_GROUP_NAME": "example", "NOMAD_TASK_NAME": "hello", "NOMAD_DC": "dc1", "NOMAD_REGION": "global",
       "NOMAD_NAMESPACE": "default",
     ]
-    for (name, value) in expected { try #require(variables[name] == value, "\(name) is \(variables[name] ?? "not there")") }
+    for (name, value) in expected {
+      try #require(variables[name] == value, "\(name) is \(variables[name] ?? "not there")")
+    }
     let port = try #require(variables["NOMAD_PORT_http"].flatMap { Int($0) })
     try #require((20000...32000).contains(port))
     try #require(variables["NOMAD_HOST_PORT_http"] == "\(port)")
@@ -145,7 +151,8 @@ import Testing
     let evaluated = try await agent.succeeds("eval", "status", String(evaluation.prefix(8)))
     try #require(evaluated.contains("job-register") && evaluated.contains("complete"), "\(evaluated)")
     let servers = try await agent.succeeds("server", "members")
-    try #require(servers.contains("agent.global") && servers.contains("alive") && servers.contains("true"), "\(servers)")
+    try #require(
+      servers.contains("agent.global") && servers.contains("alive") && servers.contains("true"), "\(servers)")
     // `status` finds out what an id belongs to.
     // The table of allocations, which tells how long ago something was, comes last.
     let beginning = job.prefix(job.count / 2)

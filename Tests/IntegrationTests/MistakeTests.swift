@@ -58,15 +58,21 @@ import Testing
         let outcome = try await agent.serai("job", command, file)
         try #require(outcome.code == (command == "plan" ? 255 : 1), "\(outcome)")
         for line in lines {
-          try #require(outcome.errors.contains("mistakes.nomad.hcl:\(line),") || outcome.errors.contains("line \(line),"),
+          try #require(
+            outcome.errors.contains("mistakes.nomad.hcl:\(line),") || outcome.errors.contains("line \(line),"),
             "job \(command) names line \(line): \(outcome)")
         }
-        try #require(outcome.errors.contains("datacenters") && outcome.errors.contains("memory"), "with a suggestion: \(outcome)")
+        try #require(
+          outcome.errors.contains("datacenters") && outcome.errors.contains("memory"), "with a suggestion: \(outcome)")
       }
       let body: JSONValue = ["JobHCL": .string(Self.job), "Canonicalize": true]
       let answer = try await agent.request(.post, "/v1/jobs/parse", body: JSON.text(body))
       try #require(answer.status == .badRequest, "\(answer)")
-      for line in lines { try #require(answer.text.contains("input.hcl:\(line),") || answer.text.contains("line \(line),"), "line \(line): \(answer)") }
+      for line in lines {
+        try #require(
+          answer.text.contains("input.hcl:\(line),") || answer.text.contains("line \(line),"), "line \(line): \(answer)"
+        )
+      }
       try #require(try await agent.get("/v1/jobs").arrayValue?.isEmpty == true)
     }
   }

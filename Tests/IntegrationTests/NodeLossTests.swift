@@ -22,13 +22,17 @@ import Testing
       try await clients[0].kill()
       try await until("the node is down") { try await nodes(server, "down") == ["first"] }
       try #require(sleepers(clients[0]).count == 1, "its task runs on: nobody is there to end it")
-      let second = try await server.allocation(of: "moves", "is replaced") { $0.id != first.id && $0.status == "running" }
+      let second = try await server.allocation(of: "moves", "is replaced") {
+        $0.id != first.id && $0.status == "running"
+      }
       try #require(second.json["NodeName"] == "second")
       try #require(try await server.allocations(of: "moves").first { $0.id == first.id }?.status == "lost")
 
       try await clients[0].start()
       try await until("the node is back") { try await nodes(server, "ready").count == 2 }
-      try await until("the lost allocation's task is ended", orSay: { "\(sleepers(clients[0]))" }) { sleepers(clients[0]).isEmpty }
+      try await until("the lost allocation's task is ended", orSay: { "\(sleepers(clients[0]))" }) {
+        sleepers(clients[0]).isEmpty
+      }
       try await until("exactly one counts as running") {
         try await server.allocations(of: "moves").filter { $0.status == "running" }.map(\.id) == [second.id]
       }

@@ -24,7 +24,9 @@ import Testing
 
   /// How often the counter has counted.
   private func ticks(_ agent: Agent, _ allocation: Allocation) async throws -> Int {
-    try await agent.log(allocation, allocation.tasks.keys.first ?? "").split(separator: "\n").count { $0.hasPrefix("tick") }
+    try await agent.log(allocation, allocation.tasks.keys.first ?? "").split(separator: "\n").count {
+      $0.hasPrefix("tick")
+    }
   }
 
   @Test func killedAgentTakesItsTasksBack() async throws {
@@ -86,7 +88,9 @@ import Testing
       try #require(shells(of: agent).map(\.pid) == [before])
       // The end of an adopted task is seen, and its exit status known where the kernel tells strangers.
       try Files.replace("\(agent.dataFolder)/alloc/\(allocation.id)/alloc/data/end", with: [], permissions: 0o644)
-      let ended = try await agent.allocation(of: "stays", "has ended") { $0.status == "failed" || $0.status == "complete" }
+      let ended = try await agent.allocation(of: "stays", "has ended") {
+        $0.status == "failed" || $0.status == "complete"
+      }
       try #require(ended.id == allocation.id && ended.task.messages("Terminated").count == 1, "\(ended.task.messages)")
       try await until("nothing runs") { HostProcess.tasks(cgroup: scratch.name).isEmpty }
     }

@@ -30,7 +30,9 @@ import Testing
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
     Block(name: "dispatch_payload", task: "dispatch_payload {\n file = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
-    Block(name: "schedule", task: "schedule {\n cron {\n start = \"0 12 * * * *\"\n end = \"0 16\"\n timezone = \"UTC\"\n}\n}"),
+    Block(
+      name: "schedule",
+      task: "schedule {\n cron {\n start = \"0 12 * * * *\"\n end = \"0 16\"\n timezone = \"UTC\"\n}\n}"),
     Block(name: "device", task: "resources {\n device \"nvidia/gpu\" {\n count = 1\n}\n}"),
     Block(name: "cores", task: "resources {\n cores = 1\n}"),
     Block(name: "numa", task: "resources {\n numa {\n affinity = \"require\"\n}\n}"),

@@ -29,8 +29,11 @@ import Testing
       try #require(try await client.succeeds("server", "members").contains("server.global"))
       try #require(try await client.get("/v1/status/leader").stringValue == "127.0.0.1:\(server.rpcPort)")
       // By the server's address: what only the client has is handed on the other way.
-      try await until("the log is read through the server") { try await server.log(allocation, "counter").hasPrefix("tick 1\n") }
-      try #require(try await server.succeeds("alloc", "fs", allocation.short, "alloc/logs").contains("counter.stdout.0"))
+      try await until("the log is read through the server") {
+        try await server.log(allocation, "counter").hasPrefix("tick 1\n")
+      }
+      try #require(
+        try await server.succeeds("alloc", "fs", allocation.short, "alloc/logs").contains("counter.stdout.0"))
       let stats = try await server.get("/v1/client/allocation/\(allocation.id)/stats")
       try #require(stats["Tasks"]?["counter"] != nil, "\(JSON.text(stats))")
       let node = try #require(try await server.get("/v1/nodes").arrayValue?.first?["ID"]?.stringValue)
@@ -40,7 +43,9 @@ import Testing
       try await server.terminate()
       // The task ends nowhere and the client still answers for its own allocations.
       let counted = try await client.log(allocation, "counter").count
-      try await until("the task writes on without a server") { try await client.log(allocation, "counter").count > counted + 100 }
+      try await until("the task writes on without a server") {
+        try await client.log(allocation, "counter").count > counted + 100
+      }
       let refused = try await client.request(.get, "/v1/jobs")
       try #require(refused.status.rawValue >= 500, "without a server nothing is made up: \(refused)")
       try Files.replace("\(client.dataFolder)/alloc/\(allocation.id)/alloc/data/end", with: [], permissions: 0o644)
@@ -67,7 +72,9 @@ import Testing
       try await server.kill()
       try await server.start()
       try #require(try await server.get("/v1/job/later")["ID"] == "later")
-      try await until("the client is back") { try await server.get("/v1/nodes").arrayValue?.first?["Status"] == "ready" }
+      try await until("the client is back") {
+        try await server.get("/v1/nodes").arrayValue?.first?["Status"] == "ready"
+      }
       _ = try await server.allocation(of: "later", being: "running")
       let still = try await server.allocation(of: "counter", being: "running")
       try #require(still.id == allocation.id && tasks(scratch).contains { $0.pid == task }, "the task was left alone")
@@ -78,6 +85,8 @@ import Testing
   }
 
   private func tasks(_ scratch: Scratch) -> [HostProcess] {
-    HostProcess.tasks(cgroup: scratch.name).filter { $0.arguments.first == "/bin/sh" && $0.arguments.last?.contains("tick") == true }
+    HostProcess.tasks(cgroup: scratch.name).filter {
+      $0.arguments.first == "/bin/sh" && $0.arguments.last?.contains("tick") == true
+    }
   }
 }

@@ -40,9 +40,12 @@ import Testing
       try #require(Set(try await running(agent).map(\.name)) == ["web.web[0]", "web.web[1]", "web.web[2]"])
       try await run(1)
       try #require(try await running(agent).map(\.id) == [first.id], "the highest numbers go")
-      try await until("the others have ended") { HostProcess.tasks(cgroup: scratch.name).filter { $0.arguments.first == "sleep" }.count == 1 }
+      try await until("the others have ended") {
+        HostProcess.tasks(cgroup: scratch.name).filter { $0.arguments.first == "sleep" }.count == 1
+      }
       let plan = try await agent.serai("job", "plan", try scratch.write("web.nomad.hcl", Self.job(count: 2)))
-      try #require(plan.code == 1 && plan.output.contains("1 create") && plan.output.contains("Count: \"1\" => \"2\""), "\(plan)")
+      try #require(
+        plan.code == 1 && plan.output.contains("1 create") && plan.output.contains("Count: \"1\" => \"2\""), "\(plan)")
     }
   }
 
@@ -81,15 +84,20 @@ import Testing
       try await agent.submit("web", Self.job())
       let first = try await agent.allocation(of: "web", being: "running")
       try await agent.succeeds("alloc", "restart", first.short)
-      let restarted = try await agent.allocation(of: "web", "is restarted") { $0.status == "running" && $0.task.restarts == 1 && $0.task.state == "running" }
+      let restarted = try await agent.allocation(of: "web", "is restarted") {
+        $0.status == "running" && $0.task.restarts == 1 && $0.task.state == "running"
+      }
       try #require(restarted.id == first.id)
-      try #require(restarted.task.messages("Restart Signaled").joined().contains("User requested"), "\(restarted.task.messages)")
+      try #require(
+        restarted.task.messages("Restart Signaled").joined().contains("User requested"), "\(restarted.task.messages)")
       try await agent.succeeds("alloc", "signal", "-s", "SIGTERM", first.short)
       _ = try await agent.allocation(of: "web", "was ended by the signal") { !$0.task.messages("Signaling").isEmpty }
       try await agent.succeeds("alloc", "stop", "-detach", first.short)
       let second = try await agent.allocation(of: "web", "is replaced") { $0.id != first.id && $0.status == "running" }
       try #require(second.json["PreviousAllocation"]?.stringValue ?? first.id == first.id)
-      try await until("the first has ended") { try await agent.allocations(of: "web").first { $0.id == first.id }?.status == "complete" }
+      try await until("the first has ended") {
+        try await agent.allocations(of: "web").first { $0.id == first.id }?.status == "complete"
+      }
     }
   }
 

@@ -8,6 +8,7 @@ extension SupervisorServer {
     // Reports that came before the end decide whether this was a task at all.
     readReports(of: task)
     closeReport(of: task)
+    if task.failure == nil { becameRunning(task) }
     guard let process = task.process else { return }
     var status = task.directory.readStatus()
     var isReaped = false

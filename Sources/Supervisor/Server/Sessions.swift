@@ -74,7 +74,7 @@ extension SupervisorServer {
   func readReports(of session: ExecSession) {
     guard let report = session.report else { return }
     // A socket of ours that cannot be read is as good as closed.
-    while let message = try? report.socket.receive(capacity: 4096, blocking: false) {
+    while let message = try? Self.nextReport(on: report.socket) {
       if message.bytes.isEmpty {
         unwatch(report.socket.descriptor.number, token: session.reportToken)
         session.report = nil

@@ -134,7 +134,7 @@ extension SupervisorServer {
     guard let report = task.report else { return }
     while true {
       // A socket of ours that cannot be read is as good as closed.
-      guard let message = try? report.socket.receive(capacity: 4096, blocking: false) else { break }
+      guard let message = try? Self.nextReport(on: report.socket) else { break }
       if message.bytes.isEmpty {
         closeReport(of: task)
         if task.failure == nil { becameRunning(task) }
@@ -149,13 +149,27 @@ extension SupervisorServer {
     }
   }
 
+  /// The next message of a child; nil when none waits.
+  ///
+  /// A child that fails before it has taken its go from the socket leaves that byte unread: the kernel then says
+  /// ECONNRESET, once and ahead of the reports that the child sent before (unix(7) does not say so; net/unix/af_unix.c,
+  /// unix_release_sock).
+  static func nextReport(on socket: borrowing UnixSocket) throws(SystemError) -> UnixSocket.Message? {
+    do {
+      return try socket.receive(capacity: 4096, blocking: false)
+    } catch where error.errno == .connectionReset {
+      return try socket.receive(capacity: 4096, blocking: false)
+    }
+  }
+
   func closeReport(of task: SupervisedTask) {
     guard let report = task.report else { return }
     unwatch(report.socket.descriptor.number, token: task.reportToken)
     task.report = nil
   }
 
-  private func becameRunning(_ task: SupervisedTask) {
+  /// Also for a child that was killed before it could say anything: it was started, and then ended.
+  func becameRunning(_ task: SupervisedTask) {
     guard case .starting = task.phase else { return }
     task.phase = .running
     task.record.isRunning = true

@@ -71,7 +71,11 @@ final class Agent: Sendable {
       \(settings)
 
       """)
-    if case .development = role { arguments = ["agent", "-dev", "-config", path] } else { arguments = ["agent", "-config", path] }
+    if case .development = role {
+      arguments = ["agent", "-dev", "-config", path]
+    } else {
+      arguments = ["agent", "-config", path]
+    }
   }
 
   /// A development agent that answers.
@@ -143,17 +147,21 @@ final class Agent: Sendable {
 
   /// The supervisor of this agent's tasks, nil while none runs.
   var supervisor: HostProcess? {
-    HostProcess.mentioning("\(dataFolder)/client/supervisor").first { $0.arguments.first?.contains("serai-supervisor") == true }
+    HostProcess.mentioning("\(dataFolder)/client/supervisor").first {
+      $0.arguments.first?.contains("serai-supervisor") == true
+    }
   }
 
   // MARK: - The API
 
   /// One request; the whole answer.
   func request(
-    _ method: HTTPMethod, _ path: String, body: String? = nil, headers: HTTPHeaders = [:], timeout: Duration = .seconds(60)
+    _ method: HTTPMethod, _ path: String, body: String? = nil, headers: HTTPHeaders = [:],
+    timeout: Duration = .seconds(60)
   ) async throws -> Answer {
     let response = try await scratch.http.request(
-      HTTPClientRequest(method: method, url: address + path, headers: headers, body: body.map { Array($0.utf8) }, timeout: timeout))
+      HTTPClientRequest(
+        method: method, url: address + path, headers: headers, body: body.map { Array($0.utf8) }, timeout: timeout))
     return Answer(status: response.status, headers: response.headers, bytes: try await response.bytes())
   }
 

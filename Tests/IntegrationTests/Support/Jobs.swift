@@ -43,7 +43,8 @@ extension Agent {
     try await succeeds("job", "stop", "-detach", job)
     try await until("\(job) is dead and all its allocations have ended", orSay: { await self.events(of: job) }) {
       let status = try await get("/v1/job/\(job)")["Status"]
-      return try await allocations(of: job).allSatisfy { $0.status != "running" && $0.status != "pending" } && status == "dead"
+      return try await allocations(of: job).allSatisfy { $0.status != "running" && $0.status != "pending" }
+        && status == "dead"
     }
   }
 
@@ -82,7 +83,9 @@ struct TaskReport: Sendable {
   var restarts: Int64 { json["Restarts"]?.intValue ?? 0 }
   var failed: Bool { json["Failed"]?.boolValue ?? false }
   var events: [JSONValue] { json["Events"]?.arrayValue ?? [] }
-  var messages: [String] { events.map { "\($0["Type"]?.stringValue ?? ""): \($0["DisplayMessage"]?.stringValue ?? "")" } }
+  var messages: [String] {
+    events.map { "\($0["Type"]?.stringValue ?? ""): \($0["DisplayMessage"]?.stringValue ?? "")" }
+  }
 
   /// The texts of all events of a type.
   func messages(_ type: String) -> [String] {
@@ -94,7 +97,8 @@ struct TaskReport: Sendable {
 /// - Parameters:
 ///   - group: more of the group, in HCL; `task`: more of the task.
 func shellJob(
-  _ name: String, type: String = "service", script: String, driver: String = "exec", group: String = "", task: String = "",
+  _ name: String, type: String = "service", script: String, driver: String = "exec", group: String = "",
+  task: String = "",
   memory: Int = 64
 ) -> String {
   """

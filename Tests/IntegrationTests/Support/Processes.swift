@@ -42,7 +42,9 @@ struct AgentCgroups {
 
   /// The group's directories that exist, one for each hierarchy.
   var places: [String] {
-    let hierarchies = Proc.mounts(in: HostProcess.text("/proc/self/mountinfo")).filter { ["cgroup", "cgroup2"].contains($0.type) }
+    let hierarchies = Proc.mounts(in: HostProcess.text("/proc/self/mountinfo")).filter {
+      ["cgroup", "cgroup2"].contains($0.type)
+    }
     return Set(hierarchies.map { "\($0.target)/\(name)" }).sorted().filter { Files.exists($0) }
   }
 

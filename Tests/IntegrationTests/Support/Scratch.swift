@@ -13,7 +13,8 @@ final class Scratch: Sendable {
   private let cleanUps = Mutex<[@Sendable () async throws -> Void]>([])
 
   private init() throws {
-    name = "serai-it-" + (try Randomness.bytes(5).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+    name =
+      "serai-it-" + (try Randomness.bytes(5).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
     folder = "/var/tmp/\(name)"
     try Files.makeDirectories(folder, permissions: 0o755)
   }
@@ -49,7 +50,9 @@ final class Scratch: Sendable {
   private func keepLogs() {
     // What still runs, and where in the kernel it waits: for a start or an end that hangs.
     for process in HostProcess.inside(cgroup: name) {
-      print("\(process): in \(HostProcess.text("/proc/\(process.pid)/wchan"))\n\(HostProcess.text("/proc/\(process.pid)/stack"))")
+      print(
+        "\(process): in \(HostProcess.text("/proc/\(process.pid)/wchan"))\n\(HostProcess.text("/proc/\(process.pid)/stack"))"
+      )
     }
     let names = (try? FileDescriptor.open(folder, [.directory]).entries().map(\.name)) ?? []
     let supervisors = names.map { "\($0)/client/supervisor.log" }.filter { Files.exists("\(folder)/\($0)") }
@@ -81,13 +84,16 @@ final class Scratch: Sendable {
     let errors = try FileDescriptor.open(errorPath, [.writeOnly, .create], permissions: 0o600)
     // posix_spawn has no portable way to choose the folder; a shell has.
     var request = SpawnRequest(
-      path: "/bin/sh", arguments: ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder ?? self.folder, path] + arguments,
+      path: "/bin/sh",
+      arguments: ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder ?? self.folder, path] + arguments,
       environment: Self.environment(environment))
     request.streams = [nil, output.number, errors.number]
     let child = try ProcessHandle.open(pid: try request.start())
     let status: WaitStatus
     do {
-      status = try await eventually("\(path) \(arguments.joined(separator: " ")) ends", within: 120) { try child.reap() }
+      status = try await eventually("\(path) \(arguments.joined(separator: " ")) ends", within: 120) {
+        try child.reap()
+      }
     } catch {
       try child.signal(SIGKILL)
       _ = try await eventually("the killed program is reaped") { try child.reap() }
@@ -99,7 +105,10 @@ final class Scratch: Sendable {
 
   /// The environment of the programs that tests start: nothing of the user's own settings reaches them.
   static func environment(_ more: [String: String] = [:]) -> [String] {
-    var all = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TZ": "UTC", "LANG": "C.UTF-8"]
+    var all = [
+      "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TZ": "UTC",
+      "LANG": "C.UTF-8",
+    ]
     all.merge(more) { _, new in new }
     return all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
   }
