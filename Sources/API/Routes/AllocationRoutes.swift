@@ -67,7 +67,7 @@ let evaluationRoutes: [Route] = [
     if try request.flag("related") {
       evaluation.relatedEvals = state.evaluations(ofJob: JobKey(evaluation.namespace, evaluation.jobID)).map(\.value)
         .filter { [evaluation.previousEval, evaluation.nextEval, evaluation.blockedEval].contains($0.id) }
-        .map { EvaluationStub(of: $0) }
+        .map { EvaluationStub($0) }
     }
     return try request.json(evaluation, headers: request.indexHeaders(index))
   },
@@ -128,7 +128,8 @@ let deploymentRoutes: [Route] = [
 ]
 
 extension AllocationListStub {
-  /// An allocation as lists show it.
+  /// An allocation as lists show it, straight from the state: a list of thousands does not first make the whole records
+  /// that `AllocationListStub(_:jobType:)` starts from.
   init(of stored: StoredAllocation, withResources: Bool = false, withStates: Bool = true) {
     self.init()
     id = stored.id
@@ -158,30 +159,5 @@ extension AllocationListStub {
     modifyIndex = stored.modifyIndex
     createTime = stored.createTime.nanoseconds
     modifyTime = stored.modifyTime.nanoseconds
-  }
-}
-
-extension EvaluationStub {
-  /// An evaluation beside another.
-  init(of evaluation: Evaluation) {
-    self.init()
-    id = evaluation.id
-    namespace = evaluation.namespace
-    priority = evaluation.priority
-    type = evaluation.type
-    triggeredBy = evaluation.triggeredBy
-    jobID = evaluation.jobID
-    nodeID = evaluation.nodeID
-    deploymentID = evaluation.deploymentID
-    status = evaluation.status
-    statusDescription = evaluation.statusDescription
-    waitUntil = evaluation.waitUntil
-    nextEval = evaluation.nextEval
-    previousEval = evaluation.previousEval
-    blockedEval = evaluation.blockedEval
-    createIndex = evaluation.createIndex
-    modifyIndex = evaluation.modifyIndex
-    createTime = evaluation.createTime
-    modifyTime = evaluation.modifyTime
   }
 }

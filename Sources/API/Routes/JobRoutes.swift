@@ -178,7 +178,7 @@ private let listJobs: @Sendable (APIRequest, APIContext) async throws -> HTTPRes
     request.namespace == "*"
     ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 } : state.jobs(inNamespace: request.namespace, prefix: prefix)
   let withMeta = try request.flag("meta")
-  let stubs = jobs.map { JobListStub(of: $0, summary: state.summary(ofJob: $0.key), withMeta: withMeta) }
+  let stubs = jobs.map { JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta) }
   return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }
 }
 
@@ -263,33 +263,4 @@ private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTP
     }
   }
   return try request.json(response, headers: request.indexHeaders(index))
-}
-
-extension JobListStub {
-  /// A job as lists show it.
-  init(of stored: StoredJob, summary: JobSummary?, withMeta: Bool) {
-    self.init()
-    let job = stored.job
-    id = job.id
-    parentID = job.parentID ?? ""
-    name = job.name ?? job.id
-    namespace = job.namespace ?? "default"
-    datacenters = job.datacenters
-    nodePool = job.nodePool ?? ""
-    multiregion = job.multiregion
-    type = (job.type ?? .service).rawValue
-    priority = job.priority ?? 0
-    periodic = job.periodic != nil
-    parameterizedJob = job.parameterizedJob != nil
-    stop = job.stop ?? false
-    status = (job.status ?? .pending).rawValue
-    statusDescription = job.statusDescription ?? ""
-    jobSummary = summary
-    createIndex = job.createIndex ?? 0
-    modifyIndex = job.modifyIndex ?? 0
-    jobModifyIndex = job.jobModifyIndex ?? 0
-    submitTime = job.submitTime ?? 0
-    if withMeta { meta = job.meta }
-    versionTag = job.versionTag
-  }
 }

@@ -10,7 +10,7 @@ let nodeRoutes: [Route] = [
     let withResources = try request.flag("resources")
     let withOS = try request.flag("os")
     let stubs = try request.matching(state.nodes, state).map {
-      NodeListStub(of: $0.value, withResources: withResources, withOS: withOS)
+      NodeListStub($0.value, resources: withResources, attributes: withOS ? $0.value.attributes.filter { $0.key == "os.name" } : [:])
     }
     return try request.page(stubs, index: index) { $0.id.description }
   },
@@ -24,7 +24,7 @@ let nodeRoutes: [Route] = [
     let name = request.parameter("name")
     let (state, index) = try await request.read(context, watching: [.table(.nodes)]) { $0.index(of: .nodes) }
     guard state.nodePool(name) != nil else { throw APIError.notFound("node pool not found") }
-    let stubs = state.nodes.map { $0.1.value }.filter { name == "all" || $0.nodePool == name }.map { NodeListStub(of: $0) }
+    let stubs = state.nodes.map { $0.1.value }.filter { name == "all" || $0.nodePool == name }.map { NodeListStub($0) }
     return try request.page(stubs, index: index) { $0.id.description }
   },
   Route([.get], "/v1/node/pool/:name/jobs", .server) { request, context in
@@ -32,7 +32,7 @@ let nodeRoutes: [Route] = [
     let (state, index) = try await request.read(context, watching: [.table(.jobs)]) { $0.index(of: .jobs) }
     guard state.nodePool(name) != nil else { throw APIError.notFound("node pool not found") }
     let stubs = state.jobs.map { $0.1 }.filter { $0.spec.value.nodePool == name && request.includes($0.key.namespace) }
-      .map { JobListStub(of: $0, summary: state.summary(ofJob: $0.key), withMeta: false) }
+      .map { JobListStub($0.job, summary: state.summary(ofJob: $0.key)) }
     return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }
   },
   Route([.get], "/v1/node/pool/:name", .server) { request, context in
@@ -155,31 +155,3 @@ let namespaceRoutes: [Route] = [
     request.empty(index: try await context.theServer().deleteNamespace(request.parameter("name")))
   },
 ]
-
-extension NodeListStub {
-  /// A node as lists show it.
-  init(of node: Node, withResources: Bool = false, withOS: Bool = false) {
-    self.init()
-    id = node.id
-    address = node.attributes["unique.network.ip-address"] ?? node.httpAddr
-    if withOS, let name = node.attributes["os.name"] { attributes = ["os.name": name] }
-    datacenter = node.datacenter
-    name = node.name
-    nodeClass = node.nodeClass
-    nodePool = node.nodePool
-    version = node.attributes["serai.version"] ?? node.attributes["nomad.version"] ?? ""
-    drain = node.drain
-    schedulingEligibility = node.schedulingEligibility
-    status = node.status
-    statusDescription = node.statusDescription
-    drivers = node.drivers
-    hostVolumes = node.hostVolumes
-    if withResources {
-      nodeResources = node.nodeResources
-      reservedResources = node.reservedResources
-    }
-    lastDrain = node.lastDrain
-    createIndex = node.createIndex
-    modifyIndex = node.modifyIndex
-  }
-}
