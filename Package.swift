@@ -57,8 +57,12 @@ let modules: [Target] = [
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
-  module("API", ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
-  module("Agent", ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+  module(
+    "API",
+    ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+  module(
+    "Agent",
+    ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -70,10 +74,12 @@ let executables: [Target] = [
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
-  .executableTarget(name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
-  .executableTarget(name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+  .executableTarget(
+    name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -98,7 +104,10 @@ let testTargets: [Target] = [
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",
-    ["Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport", "serai-supervisor"]),
+    [
+      "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
+      "serai-supervisor",
+    ]),
   tests("StorageTests", ["Storage", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),

@@ -19,7 +19,8 @@ public struct API: Sendable {
   public init(context: APIContext) {
     self.init(
       context: context,
-      routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes + clientRoutes
+      routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes
+        + clientRoutes
         + agentRoutes + operatorRoutes + searchRoutes)
   }
 
@@ -37,7 +38,8 @@ public struct API: Sendable {
       let failure = APIError(error)
       if failure.status.rawValue >= 500 {
         context.logger.warn(
-          "request failed", ("method", request.method.rawValue), ("path", request.target.rawPath), ("error", failure.message))
+          "request failed", ("method", request.method.rawValue), ("path", request.target.rawPath),
+          ("error", failure.message))
       }
       return failure.response
     }
@@ -66,7 +68,8 @@ public struct API: Sendable {
       throw .badRequest("this version has no filter expressions: leave the query's filter out")
     }
     if let region = request.query["region"], !region.isEmpty, region != context.agent.region {
-      throw APIError(.internalServerError, "No path to region \"\(region)\": this agent knows only \"\(context.agent.region)\"")
+      throw APIError(
+        .internalServerError, "No path to region \"\(region)\": this agent knows only \"\(context.agent.region)\"")
     }
   }
 
@@ -81,7 +84,9 @@ public struct API: Sendable {
       let id = try request.identifier(parameter, "alloc")
       if let client = context.client, await client.allocation(id) != nil { return nil }
       guard let server = context.server else { return try await context.theClient().serverConnection() }
-      guard let allocation = server.reader.allocation(id)?.value else { throw APIError.notFound("Unknown allocation \"\(id)\"") }
+      guard let allocation = server.reader.allocation(id)?.value else {
+        throw APIError.notFound("Unknown allocation \"\(id)\"")
+      }
       return try connection(to: allocation.nodeID)
     case .node:
       guard let text = request.query["node_id"], !text.isEmpty else {
@@ -100,6 +105,8 @@ public struct API: Sendable {
     if let connection = server.connection(toNode: node) { return connection }
     guard let record = server.reader.node(node)?.value else { throw .notFound("Unknown node \(node)") }
     throw APIError(
-      .notFound, "No path to node \"\(node)\" (\(record.name), \(record.status.rawValue)): its client is not connected to this server")
+      .notFound,
+      "No path to node \"\(node)\" (\(record.name), \(record.status.rawValue)): its client is not connected to this server"
+    )
   }
 }

@@ -30,7 +30,9 @@ struct APIRequest: Sendable {
 
   func integer(_ name: String) throws(APIError) -> Int64? {
     guard let text = query[name], !text.isEmpty else { return nil }
-    guard let number = Int64(text) else { throw .badRequest("the query's \(name) must be a whole number, not \"\(text)\"") }
+    guard let number = Int64(text) else {
+      throw .badRequest("the query's \(name) must be a whole number, not \"\(text)\"")
+    }
     return number
   }
 

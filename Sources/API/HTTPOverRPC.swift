@@ -105,7 +105,9 @@ public enum HTTPOverRPC {
     while buffer.count < 4 || buffer.count - 4 < size(buffer) {
       guard let more = try await stream.read() else { throw RPCError(.invalid, "the request's body ended early") }
       buffer += more
-      if buffer.count >= 4, size(buffer) > 64 << 20 { throw RPCError(.resourceExhausted, "a body of \(size(buffer)) bytes") }
+      if buffer.count >= 4, size(buffer) > 64 << 20 {
+        throw RPCError(.resourceExhausted, "a body of \(size(buffer)) bytes")
+      }
     }
     let target: HTTPTarget
     do throws(HTTPTargetError) {

@@ -60,7 +60,9 @@ extension APIRequest {
     _ table: OrderedTable<Identifier, Shared<Value>>, _ state: StateReader
   ) throws(APIError) -> [Shared<Value>] {
     guard let prefix = query["prefix"], !prefix.isEmpty else { return table.map { $0.1 } }
-    guard IdentifierPrefix(prefix) != nil else { throw .badRequest("\"\(prefix)\" can't begin an id: ids are hexadecimal digits and hyphens") }
+    guard IdentifierPrefix(prefix) != nil else {
+      throw .badRequest("\"\(prefix)\" can't begin an id: ids are hexadecimal digits and hyphens")
+    }
     return state.matches(prefix, in: table)
   }
 }

@@ -57,7 +57,8 @@ final class Agent: Sendable {
     if configuration.server.enabled {
       rpcPort = try endpoint.listen(address: settings.rpcHost, port: rpcPort)
       let server = try await Server.open(
-        try settings.server(logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort),
+        try settings.server(
+          logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort),
         logger: logger.named("server"), clock: { Timestamp(nanoseconds: Clock.realtimeNanoseconds) })
       parts.withLock { $0.server = server }
     }
@@ -67,7 +68,8 @@ final class Agent: Sendable {
     let httpPort: UInt16 = addresses.lazy.compactMap { if case .tcp(_, let port) = $0 { port } else { nil } }.first ?? 0
     if configuration.client.enabled {
       try await startClient(
-        paths.directory.clientStatePath, paths.directory.allocationsPath, endpoint, httpPort: httpPort, rpcPort: rpcPort)
+        paths.directory.clientStatePath, paths.directory.allocationsPath, endpoint, httpPort: httpPort, rpcPort: rpcPort
+      )
     }
     let (server, client) = parts.withLock { ($0.server, $0.client) }
     let information = Information(settings: settings, object: object, server: server, rpcPort: rpcPort)
@@ -82,7 +84,9 @@ final class Agent: Sendable {
     return try RPCEndpoint(
       configuration: RPCConfiguration(ourselves: peer),
       handler: { [weak self] request in
-        if let server = self?.parts.withLock({ $0.server }), let answer = try await server.handle(request) { return answer }
+        if let server = self?.parts.withLock({ $0.server }), let answer = try await server.handle(request) {
+          return answer
+        }
         throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
       },
       streamHandler: { [weak self] request, stream in
@@ -163,10 +167,13 @@ enum SupervisorLocation {
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     guard length > 0 else { throw ConfigurationError("/proc/self/exe can't be read: is /proc mounted?") }
     let own = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let path = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/serai-supervisor"
+    let path =
+      own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+      + "/serai-supervisor"
     guard access(path, X_OK) == 0 else {
       throw ConfigurationError(
-        "\(path) is missing: install serai-supervisor beside serai, or name it in the environment variable SERAI_SUPERVISOR")
+        "\(path) is missing: install serai-supervisor beside serai, or name it in the environment variable SERAI_SUPERVISOR"
+      )
     }
     return path
   }

@@ -68,28 +68,30 @@ public enum AgentCommand {
         seconds: Nanoseconds(parsing: configuration.logRotateDuration).map { Int($0.count / 1_000_000_000) } ?? 86400,
         maxFiles: configuration.logRotateMaxFiles)
       sinks.append(
-        try FileSink(path: configuration.logFile, rotation: rotation, clock: { Int(Clock.realtimeNanoseconds / 1_000_000_000) }))
+        try FileSink(
+          path: configuration.logFile, rotation: rotation, clock: { Int(Clock.realtimeNanoseconds / 1_000_000_000) }))
     }
     return Logger(
-      module: "", level: LogLevel(named: configuration.logLevel) ?? .info, sink: CombinedSink(sinks), json: configuration.logJson)
+      module: "", level: LogLevel(named: configuration.logLevel) ?? .info, sink: CombinedSink(sinks),
+      json: configuration.logJson)
   }
 
   private static func banner(_ settings: Settings) {
     let configuration = settings.configuration
     DescriptorSink(descriptor: STDOUT_FILENO).write(
       line: """
-      ==> Serai agent v\(settings.version)
+        ==> Serai agent v\(settings.version)
 
-           Client: \(configuration.client.enabled)
-         Data dir: \(configuration.dataDir)
-        Log level: \(configuration.logLevel)
-             Node: \(settings.nodeName)
-           Region: \(configuration.region) (DC: \(configuration.datacenter))
-           Server: \(configuration.server.enabled)
+             Client: \(configuration.client.enabled)
+           Data dir: \(configuration.dataDir)
+          Log level: \(configuration.logLevel)
+               Node: \(settings.nodeName)
+             Region: \(configuration.region) (DC: \(configuration.datacenter))
+             Server: \(configuration.server.enabled)
 
-      ==> Log data follows:
+        ==> Log data follows:
 
-      """)
+        """)
   }
 
   /// Starts the agent and waits for signals: SIGHUP reloads, SIGINT and SIGTERM end it; a second one ends it at once.
@@ -152,7 +154,8 @@ public enum AgentCommand {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(base)/serai-dev-XXXXXX".utf8CString)
     guard let path = mkdtemp(&template) else {
-      throw ConfigurationError("no temporary directory in \(base): \(String(cString: strerror(errno))): name one with -data-dir")
+      throw ConfigurationError(
+        "no temporary directory in \(base): \(String(cString: strerror(errno))): name one with -data-dir")
     }
     // Tasks must be able to pass through to their own directories.
     chmod(path, 0o755)

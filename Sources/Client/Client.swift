@@ -172,7 +172,8 @@ public actor Client {
         try Files.makeDirectories(configuration.stateDirectory, permissions: 0o700)
         try Files.makeDirectories(configuration.allocationDirectory, permissions: 0o711)
         for path in [configuration.stateDirectory, configuration.allocationDirectory] {
-          _ = try FileDescriptor.open(path, [.readOnly, .directory], advice: "it must be a directory of this agent's own")
+          _ = try FileDescriptor.open(
+            path, [.readOnly, .directory], advice: "it must be a directory of this agent's own")
         }
       }
     } catch {

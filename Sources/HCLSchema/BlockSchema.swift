@@ -133,7 +133,8 @@ public func stringMap(_ name: String, _ key: String) -> SchemaItem {
 
 /// Names to lists of strings, as attribute or as block.
 public func stringsMap(_ name: String, _ key: String) -> SchemaItem {
-  .both(name, AttributeSchema(key: key, kind: .stringsMap, isRequired: false), NestedSchema(key: key, kind: .stringsMap))
+  .both(
+    name, AttributeSchema(key: key, kind: .stringsMap, isRequired: false), NestedSchema(key: key, kind: .stringsMap))
 }
 
 /// Names to anything, as attribute or as block.

@@ -70,7 +70,8 @@ public struct BodyDecoder {
     for (place, key) in schema.labels.enumerated() {
       guard place < labels.names.count else {
         report(
-          "Missing label", "A \(labels.type) block needs \(schema.labels.count) label(s), as in: \(labels.type) \"…\" { … }",
+          "Missing label",
+          "A \(labels.type) block needs \(schema.labels.count) label(s), as in: \(labels.type) \"…\" { … }",
           labels.headerRange)
         return
       }
@@ -101,7 +102,9 @@ public struct BodyDecoder {
       guard let name = block.labels.first else { return }
       var members = result[nested.key]?.objectValue ?? JSONObject()
       if members[name] != nil {
-        report("Duplicate \(block.type) block", "There is another \(block.type) \"\(name)\" before this one.", block.headerRange)
+        report(
+          "Duplicate \(block.type) block", "There is another \(block.type) \"\(name)\" before this one.",
+          block.headerRange)
       }
       members[name] = .object(value)
       result[nested.key] = .object(members)
@@ -190,7 +193,9 @@ public struct BodyDecoder {
       for item in items {
         guard let key = item.bareName ?? item.key.literalString else { return nil }
         if labelsLeft > 0 {
-          guard let inner = blocks(type, range, item.value, labelsLeft - 1, labels + [(key, item.key.range)]) else { return nil }
+          guard let inner = blocks(type, range, item.value, labelsLeft - 1, labels + [(key, item.key.range)]) else {
+            return nil
+          }
           result += inner
         } else {
           body.items.append(
@@ -203,7 +208,8 @@ public struct BodyDecoder {
       if labelsLeft > 0 { return result }
       return [
         Block(
-          type: type, labels: labels.map(\.0), body: body, typeRange: range, labelRanges: labels.map(\.1), headerRange: range)
+          type: type, labels: labels.map(\.0), body: body, typeRange: range, labelRanges: labels.map(\.1),
+          headerRange: range)
       ]
     default: return nil
     }
@@ -280,7 +286,8 @@ public struct BodyDecoder {
       throw Mismatch(message: "A duration such as \"30s\" or \"1h15m\" is needed here, not \(value.type.friendlyName).")
     }
     guard let duration = Nanoseconds(parsing: text) else {
-      throw Mismatch(message: "\"\(text)\" is no duration: write numbers with units, such as \"30s\", \"1h15m\" or \"500ms\".")
+      throw Mismatch(
+        message: "\"\(text)\" is no duration: write numbers with units, such as \"30s\", \"1h15m\" or \"500ms\".")
     }
     return duration.count
   }

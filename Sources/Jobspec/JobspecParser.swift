@@ -85,13 +85,15 @@ private struct Reading {
     let jobs = body.blocks("job")
     guard let block = jobs.first else {
       diagnostics.append(
-        Diagnostic(.error, "Missing job block", "A jobspec holds one job block: job \"name\" { … }", subject: body.endRange))
+        Diagnostic(
+          .error, "Missing job block", "A jobspec holds one job block: job \"name\" { … }", subject: body.endRange))
       return nil
     }
     for extra in jobs.dropFirst() {
       diagnostics.append(
         Diagnostic(
-          .error, "Duplicate job block", "A jobspec holds only one job; another is on line \(block.headerRange.start.line).",
+          .error, "Duplicate job block",
+          "A jobspec holds only one job; another is on line \(block.headerRange.start.line).",
           subject: extra.headerRange))
     }
     // What an unset variable or a broken local makes of every place that uses it would only bury the cause.
@@ -117,7 +119,8 @@ private struct Reading {
       diagnostics.append(
         Diagnostic(
           .error, "Unsupported block type",
-          "Blocks of type \"\(block.type)\" are not expected here." + Suggestion.sentence(for: block.type, among: known),
+          "Blocks of type \"\(block.type)\" are not expected here."
+            + Suggestion.sentence(for: block.type, among: known),
           subject: block.typeRange))
     case .block: break
     }

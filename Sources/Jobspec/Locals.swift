@@ -12,26 +12,32 @@ struct Locals {
     for block in body.blocks("locals") {
       for inner in block.body.blocks {
         diagnostics.append(
-          Diagnostic(.error, "Unexpected block", "A locals block holds only name = value lines.", subject: inner.headerRange))
+          Diagnostic(
+            .error, "Unexpected block", "A locals block holds only name = value lines.", subject: inner.headerRange))
       }
       for attribute in block.body.attributes {
         if names.insert(attribute.name).inserted {
           pending.append(attribute)
         } else {
           diagnostics.append(
-            Diagnostic(.error, "Duplicate local", "The local \"\(attribute.name)\" is defined twice.", subject: attribute.nameRange))
+            Diagnostic(
+              .error, "Duplicate local", "The local \"\(attribute.name)\" is defined twice.",
+              subject: attribute.nameRange))
         }
       }
     }
     var values: [String: Value] = [:]
     // Each round takes those whose references have values; n rounds at most, since every one takes at least one.
     while !pending.isEmpty {
-      let ready = pending.filter { attribute in Self.references(attribute).allSatisfy { values[$0] != nil || !names.contains($0) } }
+      let ready = pending.filter { attribute in
+        Self.references(attribute).allSatisfy { values[$0] != nil || !names.contains($0) }
+      }
       if ready.isEmpty {
         for attribute in pending {
           diagnostics.append(
             Diagnostic(
-              .error, "Circular local", "The local \"\(attribute.name)\" needs its own value, directly or through others.",
+              .error, "Circular local",
+              "The local \"\(attribute.name)\" needs its own value, directly or through others.",
               subject: attribute.nameRange))
         }
         break
@@ -39,7 +45,9 @@ struct Locals {
       for attribute in ready {
         let context = EvaluationContext(
           variables: ["var": variables, "local": .object(values)], functions: functions,
-          unresolved: { traversal in ["vars", "locals"].contains(traversal.root) ? nil : .string("${" + traversal.text + "}") })
+          unresolved: { traversal in
+            ["vars", "locals"].contains(traversal.root) ? nil : .string("${" + traversal.text + "}")
+          })
         let evaluated = attribute.expression.evaluated(in: context)
         diagnostics += evaluated.diagnostics
         values[attribute.name] = evaluated.diagnostics.hasErrors ? .dynamic : evaluated.value

@@ -47,7 +47,9 @@ struct VariableDeclarations {
     let context = EvaluationContext(functions: functions)
     for block in body.blocks("variable") {
       guard block.labels.count == 1 else {
-        report("Invalid variable block", "A variable block has one label, its name: variable \"name\" { … }", block.headerRange)
+        report(
+          "Invalid variable block", "A variable block has one label, its name: variable \"name\" { … }",
+          block.headerRange)
         continue
       }
       if declarations.contains(where: { $0.name == block.labels[0] }) {
@@ -88,14 +90,16 @@ struct VariableDeclarations {
         default:
           report(
             "Unsupported argument",
-            "A variable has no argument \"\(attribute.name)\"." + Suggestion.sentence(for: attribute.name, among: known),
+            "A variable has no argument \"\(attribute.name)\"."
+              + Suggestion.sentence(for: attribute.name, among: known),
             attribute.nameRange)
         }
       case .block(let inner) where inner.type == "validation": readRule(inner, context, into: &result)
       case .block(let inner):
         report(
           "Unsupported block type",
-          "A variable has no block \"\(inner.type)\"." + Suggestion.sentence(for: inner.type, among: known), inner.typeRange)
+          "A variable has no block \"\(inner.type)\"." + Suggestion.sentence(for: inner.type, among: known),
+          inner.typeRange)
       }
     }
     if let attribute = defaultAttribute {
@@ -103,11 +107,13 @@ struct VariableDeclarations {
       diagnostics += evaluated.diagnostics
       if !evaluated.diagnostics.hasErrors {
         do throws(Conversion.Failure) {
-          result.defaultValue = evaluated.value.isNull ? evaluated.value : try Conversion.convert(evaluated.value, to: result.type)
+          result.defaultValue =
+            evaluated.value.isNull ? evaluated.value : try Conversion.convert(evaluated.value, to: result.type)
         } catch {
           report(
             "Invalid default value for variable",
-            "The default of \"\(result.name)\" does not fit its type: \(error.description).", attribute.expression.range)
+            "The default of \"\(result.name)\" does not fit its type: \(error.description).", attribute.expression.range
+          )
         }
       }
     }
@@ -121,7 +127,8 @@ struct VariableDeclarations {
     }
     let text = message.expression.evaluated(in: context)
     diagnostics += text.diagnostics
-    declaration.rules.append(Rule(condition: condition.expression, message: text.value.asString ?? "The value is not allowed."))
+    declaration.rules.append(
+      Rule(condition: condition.expression, message: text.value.asString ?? "The value is not allowed."))
   }
 
   /// The value of every variable: the default, then what each source says.
@@ -165,7 +172,9 @@ struct VariableValues {
   /// All variables as the object that `var` is.
   var object: Value {
     var members = values
-    for declaration in declarations where members[declaration.name] == nil { members[declaration.name] = .unknown(declaration.type) }
+    for declaration in declarations where members[declaration.name] == nil {
+      members[declaration.name] = .unknown(declaration.type)
+    }
     return .object(members)
   }
 
@@ -197,7 +206,8 @@ struct VariableValues {
     let context = EvaluationContext(functions: functions)
     for block in parsed.result.blocks {
       diagnostics.append(
-        Diagnostic(.error, "Unexpected block", "A file of variables holds only name = value lines.", subject: block.headerRange))
+        Diagnostic(
+          .error, "Unexpected block", "A file of variables holds only name = value lines.", subject: block.headerRange))
     }
     for attribute in parsed.result.attributes {
       guard let declaration = declarations.first(where: { $0.name == attribute.name }) else {
@@ -206,7 +216,9 @@ struct VariableValues {
       }
       let evaluated = attribute.expression.evaluated(in: context)
       diagnostics += evaluated.diagnostics
-      if !evaluated.diagnostics.hasErrors { assign(declaration, evaluated.value, file.name, attribute.expression.range) }
+      if !evaluated.diagnostics.hasErrors {
+        assign(declaration, evaluated.value, file.name, attribute.expression.range)
+      }
     }
   }
 
@@ -267,7 +279,9 @@ struct VariableValues {
         ruleDiagnostics += evaluated.diagnostics
         if !evaluated.diagnostics.hasErrors, evaluated.value != .true {
           ruleDiagnostics.append(
-            Diagnostic(.error, "Invalid value for variable \"\(declaration.name)\"", rule.message, subject: rule.condition.range))
+            Diagnostic(
+              .error, "Invalid value for variable \"\(declaration.name)\"", rule.message, subject: rule.condition.range)
+          )
         }
       }
     }

@@ -39,7 +39,8 @@ public final class FileSink: LogSink {
   /// Opens (and appends to) `path`; a path that ends in "/" gets the file name `serai.log`.
   /// - Parameter clock: seconds since the epoch.
   /// - Throws: `LogFileError` with the path and errno when the file cannot be opened.
-  public init(path: String, rotation: Rotation = Rotation(), clock: @escaping @Sendable () -> Int) throws(LogFileError) {
+  public init(path: String, rotation: Rotation = Rotation(), clock: @escaping @Sendable () -> Int) throws(LogFileError)
+  {
     let whole = path.hasSuffix("/") ? path + "serai.log" : path
     let slash = whole.lastIndex(of: "/")
     directory = slash.map { String(whole[..<$0]) } ?? "."

@@ -39,8 +39,10 @@ public final class Server: Sendable {
         store: snapshots, lastIndex: recovery.snapshotIndex, threshold: configuration.snapshotThreshold,
         trailing: configuration.trailingLogs, logger: logger.named("snapshot"))
       let core = ServerCore(
-        state: recovery.state, lastIndex: max(recovery.state.reader.index, log.opening.last.index), term: term, log: log,
-        snapshots: keeper, duties: Duties(configuration: configuration, random: RandomSource().bits), executor: executor,
+        state: recovery.state, lastIndex: max(recovery.state.reader.index, log.opening.last.index), term: term,
+        log: log,
+        snapshots: keeper, duties: Duties(configuration: configuration, random: RandomSource().bits),
+        executor: executor,
         logger: logger, clock: clock, monotonic: monotonic ?? { Clock.monotonicNanoseconds })
       try await saveTerm(term, log)
       let server = Server(

@@ -56,7 +56,8 @@ struct GoldenTests {
       return keys.flatMap { differences(left[$0] ?? .null, right[$0] ?? .null, "\(path).\($0)") }
     case (.array(let left), .array(let right)) where left.count == right.count:
       return zip(left, right).enumerated().flatMap { differences($0.element.0, $0.element.1, "\(path)[\($0.offset)]") }
-    case (.string(let left), .string(let right)) where left.utf8.count == right.utf8.count && maskingUUIDs(left) == maskingUUIDs(right):
+    case (.string(let left), .string(let right))
+    where left.utf8.count == right.utf8.count && maskingUUIDs(left) == maskingUUIDs(right):
       return []
     default:
       if let left = expected.doubleValue, let right = actual.doubleValue, left == right { return [] }
@@ -83,7 +84,8 @@ struct GoldenTests {
 
 /// The folder of reference data, nil when this machine has none.
 func oracles() -> String? {
-  guard let value = getenv("SERAI_ORACLES").map({ String(cString: $0) }), access(value + "/data/golden", R_OK) == 0 else {
+  guard let value = getenv("SERAI_ORACLES").map({ String(cString: $0) }), access(value + "/data/golden", R_OK) == 0
+  else {
     return nil
   }
   return value

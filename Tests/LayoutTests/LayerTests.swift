@@ -76,7 +76,9 @@ func layerTable(of path: String) throws -> [String: LayerRow] {
 /// The modules named by import lines, in order; comments and strings that merely mention imports do not count.
 func importedModules(of source: String) -> [String] {
   let kinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
-  let modifiers: Set = ["public", "internal", "package", "private", "fileprivate", "@testable", "@preconcurrency", "@_exported"]
+  let modifiers: Set = [
+    "public", "internal", "package", "private", "fileprivate", "@testable", "@preconcurrency", "@_exported",
+  ]
   var modules: [String] = []
   for line in source.split(separator: "\n") {
     var words = line.split(separator: " ").map(String.init)

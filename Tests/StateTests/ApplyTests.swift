@@ -372,7 +372,9 @@ import Testing
       plan.evaluations = evaluations
       return .planResult(plan)
     }
-    func status(_ number: UInt64) -> EvaluationStatus? { cluster.state.reader.evaluation(identifier(number))?.value.status }
+    func status(_ number: UInt64) -> EvaluationStatus? {
+      cluster.state.reader.evaluation(identifier(number))?.value.status
+    }
     try cluster.apply(plan([evaluation(701, .complete), evaluation(702, .blocked)]))
     try cluster.apply(plan([evaluation(801, .complete, job: "other"), evaluation(802, .blocked, job: "other")]))
     // The one that waits is tried and still finds no room: it goes on waiting.

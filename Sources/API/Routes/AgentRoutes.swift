@@ -32,7 +32,9 @@ let agentRoutes: [Route] = [
     return try request.json(answer)
   },
   Route([.put, .post], "/v1/agent/force-leave", .server) { request, context in
-    guard let node = request.query["node"], !node.isEmpty else { throw APIError.badRequest("missing node to force leave: the query's node") }
+    guard let node = request.query["node"], !node.isEmpty else {
+      throw APIError.badRequest("missing node to force leave: the query's node")
+    }
     // A name that no server has is no error: whoever asks wants it gone.
     if context.agent.members.contains(where: { $0.name == node }) {
       throw APIError.badRequest("\"\(node)\" is the only server and can't be made to leave")
@@ -51,8 +53,12 @@ let agentRoutes: [Route] = [
 /// Figures of each part, as `agent/self` shows them.
 private func statistics(_ context: APIContext) async -> [String: [String: String]] {
   var stats: [String: [String: String]] = [
-    "serai": ["version": context.agent.version, "server": "\(context.server != nil)", "client": "\(context.client != nil)"],
-    "nomad": ["server": "\(context.server != nil)", "leader": "\(context.server != nil)", "leader_addr": context.agent.leader],
+    "serai": [
+      "version": context.agent.version, "server": "\(context.server != nil)", "client": "\(context.client != nil)",
+    ],
+    "nomad": [
+      "server": "\(context.server != nil)", "leader": "\(context.server != nil)", "leader_addr": context.agent.leader,
+    ],
   ]
   if let server = context.server {
     // What is applied and shown is durable: the three indexes are one.
@@ -113,7 +119,9 @@ private func metrics(_ request: APIRequest, _ context: APIContext) async throws 
       gauge("nomad.nomad.evaluations", Double(count), ["status": status.rawValue])
     }
     for status in [NodeStatus.ready, .down, .initializing] {
-      gauge("nomad.nomad.nodes", Double(state.nodes.filter { $0.1.value.status == status }.count), ["status": status.rawValue])
+      gauge(
+        "nomad.nomad.nodes", Double(state.nodes.filter { $0.1.value.status == status }.count),
+        ["status": status.rawValue])
     }
   }
   if let client = context.client {
@@ -131,7 +139,9 @@ private func metrics(_ request: APIRequest, _ context: APIContext) async throws 
     gauge("nomad.client.host.memory.available", Double(host.memory.available), labels)
     gauge("nomad.client.uptime", Double(host.uptime), labels)
   }
-  if request.query["format"] == "prometheus" { return .text(prometheus(gauges), headers: ["Content-Type": "text/plain; version=0.0.4"]) }
+  if request.query["format"] == "prometheus" {
+    return .text(prometheus(gauges), headers: ["Content-Type": "text/plain; version=0.0.4"])
+  }
   var summary = MetricsSummary()
   summary.timestamp = "\(wallClock())"
   summary.gauges = gauges
@@ -145,7 +155,8 @@ private func prometheus(_ gauges: [GaugeValue]) -> String {
   for gauge in gauges.sorted(by: { $0.name < $1.name }) {
     let name = String(gauge.name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
     if described.insert(name).inserted { text += "# HELP \(name) \(gauge.name)\n# TYPE \(name) gauge\n" }
-    let labels = gauge.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }.joined(separator: ",")
+    let labels = gauge.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(escaped($0.value))\"" }.joined(
+      separator: ",")
     text += labels.isEmpty ? "\(name) \(gauge.value)\n" : "\(name){\(labels)} \(gauge.value)\n"
   }
   return text

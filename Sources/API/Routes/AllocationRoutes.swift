@@ -6,10 +6,14 @@ internal import State
 
 let allocationRoutes: [Route] = [
   Route([.get], "/v1/allocations", .server) { request, context in
-    let (state, index) = try await request.read(context, watching: [.table(.allocations)]) { $0.index(of: .allocations) }
+    let (state, index) = try await request.read(context, watching: [.table(.allocations)]) {
+      $0.index(of: .allocations)
+    }
     let withResources = try request.flag("resources")
     let withStates = request.query["task_states"] == nil ? true : try request.flag("task_states")
-    let found = try request.matching(state.allocations, state).map(\.value).filter { request.includes($0.jobKey.namespace) }
+    let found = try request.matching(state.allocations, state).map(\.value).filter {
+      request.includes($0.jobKey.namespace)
+    }
     let stubs = found.map { AllocationListStub(of: $0, withResources: withResources, withStates: withStates) }
     return try request.page(stubs, index: index) { $0.id.description }
   },
@@ -44,11 +48,14 @@ let allocationRoutes: [Route] = [
 
 let evaluationRoutes: [Route] = [
   Route([.get], "/v1/evaluations", .server) { request, context in
-    let (state, index) = try await request.read(context, watching: [.table(.evaluations)]) { $0.index(of: .evaluations) }
+    let (state, index) = try await request.read(context, watching: [.table(.evaluations)]) {
+      $0.index(of: .evaluations)
+    }
     let job = request.query["job"] ?? ""
     let status = request.query["status"] ?? ""
     let found = try request.matching(state.evaluations, state).map(\.value).filter {
-      request.includes($0.namespace) && (job.isEmpty || $0.jobID == job) && (status.isEmpty || $0.status.rawValue == status)
+      request.includes($0.namespace) && (job.isEmpty || $0.jobID == job)
+        && (status.isEmpty || $0.status.rawValue == status)
     }
     return try request.page(found, index: index) { $0.id.description }
   },
@@ -83,7 +90,9 @@ let evaluationRoutes: [Route] = [
 
 let deploymentRoutes: [Route] = [
   Route([.get], "/v1/deployments", .server) { request, context in
-    let (state, index) = try await request.read(context, watching: [.table(.deployments)]) { $0.index(of: .deployments) }
+    let (state, index) = try await request.read(context, watching: [.table(.deployments)]) {
+      $0.index(of: .deployments)
+    }
     let found = try request.matching(state.deployments, state).map(\.value).filter { request.includes($0.namespace) }
     return try request.page(found, index: index) { $0.id.description }
   },

@@ -31,7 +31,8 @@ let clientRoutes: [Route] = [
     let follow = request.query["follow"] == nil ? true : try request.flag("follow")
     let (offset, fromEnd) = (try request.integer("offset") ?? 0, try request.fromEnd())
     do {
-      return try request.frames(.file(try await files.stream(request.filePath, offset: offset, fromEnd: fromEnd, follow: follow)))
+      return try request.frames(
+        .file(try await files.stream(request.filePath, offset: offset, fromEnd: fromEnd, follow: follow)))
     } catch let error as ClientError where error.code == .notFound {
       // Clients take 404 here for an allocation that is not there.
       throw APIError.badRequest(error.message)
@@ -56,7 +57,8 @@ let clientRoutes: [Route] = [
   Route([.put, .post], "/v1/client/allocation/:id/restart", .allocation("id")) { request, context in
     let body = try request.body(RestartRequest.self)
     try await context.theClient().restart(
-      allocation: try request.identifier("id", "alloc"), task: body.taskName.isEmpty ? nil : body.taskName, all: body.allTasks)
+      allocation: try request.identifier("id", "alloc"), task: body.taskName.isEmpty ? nil : body.taskName,
+      all: body.allTasks)
     return try request.json(JSONObject())
   },
   Route([.put, .post], "/v1/client/allocation/:id/signal", .allocation("id")) { request, context in

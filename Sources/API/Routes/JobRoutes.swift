@@ -44,7 +44,9 @@ let jobRoutes: [Route] = [
   },
   Route([.get], "/v1/job/:id*/summary", .server) { request, context in
     let key = request.jobKey
-    let (state, index) = try await request.read(context, watching: [.job(key), .jobAllocations(key), .jobEvaluations(key)]) {
+    let (state, index) = try await request.read(
+      context, watching: [.job(key), .jobAllocations(key), .jobEvaluations(key)]
+    ) {
       max($0.index(of: .jobSummaries), $0.job(key)?.modifyIndex ?? 0)
     }
     guard let summary = state.summary(ofJob: key) else { throw APIError.notFound("job not found") }
@@ -156,7 +158,9 @@ extension APIRequest {
 }
 
 /// What can be done only to jobs that this version refuses to register.
-private func refused(_ action: String, _ block: String) -> @Sendable (APIRequest, APIContext) async throws -> HTTPResponse {
+private func refused(_ action: String, _ block: String)
+  -> @Sendable (APIRequest, APIContext) async throws -> HTTPResponse
+{
   { request, context in
     guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
     throw APIError.badRequest("\(action): this version does not run the \(block) block, so no job has one")
@@ -176,7 +180,8 @@ private let listJobs: @Sendable (APIRequest, APIContext) async throws -> HTTPRes
   let prefix = request.query["prefix"] ?? ""
   let jobs: [StoredJob] =
     request.namespace == "*"
-    ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 } : state.jobs(inNamespace: request.namespace, prefix: prefix)
+    ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 }
+    : state.jobs(inNamespace: request.namespace, prefix: prefix)
   let withMeta = try request.flag("meta")
   let stubs = jobs.map { JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta) }
   return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }

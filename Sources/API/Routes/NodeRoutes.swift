@@ -10,7 +10,9 @@ let nodeRoutes: [Route] = [
     let withResources = try request.flag("resources")
     let withOS = try request.flag("os")
     let stubs = try request.matching(state.nodes, state).map {
-      NodeListStub($0.value, resources: withResources, attributes: withOS ? $0.value.attributes.filter { $0.key == "os.name" } : [:])
+      NodeListStub(
+        $0.value, resources: withResources,
+        attributes: withOS ? $0.value.attributes.filter { $0.key == "os.name" } : [:])
     }
     return try request.page(stubs, index: index) { $0.id.description }
   },
@@ -70,7 +72,8 @@ let nodeRoutes: [Route] = [
   Route([.put, .post], "/v1/node/:id/eligibility", .server) { request, context in
     let body = try request.requiredBody(EligibilityRequest.self)
     guard let eligibility = NodeEligibility(rawValue: body.eligibility) else {
-      throw APIError.badRequest("Invalid scheduling eligibility \"\(body.eligibility)\": it is \"eligible\" or \"ineligible\"")
+      throw APIError.badRequest(
+        "Invalid scheduling eligibility \"\(body.eligibility)\": it is \"eligible\" or \"ineligible\"")
     }
     let index = try await context.theServer().setEligibility(try request.identifier("id", "node"), eligibility)
     return try request.nodeUpdate([], index)

@@ -42,8 +42,11 @@ public enum AgentFlags {
     flag("client", "Run a client.", "Client", "Enabled"),
     value("bind", "address", "Listen on this address.", "BindAddr"),
     value("data-dir", "path", "Where the agent keeps its data.", "DataDir"),
-    value("state-dir", "path", "Where the client keeps its state; below -data-dir when not given.", "Client", "StateDir"),
-    value("alloc-dir", "path", "Where allocations have their directories; below -data-dir when not given.", "Client", "AllocDir"),
+    value(
+      "state-dir", "path", "Where the client keeps its state; below -data-dir when not given.", "Client", "StateDir"),
+    value(
+      "alloc-dir", "path", "Where allocations have their directories; below -data-dir when not given.", "Client",
+      "AllocDir"),
     value("plugin-dir", "path", "Where device and driver plugins are.", "PluginDir"),
     value("node", "name", "The node's name; the host's name when not given.", "NodeName"),
     value("region", "name", "The region of the agent.", "Region"),
@@ -52,14 +55,17 @@ public enum AgentFlags {
     flag("log-json", "Write the log as JSON.", "LogJson"),
     value("log-file", "path", "Write the log to this file, too.", "LogFile"),
     value("bootstrap-expect", "count", "How many servers begin the cluster together.", "Server", "BootstrapExpect"),
-    list("retry-join", "address", "Join the server at this address, again until it works.", "Server", "ServerJoin", "RetryJoin"),
+    list(
+      "retry-join", "address", "Join the server at this address, again until it works.", "Server", "ServerJoin",
+      "RetryJoin"),
     list("join", "address", "Join the server at this address at the start.", "Server", "ServerJoin", "StartJoin"),
     value("encrypt", "key", "The key for gossip between servers.", "Server", "EncryptKey"),
     list("servers", "addresses", "Servers of a client, separated by commas. May be repeated.", "Client", "Servers"),
     value("node-class", "name", "The class of the node.", "Client", "NodeClass"),
     value("node-pool", "name", "The pool of the node.", "Client", "NodePool"),
     list("meta", "key=value", "Metadata of the node. May be repeated.", "Client", "Meta"),
-    value("network-interface", "name", "The interface whose address the node is known by.", "Client", "NetworkInterface"),
+    value(
+      "network-interface", "name", "The interface whose address the node is known by.", "Client", "NetworkInterface"),
     value("network-speed", "mbits", "The speed of that interface.", "Client", "NetworkSpeed"),
     value("cpu-total-compute", "MHz", "What the node's processors give together.", "Client", "CpuCompute"),
     value("http-port", "port", "The port of the HTTP API.", "Ports", "HTTP"),

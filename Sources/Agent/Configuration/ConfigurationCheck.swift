@@ -7,10 +7,13 @@ enum ConfigurationCheck {
   static func run(_ configuration: AgentConfiguration, _ object: JSONObject) throws(ConfigurationError) {
     var problems: [String] = []
     if !configuration.server.enabled, !configuration.client.enabled {
-      problems.append("neither server nor client is on: set server { enabled = true } or client { enabled = true }, or use -dev")
+      problems.append(
+        "neither server nor client is on: set server { enabled = true } or client { enabled = true }, or use -dev")
     }
     if configuration.dataDir.isEmpty { problems.append("data_dir is missing: name a directory that the agent may own") }
-    if !configuration.dataDir.isEmpty, !configuration.dataDir.hasPrefix("/") { problems.append("data_dir must be an absolute path") }
+    if !configuration.dataDir.isEmpty, !configuration.dataDir.hasPrefix("/") {
+      problems.append("data_dir must be an absolute path")
+    }
     if configuration.server.enabled, configuration.server.bootstrapExpect > 1 {
       problems.append("server.bootstrap_expect: this version runs a single server: set it to 1")
     }
@@ -21,17 +24,25 @@ enum ConfigurationCheck {
     if configuration.tls.enableHTTP || configuration.tls.enableRPC {
       problems.append("tls: this version does not encrypt connections: remove the block")
     }
-    if !configuration.server.encryptKey.isEmpty { problems.append("server.encrypt: this version has no gossip: remove it") }
-    let join = configuration.server.retryJoin + configuration.server.serverJoin.retryJoin + configuration.server.serverJoin.startJoin
+    if !configuration.server.encryptKey.isEmpty {
+      problems.append("server.encrypt: this version has no gossip: remove it")
+    }
+    let join =
+      configuration.server.retryJoin + configuration.server.serverJoin.retryJoin
+      + configuration.server.serverJoin.startJoin
     if configuration.server.enabled, !join.isEmpty {
       problems.append("server_join: this version runs a single server: remove the addresses")
     }
     for (key, block) in [
-      ("Consuls", "consul"), ("Vaults", "vault"), ("Sentinel", "sentinel"), ("Audit", "audit"), ("KEKProviders", "keyring"),
+      ("Consuls", "consul"), ("Vaults", "vault"), ("Sentinel", "sentinel"), ("Audit", "audit"),
+      ("KEKProviders", "keyring"),
     ] where object[key]?.arrayValue?.isEmpty == false || object[key]?["Enabled"] == true {
       problems.append("\(block): this version does not act on this block: remove it")
     }
-    for name in [("port http", configuration.ports.http), ("port rpc", configuration.ports.rpc), ("port serf", configuration.ports.serf)]
+    for name in [
+      ("port http", configuration.ports.http), ("port rpc", configuration.ports.rpc),
+      ("port serf", configuration.ports.serf),
+    ]
     where !(0...65535).contains(name.1) {
       problems.append("\(name.0): \(name.1) is no port")
     }
@@ -39,14 +50,17 @@ enum ConfigurationCheck {
       problems.append("\(name): \"\(text)\" is no duration such as 30s or 24h")
     }
     guard problems.isEmpty else {
-      throw ConfigurationError("the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
+      throw ConfigurationError(
+        "the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
     }
   }
 
   private static func durations(_ configuration: AgentConfiguration) -> [(String, String)] {
     [
-      ("client.max_kill_timeout", configuration.client.maxKillTimeout), ("server.node_gc_threshold", configuration.server.nodeGCThreshold),
-      ("server.job_gc_interval", configuration.server.jobGCInterval), ("server.job_gc_threshold", configuration.server.jobGCThreshold),
+      ("client.max_kill_timeout", configuration.client.maxKillTimeout),
+      ("server.node_gc_threshold", configuration.server.nodeGCThreshold),
+      ("server.job_gc_interval", configuration.server.jobGCInterval),
+      ("server.job_gc_threshold", configuration.server.jobGCThreshold),
       ("server.eval_gc_threshold", configuration.server.evalGCThreshold),
       ("server.batch_eval_gc_threshold", configuration.server.batchEvalGCThreshold),
       ("server.deployment_gc_threshold", configuration.server.deploymentGCThreshold),

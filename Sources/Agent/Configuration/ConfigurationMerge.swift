@@ -19,7 +19,9 @@ func merged(_ earlier: JSONObject, with later: JSONObject) -> JSONObject {
 private func joined(_ old: [JSONValue], _ new: [JSONValue]) -> [JSONValue] {
   var result = old
   for element in new {
-    if let name = element["Name"]?.stringValue, let place = result.firstIndex(where: { $0["Name"]?.stringValue == name }) {
+    if let name = element["Name"]?.stringValue,
+      let place = result.firstIndex(where: { $0["Name"]?.stringValue == name })
+    {
       result[place] = element
     } else if !result.contains(element) {
       result.append(element)

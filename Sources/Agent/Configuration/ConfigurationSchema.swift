@@ -48,7 +48,8 @@ let agentSchema = BlockSchema([
       bool("http", "EnableHTTP"), bool("rpc", "EnableRPC"), bool("verify_server_hostname", "VerifyServerHostname"),
       bool("rpc_upgrade_mode", "RPCUpgradeMode"), string("ca_file", "CAFile"), string("cert_file", "CertFile"),
       string("key_file", "KeyFile"), string("tls_cipher_suites", "TLSCipherSuites"),
-      string("tls_min_version", "TLSMinVersion"), bool("tls_prefer_server_cipher_suites", "TLSPreferServerCipherSuites"),
+      string("tls_min_version", "TLSMinVersion"),
+      bool("tls_prefer_server_cipher_suites", "TLSPreferServerCipherSuites"),
       bool("verify_https_client", "VerifyHTTPSClient"),
     ])
   },
@@ -62,30 +63,36 @@ let agentSchema = BlockSchema([
   one("telemetry", "Telemetry") {
     BlockSchema([
       bool("disable_hostname", "DisableHostname"), bool("use_node_name", "UseNodeName"),
-      string("collection_interval", "CollectionInterval"), bool("publish_allocation_metrics", "PublishAllocationMetrics"),
+      string("collection_interval", "CollectionInterval"),
+      bool("publish_allocation_metrics", "PublishAllocationMetrics"),
       bool("publish_node_metrics", "PublishNodeMetrics"), bool("prometheus_metrics", "PrometheusMetrics"),
       string("statsd_address", "StatsdAddr"), string("statsite_address", "StatsiteAddr"),
       string("datadog_address", "DataDogAddr"), strings("datadog_tags", "DataDogTags"),
       strings("prefix_filter", "PrefixFilter"), bool("filter_default", "FilterDefault"),
       bool("disable_dispatched_job_summary_metrics", "DisableDispatchedJobSummaryMetrics"),
       bool("disable_rpc_rate_metrics_labels", "DisableRPCRateMetricsLabels"),
-      int("in_memory_retention_period", "InMemoryRetentionPeriod"), int("in_memory_collection_interval", "InMemoryCollectionInterval"),
+      int("in_memory_retention_period", "InMemoryRetentionPeriod"),
+      int("in_memory_collection_interval", "InMemoryCollectionInterval"),
       string("circonus_api_token", "CirconusAPIToken"), string("circonus_api_app", "CirconusAPIApp"),
-      string("circonus_api_url", "CirconusAPIURL"), string("circonus_submission_interval", "CirconusSubmissionInterval"),
+      string("circonus_api_url", "CirconusAPIURL"),
+      string("circonus_submission_interval", "CirconusSubmissionInterval"),
       string("circonus_submission_url", "CirconusCheckSubmissionURL"), string("circonus_check_id", "CirconusCheckID"),
       string("circonus_check_force_metric_activation", "CirconusCheckForceMetricActivation"),
       string("circonus_check_instance_id", "CirconusCheckInstanceID"),
       string("circonus_check_search_tag", "CirconusCheckSearchTag"), string("circonus_check_tags", "CirconusCheckTags"),
-      string("circonus_check_display_name", "CirconusCheckDisplayName"), string("circonus_broker_id", "CirconusBrokerID"),
+      string("circonus_check_display_name", "CirconusCheckDisplayName"),
+      string("circonus_broker_id", "CirconusBrokerID"),
       string("circonus_broker_select_tag", "CirconusBrokerSelectTag"),
     ])
   },
   one("autopilot", "Autopilot") {
     BlockSchema([
-      bool("cleanup_dead_servers", "CleanupDeadServers"), duration("server_stabilization_time", "ServerStabilizationTime"),
+      bool("cleanup_dead_servers", "CleanupDeadServers"),
+      duration("server_stabilization_time", "ServerStabilizationTime"),
       duration("last_contact_threshold", "LastContactThreshold"), int("max_trailing_logs", "MaxTrailingLogs"),
       int("min_quorum", "MinQuorum"), bool("enable_redundancy_zones", "EnableRedundancyZones"),
-      bool("disable_upgrade_migration", "DisableUpgradeMigration"), bool("enable_custom_upgrades", "EnableCustomUpgrades"),
+      bool("disable_upgrade_migration", "DisableUpgradeMigration"),
+      bool("enable_custom_upgrades", "EnableCustomUpgrades"),
     ])
   },
   one("ui", "UI") {
@@ -100,8 +107,10 @@ let agentSchema = BlockSchema([
       },
       one("content_security_policy", "ContentSecurityPolicy") {
         BlockSchema([
-          strings("connect_src", "ConnectSrc"), strings("default_src", "DefaultSrc"), strings("form_action", "FormAction"),
-          strings("frame_ancestors", "FrameAncestors"), strings("img_src", "ImgSrc"), strings("script_src", "ScriptSrc"),
+          strings("connect_src", "ConnectSrc"), strings("default_src", "DefaultSrc"),
+          strings("form_action", "FormAction"),
+          strings("frame_ancestors", "FrameAncestors"), strings("img_src", "ImgSrc"),
+          strings("script_src", "ScriptSrc"),
           strings("style_src", "StyleSrc"),
         ])
       },
@@ -122,7 +131,10 @@ let agentSchema = BlockSchema([
       many("filter", "Filters") {
         BlockSchema(
           labels: ["Name"],
-          [strings("endpoints", "Endpoints"), strings("operations", "Operations"), strings("stages", "Stages"), string("type", "Type")])
+          [
+            strings("endpoints", "Endpoints"), strings("operations", "Operations"), strings("stages", "Stages"),
+            string("type", "Type"),
+          ])
       },
     ])
   },
@@ -136,12 +148,15 @@ let agentSchema = BlockSchema([
       labels: ["Provider"], [bool("active", "Active"), string("name", "Name")], open: true)
   },
   one("sentinel", "Sentinel") {
-    BlockSchema([many("import", "Imports") { BlockSchema(labels: ["Name"], [string("path", "Path"), strings("args", "Args")]) }])
+    BlockSchema([
+      many("import", "Imports") { BlockSchema(labels: ["Name"], [string("path", "Path"), strings("args", "Args")]) }
+    ])
   },
   one("reporting", "Reporting") {
     BlockSchema([
       one("license", "License") { BlockSchema([bool("enabled", "Enabled")]) },
-      string("address", "Address"), duration("export_interval", "ExportInterval"), int("snapshot_retention_time", "SnapshotRetentionTime"),
+      string("address", "Address"), duration("export_interval", "ExportInterval"),
+      int("snapshot_retention_time", "SnapshotRetentionTime"),
     ])
   },
   one("eventlog", "Eventlog") { BlockSchema([bool("enabled", "Enabled"), string("level", "Level")]) },
@@ -209,7 +224,8 @@ let clientSchema = BlockSchema([
   },
   one("server_join", "ServerJoin") { joinSchema },
   keyed("host_volume", "HostVolumes") {
-    BlockSchema(labels: ["Name"], [string("path", "Path"), bool("read_only", "ReadOnly"), string("plugin_id", "PluginID")])
+    BlockSchema(
+      labels: ["Name"], [string("path", "Path"), bool("read_only", "ReadOnly"), string("plugin_id", "PluginID")])
   },
   keyed("host_network", "HostNetworks") {
     BlockSchema(
@@ -217,7 +233,9 @@ let clientSchema = BlockSchema([
       [string("cidr", "CIDR"), string("interface", "Interface"), string("reserved_ports", "ReservedPorts")])
   },
   one("drain_on_shutdown", "Drain") {
-    BlockSchema([duration("deadline", "Deadline"), bool("force", "Force"), bool("ignore_system_jobs", "IgnoreSystemJobs")])
+    BlockSchema([
+      duration("deadline", "Deadline"), bool("force", "Force"), bool("ignore_system_jobs", "IgnoreSystemJobs"),
+    ])
   },
   one("artifact", "Artifact") {
     BlockSchema([
@@ -241,16 +259,23 @@ let clientSchema = BlockSchema([
       one("nomad_retry", "NomadRetry") { retrySchema },
     ])
   },
-  one("users", "Users") { BlockSchema([int("dynamic_user_min", "MinDynamicUser"), int("dynamic_user_max", "MaxDynamicUser")]) },
+  one("users", "Users") {
+    BlockSchema([int("dynamic_user_min", "MinDynamicUser"), int("dynamic_user_max", "MaxDynamicUser")])
+  },
   many("fingerprint", "Fingerprinters") {
     BlockSchema(
       labels: ["Name"],
-      [duration("retry_interval", "RetryInterval"), int("retry_attempts", "RetryAttempts"), bool("exit_on_failure", "ExitOnFailure")])
+      [
+        duration("retry_interval", "RetryInterval"), int("retry_attempts", "RetryAttempts"),
+        bool("exit_on_failure", "ExitOnFailure"),
+      ])
   },
 ])
 
 private let waitSchema = BlockSchema([duration("min", "Min"), duration("max", "Max"), bool("enabled", "Enabled")])
-private let retrySchema = BlockSchema([int("attempts", "Attempts"), duration("backoff", "Backoff"), duration("max_backoff", "MaxBackoff")])
+private let retrySchema = BlockSchema([
+  int("attempts", "Attempts"), duration("backoff", "Backoff"), duration("max_backoff", "MaxBackoff"),
+])
 
 let serverSchema = BlockSchema([
   bool("enabled", "Enabled"),
@@ -305,7 +330,9 @@ let serverSchema = BlockSchema([
   int("event_buffer_size", "EventBufferSize"),
   one("server_join", "ServerJoin") { joinSchema },
   one("plan_rejection_tracker", "PlanRejectionTracker") {
-    BlockSchema([bool("enabled", "Enabled"), int("node_threshold", "NodeThreshold"), duration("node_window", "NodeWindow")])
+    BlockSchema([
+      bool("enabled", "Enabled"), int("node_threshold", "NodeThreshold"), duration("node_window", "NodeWindow"),
+    ])
   },
   one("raft_boltdb", "RaftBoltConfig") { BlockSchema([bool("no_freelist_sync", "NoFreelistSync")]) },
   one("raft_logstore", "RaftLogStoreConfig") { BlockSchema([string("backend", "Backend")], open: true) },
@@ -351,8 +378,12 @@ private let consulAgentSchema = BlockSchema([
   bool("allow_unauthenticated", "AllowUnauthenticated"), strings("tags", "Tags"), string("timeout", "Timeout"),
   string("service_auth_method", "ServiceIdentityAuthMethod"), string("task_auth_method", "TaskIdentityAuthMethod"),
   bool("use_identity", "UseIdentity"), string("client_failures_before_critical", "ClientFailuresBeforeCritical"),
-  one("service_identity", "ServiceIdentity") { BlockSchema([strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File")]) },
-  one("task_identity", "TaskIdentity") { BlockSchema([strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File")]) },
+  one("service_identity", "ServiceIdentity") {
+    BlockSchema([strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File")])
+  },
+  one("task_identity", "TaskIdentity") {
+    BlockSchema([strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File")])
+  },
 ])
 
 private let vaultAgentSchema = BlockSchema([
@@ -360,9 +391,13 @@ private let vaultAgentSchema = BlockSchema([
   string("role", "Role"), string("create_from_role", "Role"), string("namespace", "Namespace"),
   string("task_token_ttl", "TaskTokenTTL"), bool("allow_unauthenticated", "AllowUnauthenticated"),
   string("ca_file", "TLSCaFile"), string("ca_path", "TLSCaPath"), string("cert_file", "TLSCertFile"),
-  string("key_file", "TLSKeyFile"), string("tls_server_name", "TLSServerName"), bool("tls_skip_verify", "TLSSkipVerify"),
+  string("key_file", "TLSKeyFile"), string("tls_server_name", "TLSServerName"),
+  bool("tls_skip_verify", "TLSSkipVerify"),
   string("jwt_auth_backend_path", "JWTAuthBackendPath"), duration("connection_retry_interval", "ConnectionRetryIntv"),
   one("default_identity", "DefaultIdentity") {
-    BlockSchema([strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File"), stringMap("extra_claims", "ExtraClaims")])
+    BlockSchema([
+      strings("aud", "Audience"), duration("ttl", "TTL"), bool("env", "Env"), bool("file", "File"),
+      stringMap("extra_claims", "ExtraClaims"),
+    ])
   },
 ])

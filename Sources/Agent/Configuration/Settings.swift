@@ -28,11 +28,14 @@ struct Settings {
   /// `host:port` of the server's RPC as others are told.
   func advertisedRPC(port: UInt16) -> String {
     let given = configuration.advertise.rpc
-    if given.isEmpty { return advertisedHost.contains(":") ? "[\(advertisedHost)]:\(port)" : "\(advertisedHost):\(port)" }
+    if given.isEmpty {
+      return advertisedHost.contains(":") ? "[\(advertisedHost)]:\(port)" : "\(advertisedHost):\(port)"
+    }
     return given.contains(":") ? given : "\(given):\(port)"
   }
 
-  func server(logPath: String, snapshotsPath: String, rpcPort: UInt16) throws(ConfigurationError) -> ServerConfiguration {
+  func server(logPath: String, snapshotsPath: String, rpcPort: UInt16) throws(ConfigurationError) -> ServerConfiguration
+  {
     var result = ServerConfiguration()
     let section = configuration.server
     result.name = "\(nodeName).\(configuration.region)"

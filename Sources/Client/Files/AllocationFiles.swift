@@ -108,7 +108,8 @@ public struct AllocationFiles: Sendable {
     do throws(SystemError) {
       let root = try FileDescriptor.open(directory, [.path, .directory, .noFollow])
       return try root.open(
-        beneath: relative, flags.contains(.path) ? flags.union(.noFollow) : flags.union([.noFollow, .nonBlocking]), permissions: 0,
+        beneath: relative, flags.contains(.path) ? flags.union(.noFollow) : flags.union([.noFollow, .nonBlocking]),
+        permissions: 0,
         resolve: [.beneath, .noSymlinks, .noMagicLinks])
     } catch {
       throw Self.error(error, relative)

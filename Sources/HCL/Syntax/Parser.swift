@@ -322,7 +322,8 @@ struct Parser {
   private mutating func parseAttribute(_ name: String, _ nameRange: SourceRange) throws(ParseFailure) -> Attribute {
     let equals = take()
     guard equals.kind == .equal else {
-      throw fail("Invalid argument", "An equals sign is needed after the argument's name: \"\(name)\" = …", range(equals))
+      throw fail(
+        "Invalid argument", "An equals sign is needed after the argument's name: \"\(name)\" = …", range(equals))
     }
     let expression = try parseExpression()
     return Attribute(

@@ -129,35 +129,38 @@ let artifactSchema = BlockSchema([
   bool("chown", "Chown"),
 ])
 
-let templateSchema = BlockSchema([
-  string("source", "SourcePath"),
-  string("destination", "DestPath"),
-  string("data", "EmbeddedTmpl"),
-  string("change_mode", "ChangeMode"),
-  string("change_signal", "ChangeSignal"),
-  one("change_script", "ChangeScript") {
-    BlockSchema([
-      string("command", "Command"), strings("args", "Args"), duration("timeout", "Timeout"),
-      bool("fail_on_error", "FailOnError"), bool("run_on_first_render", "RunOnFirstRender"),
-    ],
-    reshape: { script, _ in
-      script.setDefaults(["Args": [], "Timeout": 5_000_000_000, "FailOnError": false, "RunOnFirstRender": false])
-    })
-  },
-  bool("once", "Once"),
-  duration("splay", "Splay"),
-  string("perms", "Perms"),
-  int("uid", "Uid"),
-  int("gid", "Gid"),
-  string("left_delimiter", "LeftDelim"),
-  string("right_delimiter", "RightDelim"),
-  bool("env", "Envvars"),
-  duration("vault_grace", "VaultGrace"),
-  one("wait", "Wait") { BlockSchema([duration("min", "Min"), duration("max", "Max")]) },
-  bool("error_on_missing_key", "ErrMissingKey"),
-], reshape: { template, _ in
-  template.setDefaults(["ChangeMode": "restart", "Splay": 5_000_000_000, "Perms": "0644", "ErrMissingKey": false])
-})
+let templateSchema = BlockSchema(
+  [
+    string("source", "SourcePath"),
+    string("destination", "DestPath"),
+    string("data", "EmbeddedTmpl"),
+    string("change_mode", "ChangeMode"),
+    string("change_signal", "ChangeSignal"),
+    one("change_script", "ChangeScript") {
+      BlockSchema(
+        [
+          string("command", "Command"), strings("args", "Args"), duration("timeout", "Timeout"),
+          bool("fail_on_error", "FailOnError"), bool("run_on_first_render", "RunOnFirstRender"),
+        ],
+        reshape: { script, _ in
+          script.setDefaults(["Args": [], "Timeout": 5_000_000_000, "FailOnError": false, "RunOnFirstRender": false])
+        })
+    },
+    bool("once", "Once"),
+    duration("splay", "Splay"),
+    string("perms", "Perms"),
+    int("uid", "Uid"),
+    int("gid", "Gid"),
+    string("left_delimiter", "LeftDelim"),
+    string("right_delimiter", "RightDelim"),
+    bool("env", "Envvars"),
+    duration("vault_grace", "VaultGrace"),
+    one("wait", "Wait") { BlockSchema([duration("min", "Min"), duration("max", "Max")]) },
+    bool("error_on_missing_key", "ErrMissingKey"),
+  ],
+  reshape: { template, _ in
+    template.setDefaults(["ChangeMode": "restart", "Splay": 5_000_000_000, "Perms": "0644", "ErrMissingKey": false])
+  })
 
 let volumeMountSchema = BlockSchema([
   string("volume", "Volume"),

@@ -44,7 +44,9 @@ struct NodeFeeds {
           changed[allocation.value.nodeID, default: [:]][allocation.value.id] = allocation
         }
       case .allocationRemoved(let allocation):
-        if feeds[allocation.value.nodeID] != nil { removed[allocation.value.nodeID, default: []].append(allocation.value.id) }
+        if feeds[allocation.value.nodeID] != nil {
+          removed[allocation.value.nodeID, default: []].append(allocation.value.id)
+        }
       default: break
       }
     }

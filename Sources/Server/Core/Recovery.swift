@@ -44,7 +44,8 @@ struct Recovery {
         while let chunk = try reader.next() { try decoder.add(chunk) }
         return (try decoder.finish(), description.position.index)
       } catch {
-        logger.error("a snapshot can't be read, trying the one before", ("path", description.path), ("error", "\(error)"))
+        logger.error(
+          "a snapshot can't be read, trying the one before", ("path", description.path), ("error", "\(error)"))
       }
     }
     return (State(), 0)

@@ -32,11 +32,13 @@ final class SnapshotKeeper: Sendable {
 
   /// Writes a snapshot on a thread of its own, then drops the log entries that it makes unnecessary.
   func take(_ reader: StateReader, term: UInt64, log: LogWriter) {
-    guard progress.withLock({ progress in
-      if progress.isTaking { return false }
-      progress.isTaking = true
-      return true
-    }) else { return }
+    guard
+      progress.withLock({ progress in
+        if progress.isTaking { return false }
+        progress.isTaking = true
+        return true
+      })
+    else { return }
     do throws(SystemError) {
       try DetachedThread.start { [self] in
         write(reader, term: term, log: log)

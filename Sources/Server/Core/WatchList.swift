@@ -89,7 +89,9 @@ final class WatchList: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
         let resumesNow = waiters.withLock { waiters in
-          if waiters.isClosed || waiters.generation != generation || waiters.cancelled.remove(token) != nil { return true }
+          if waiters.isClosed || waiters.generation != generation || waiters.cancelled.remove(token) != nil {
+            return true
+          }
           waiters.waiting[token] = (keys, continuation)
           for key in keys { waiters.byKey[key, default: []].insert(token) }
           return false

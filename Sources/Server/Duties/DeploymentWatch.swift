@@ -72,7 +72,10 @@ struct DeploymentWatch {
       return .deploymentPromotion(promotion)
     }
     // Something became healthy and more is to be placed: the next step of the rolling update.
-    guard groups.contains(where: { $0.healthyAllocs > 0 && $0.healthyAllocs == $0.placedAllocs && $0.placedAllocs < $0.desiredTotal })
+    guard
+      groups.contains(where: {
+        $0.healthyAllocs > 0 && $0.healthyAllocs == $0.placedAllocs && $0.placedAllocs < $0.desiredTotal
+      })
     else { return nil }
     var update = EvaluationUpdate()
     update.evaluations = evaluations(deployment, state, &random)
@@ -104,7 +107,9 @@ struct DeploymentWatch {
     return .deploymentStatusUpdates(update)
   }
 
-  private func change(_ deployment: Deployment, _ status: DeploymentStatus, _ description: String) -> DeploymentStatusChange {
+  private func change(_ deployment: Deployment, _ status: DeploymentStatus, _ description: String)
+    -> DeploymentStatusChange
+  {
     var change = DeploymentStatusChange()
     change.deployment = deployment.id
     change.status = status

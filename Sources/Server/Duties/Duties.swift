@@ -47,7 +47,8 @@ struct Duties {
       case .evaluationRemoved(let id): evaluations.forget(id)
       case .deployment(let deployment): deployments.note(deployment.value)
       case .deploymentRemoved(let id): deployments.forget(id)
-      case .job, .jobRemoved, .allocation, .allocationRemoved, .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved,
+      case .job, .jobRemoved, .allocation, .allocationRemoved, .namespace, .namespaceRemoved, .nodePool,
+        .nodePoolRemoved,
         .schedulerConfiguration:
         break
       }
@@ -73,7 +74,9 @@ struct Duties {
 
   /// When there may be something to do although nothing changes.
   var nextDeadline: Timestamp? {
-    [heartbeats.nextDeadline, evaluations.nextDeadline, deployments.nextDeadline, garbage.nextDeadline].compactMap { $0 }.min()
+    [heartbeats.nextDeadline, evaluations.nextDeadline, deployments.nextDeadline, garbage.nextDeadline].compactMap {
+      $0
+    }.min()
   }
 
   /// Every job with something on a node that went down is evaluated, in the same entry.

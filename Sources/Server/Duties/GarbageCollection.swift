@@ -65,9 +65,13 @@ struct GarbageCollection {
     for (id, record) in state.deployments {
       let deployment = record.value
       guard !deployment.isActive else { continue }
-      guard force || deployment.modifyTime + configuration.deploymentGCThreshold.count <= now.nanoseconds else { continue }
+      guard force || deployment.modifyTime + configuration.deploymentGCThreshold.count <= now.nanoseconds else {
+        continue
+      }
       let latest = state.latestDeployment(ofJob: JobKey(deployment.namespace, deployment.jobID))
-      if latest?.value.id == id, state.job(JobKey(deployment.namespace, deployment.jobID))?.isStopped == false { continue }
+      if latest?.value.id == id, state.job(JobKey(deployment.namespace, deployment.jobID))?.isStopped == false {
+        continue
+      }
       if state.allocations(ofDeployment: id).contains(where: { !$0.value.isTerminal }) { continue }
       reaping.deployments.append(id)
     }
@@ -89,7 +93,9 @@ struct GarbageCollection {
         else { continue }
       } else {
         // A finished batch job goes as a whole: job, evaluations and allocations.
-        guard evaluations.allSatisfy({ !$0.value.isOpen }), allocations.allSatisfy({ $0.value.isClientTerminal }) else { continue }
+        guard evaluations.allSatisfy({ !$0.value.isOpen }), allocations.allSatisfy({ $0.value.isClientTerminal }) else {
+          continue
+        }
         reaping.evaluations += evaluations.map(\.value.id)
         reaping.allocations += allocations.map(\.value.id)
       }

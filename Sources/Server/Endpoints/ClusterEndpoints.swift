@@ -49,7 +49,9 @@ extension Server {
       return .evaluationUpdate(payload)
     }
     let made = applied.changes.records.compactMap { record -> Identifier? in
-      if case .evaluation(let evaluation) = record, evaluation.value.createIndex == applied.index { return evaluation.value.id }
+      if case .evaluation(let evaluation) = record, evaluation.value.createIndex == applied.index {
+        return evaluation.value.id
+      }
       return nil
     }
     return (made, applied.index)
@@ -88,7 +90,8 @@ extension Server {
   /// Makes or replaces a node pool.
   public func upsertNodePool(_ pool: NodePool) async throws(ServerError) -> UInt64 {
     guard isName(pool.name) else {
-      throw ServerError(.invalid, "invalid name \"\(pool.name)\". Must be 1 to 128 letters, digits, hyphens and underscores")
+      throw ServerError(
+        .invalid, "invalid name \"\(pool.name)\". Must be 1 to 128 letters, digits, hyphens and underscores")
     }
     var payload = NodePoolUpsert()
     payload.pools = [pool]
@@ -143,7 +146,9 @@ extension Server {
   }
 
   /// Lets a deployment go on with the versions of its canaries.
-  public func promoteDeployment(_ request: DeploymentPromoteRequest, _ id: Identifier) async throws(ServerError) -> DeploymentUpdateResponse {
+  public func promoteDeployment(_ request: DeploymentPromoteRequest, _ id: Identifier) async throws(ServerError)
+    -> DeploymentUpdateResponse
+  {
     var random = SystemRandomNumberGenerator()
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
@@ -159,7 +164,9 @@ extension Server {
   }
 
   /// Says of allocations whether they are healthy, for deployments with manual checks.
-  public func setAllocationHealth(_ request: DeploymentAllocHealthRequest, _ id: Identifier) async throws(ServerError) -> DeploymentUpdateResponse {
+  public func setAllocationHealth(_ request: DeploymentAllocHealthRequest, _ id: Identifier) async throws(ServerError)
+    -> DeploymentUpdateResponse
+  {
     var random = SystemRandomNumberGenerator()
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in

@@ -4,7 +4,9 @@ internal import Scheduler
 internal import State
 
 /// What registering `job` would do to `state`, as `job plan` shows it.
-func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timestamp) throws(ServerError) -> JobPlanResponse {
+func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timestamp) throws(ServerError)
+  -> JobPlanResponse
+{
   let key = JobKey(job.namespace ?? "default", job.id)
   let current = state.reader.job(key)
   // The state keeps a job that is not stopped without this field, and the comparison below must not see a change there.

@@ -6,7 +6,9 @@ public import State
 extension Server {
   /// Registers a job or a new version of it, with an evaluation.
   /// - Throws: `ServerError` `.invalid` with every mistake of the job, `.conflict` when `enforceIndex` does not hold.
-  public func register(_ request: JobRegisterRequest, namespace: String) async throws(ServerError) -> JobRegisterResponse {
+  public func register(_ request: JobRegisterRequest, namespace: String) async throws(ServerError)
+    -> JobRegisterResponse
+  {
     guard let given = request.job else { throw ServerError(.invalid, "the request has no job: send {\"Job\": {…}}") }
     let (job, warnings) = try admitted(given, namespace: namespace)
     var random = SystemRandomNumberGenerator()
@@ -50,7 +52,8 @@ extension Server {
     job.stop = false
     let errors = problems(of: job)
     guard errors.isEmpty else {
-      throw ServerError(.invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
+      throw ServerError(
+        .invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
     }
     return (job, job.warnings().map(\.description).joined(separator: "\n"))
   }
@@ -70,7 +73,8 @@ extension Server {
     }
     let state = reader
     if let namespace = job.namespace, state.namespace(namespace) == nil {
-      errors.append("job: namespace \"\(namespace)\" does not exist: create it with `serai namespace apply \(namespace)`")
+      errors.append(
+        "job: namespace \"\(namespace)\" does not exist: create it with `serai namespace apply \(namespace)`")
     }
     if let pool = job.nodePool, !pool.isEmpty, state.nodePool(pool) == nil {
       errors.append("job: node pool \"\(pool)\" does not exist")
@@ -174,7 +178,9 @@ extension Server {
     let target =
       request.taggedVersion.isEmpty
       ? stored.version(request.jobVersion) : stored.versions.first { $0.tag?.name == request.taggedVersion }
-    guard let target else { throw ServerError(.notFound, "job \"\(key.id)\" has no such version: see `serai job history`") }
+    guard let target else {
+      throw ServerError(.notFound, "job \"\(key.id)\" has no such version: see `serai job history`")
+    }
     if (target.spec.value.version ?? 0) == current {
       throw ServerError(.invalid, "can't revert to current version")
     }
@@ -190,7 +196,9 @@ extension Server {
   public func tag(
     _ key: JobKey, _ tag: JobVersionTag, version: UInt64?
   ) async throws(ServerError) -> (tag: JobVersionTag, index: UInt64) {
-    guard !tag.name.isEmpty, tag.name.utf8.count <= 255 else { throw ServerError(.invalid, "a tag's name has 1 to 255 bytes") }
+    guard !tag.name.isEmpty, tag.name.utf8.count <= 255 else {
+      throw ServerError(.invalid, "a tag's name has 1 to 255 bytes")
+    }
     let applied = try await core.propose { state throws(ServerError) in
       guard let job = state.job(key) else { throw ServerError(.notFound, "job not found") }
       var payload = JobVersionTagging()
@@ -214,7 +222,9 @@ extension Server {
   }
 
   /// Says whether a version of a job is known to work.
-  public func setStability(_ key: JobKey, _ request: JobStabilityRequest) async throws(ServerError) -> JobStabilityResponse {
+  public func setStability(_ key: JobKey, _ request: JobStabilityRequest) async throws(ServerError)
+    -> JobStabilityResponse
+  {
     var payload = JobStability()
     payload.namespace = key.namespace
     payload.jobID = key.id

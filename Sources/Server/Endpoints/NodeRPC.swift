@@ -62,12 +62,15 @@ extension Server {
   private func authenticated(_ id: Identifier, _ secret: Identifier) async throws(RPCError) -> Node {
     guard let node = await core.node(id) else { throw RPCError(.notFound, "node \(id) is not registered") }
     guard node.secretID == secret, !secret.isNone else {
-      throw RPCError(.permissionDenied, "node \(id) is registered with another secret: this client's identity is not its own")
+      throw RPCError(
+        .permissionDenied, "node \(id) is registered with another secret: this client's identity is not its own")
     }
     return node
   }
 
-  private func registerNode(_ request: NodeRegisterRequest, _ connection: RPCConnection) async throws -> NodeHeartbeatResponse {
+  private func registerNode(_ request: NodeRegisterRequest, _ connection: RPCConnection) async throws
+    -> NodeHeartbeatResponse
+  {
     guard !request.node.id.isNone, !request.secretID.isNone else {
       throw RPCError(.invalid, "a node registers with an id and a secret")
     }
@@ -90,7 +93,9 @@ extension Server {
     }
   }
 
-  private func heartbeat(_ request: NodeUpdateStatusRequest, _ connection: RPCConnection) async throws -> NodeHeartbeatResponse {
+  private func heartbeat(_ request: NodeUpdateStatusRequest, _ connection: RPCConnection) async throws
+    -> NodeHeartbeatResponse
+  {
     let node = try await authenticated(request.nodeID, request.secretID)
     remember(connection, for: node.id)
     var index = reader.index
@@ -101,7 +106,8 @@ extension Server {
           var change = NodeStatusChange()
           change.node = node.id
           change.status = request.status
-          change.message = request.status == .ready ? "Node reregistered by heartbeat" : "Node is \(request.status.rawValue)"
+          change.message =
+            request.status == .ready ? "Node reregistered by heartbeat" : "Node is \(request.status.rawValue)"
           payload.updates = [change]
           var random = RandomSource()
           payload.evaluations =
@@ -126,7 +132,8 @@ extension Server {
     return response
   }
 
-  private func updateAllocations(_ request: NodeUpdateAllocationsRequest) async throws -> NodeUpdateAllocationsResponse {
+  private func updateAllocations(_ request: NodeUpdateAllocationsRequest) async throws -> NodeUpdateAllocationsResponse
+  {
     _ = try await authenticated(request.nodeID, request.secretID)
     do {
       let applied = try await core.propose { state throws(ServerError) in

@@ -31,13 +31,17 @@ struct UnsupportedFeatures {
     refuse(path, "scaling", when: group.scaling != nil)
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     refuse(path, "disconnect", when: group.disconnect?.lostAfter != nil || group.disconnect?.stopOnClientAfter != nil)
-    if group.maxClientDisconnect != nil { found.append("\(path): this version does not run max_client_disconnect: remove it") }
+    if group.maxClientDisconnect != nil {
+      found.append("\(path): this version does not run max_client_disconnect: remove it")
+    }
     if group.stopAfterClientDisconnect != nil {
       found.append("\(path): this version does not run stop_after_client_disconnect: remove it")
     }
     if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
     if group.ephemeralDisk?.sticky == true || group.ephemeralDisk?.migrate == true {
-      found.append("\(path) > ephemeral_disk: this version does not keep data between allocations: set sticky and migrate to false")
+      found.append(
+        "\(path) > ephemeral_disk: this version does not keep data between allocations: set sticky and migrate to false"
+      )
     }
     for network in group.networks { self.network(network, path) }
     for task in group.tasks { self.task(task, path) }
@@ -46,7 +50,8 @@ struct UnsupportedFeatures {
   private mutating func network(_ network: NetworkResource, _ path: String) {
     if !["", "host"].contains(network.mode) {
       found.append(
-        "\(path) > network: this version does not run network mode \"\(network.mode)\": use mode = \"host\", which is the default")
+        "\(path) > network: this version does not run network mode \"\(network.mode)\": use mode = \"host\", which is the default"
+      )
     }
     refuse(path + " > network", "dns", when: network.dns != nil)
     refuse(path + " > network", "cni", when: network.cni != nil)
@@ -69,8 +74,12 @@ struct UnsupportedFeatures {
     refuse(path, "identity", when: ownIdentity || !(task.identities ?? []).isEmpty)
     if let resources = task.resources {
       refuse(path + " > resources", "device", when: !resources.devices.isEmpty)
-      refuse(path + " > resources", "numa", when: resources.numa.map { !$0.affinity.isEmpty && $0.affinity != "none" } ?? false)
-      if (resources.cores ?? 0) > 0 { found.append("\(path) > resources: this version does not run cores: ask for cpu in MHz") }
+      refuse(
+        path + " > resources", "numa",
+        when: resources.numa.map { !$0.affinity.isEmpty && $0.affinity != "none" } ?? false)
+      if (resources.cores ?? 0) > 0 {
+        found.append("\(path) > resources: this version does not run cores: ask for cpu in MHz")
+      }
     }
   }
 }

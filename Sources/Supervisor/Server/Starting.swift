@@ -99,7 +99,7 @@ extension SupervisorServer {
       try task.directory.create(task.record)
       // Written down: now the child may become the task. One that has failed before it came to the gate is gone
       // (EPIPE): its report and its end, which are watched from here on, say why.
-      do { _ = try ours.send([1], blocking: true) } catch where error.errno == .brokenPipe {}
+      do { _ = try ours.send([1], blocking: true) } catch  where error.errno == .brokenPipe {}
       task.report = OpenSocket(ours)
       try watchProcess(of: task)
       if let report = task.report {
@@ -157,7 +157,7 @@ extension SupervisorServer {
   static func nextReport(on socket: borrowing UnixSocket) throws(SystemError) -> UnixSocket.Message? {
     do {
       return try socket.receive(capacity: 4096, blocking: false)
-    } catch where error.errno == .connectionReset {
+    } catch  where error.errno == .connectionReset {
       return try socket.receive(capacity: 4096, blocking: false)
     }
   }
