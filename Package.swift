@@ -40,7 +40,7 @@ let shims: [Target] = [
 let modules: [Target] = [
   module("Linux", ["CLinux"]),
   module("Log", ["Linux"]),
-  module("Isolation", ["Linux", "CSeccomp", "CCap"]),
+  module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),

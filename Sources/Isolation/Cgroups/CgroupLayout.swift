@@ -71,6 +71,8 @@ public protocol CgroupDriver: Sendable {
   func statistics(_ path: String) throws(SystemError) -> CgroupStatistics
   /// How many of its processes the kernel has killed for want of memory.
   func oomKills(_ path: String) -> UInt64
+  /// The directories of a group that a task is shown below /sys/fs/cgroup, and their names there ("" for itself).
+  func views(_ path: String) -> [(name: String, directory: String)]
   /// The groups inside a group.
   func children(_ path: String) throws(SystemError) -> [String]
 }

@@ -21,7 +21,7 @@ public struct CgroupLimits: Sendable, Equatable {
   public init() {}
 }
 
-/// A device that a task may open for reading and writing; making device nodes is never allowed.
+/// A device that a task may open; making device nodes is never allowed.
 public struct DeviceRule: Sendable, Equatable {
   /// Block or character device.
   public var isBlock: Bool
@@ -29,12 +29,15 @@ public struct DeviceRule: Sendable, Equatable {
   public var major: UInt32
   /// Minor number; nil: all.
   public var minor: UInt32?
+  /// Whether it may only be read.
+  public var isReadOnly: Bool
 
-  /// A character device unless said otherwise.
-  public init(isBlock: Bool = false, major: UInt32, minor: UInt32?) {
+  /// A character device, for reading and writing, unless said otherwise.
+  public init(isBlock: Bool = false, major: UInt32, minor: UInt32?, isReadOnly: Bool = false) {
     self.isBlock = isBlock
     self.major = major
     self.minor = minor
+    self.isReadOnly = isReadOnly
   }
 
   /// null, zero, full, random, urandom, tty, ptmx and pseudo-terminals.
@@ -43,7 +46,9 @@ public struct DeviceRule: Sendable, Equatable {
     + [DeviceRule(major: 136, minor: nil)]
 
   /// As cgroup v1's devices.allow takes it.
-  public var ruleText: String { "\(isBlock ? "b" : "c") \(major):\(minor.map { "\($0)" } ?? "*") rw" }
+  public var ruleText: String {
+    "\(isBlock ? "b" : "c") \(major):\(minor.map { "\($0)" } ?? "*") \(isReadOnly ? "r" : "rw")"
+  }
 }
 
 /// What a cgroup has used.

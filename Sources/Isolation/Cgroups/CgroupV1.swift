@@ -140,6 +140,14 @@ public struct CgroupV1: CgroupDriver, Equatable {
     for point in points { try Files.removeDirectory("\(point)/\(path)") }
   }
 
+  /// The group in each hierarchy that tells of limits, see `CgroupDriver`.
+  public func views(_ path: String) -> [(name: String, directory: String)] {
+    let telling = Set(["cpu", "cpuacct", "cpuset", "memory", "pids"].compactMap { mounts[$0] })
+    return points.filter { telling.contains($0) }.map { point in
+      (String(point.split(separator: "/").last ?? ""), "\(point)/\(path)")
+    }
+  }
+
   /// The groups inside, see `CgroupDriver`.
   public func children(_ path: String) throws(SystemError) -> [String] {
     var names = Set<String>()

@@ -81,6 +81,9 @@ public struct CgroupV2: CgroupDriver, Equatable {
   /// rmdir(2), see `CgroupDriver`.
   public func remove(_ path: String) throws(SystemError) { try Files.removeDirectory("\(mount)/\(path)") }
 
+  /// The group itself, see `CgroupDriver`.
+  public func views(_ path: String) -> [(name: String, directory: String)] { [("", "\(mount)/\(path)")] }
+
   /// The groups inside, see `CgroupDriver`.
   public func children(_ path: String) throws(SystemError) -> [String] {
     try CgroupFile.subdirectories("\(mount)/\(path)")
