@@ -37,8 +37,9 @@ public struct FileStatus: Sendable, Equatable {
   public var inode: UInt64
   /// Device the file lies on.
   public var device: UInt64
-  /// Of a device node: its own major and minor number.
+  /// Of a device node: its own major number.
   public var deviceMajor: UInt32
+  /// Of a device node: its own minor number.
   public var deviceMinor: UInt32
   /// Last modification, nanoseconds since the epoch.
   public var modifiedNanoseconds: Int64

@@ -130,7 +130,8 @@ extension SupervisorServer {
     let exit = TaskExit(
       exitCode: status.map { $0.exitCode ?? 128 + signal } ?? -1, signal: signal,
       dumpedCore: status?.dumpedCore ?? false, oomKilled: false, isKnown: status != nil,
-      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0)
+      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0, memoryLimitBytes: 0,
+      wasHostShortOfMemory: false)
     send(.executed(exit), to: client, number: session.request)
   }
 }

@@ -41,6 +41,7 @@ extension SupervisorServer {
     do {
       plan = try Plan(spec.sandbox)
       _ = try filters.filter(for: spec.sandbox)
+      try cgroups.check(plan.limits, in: "\(cgroupName)/task")
     } catch {
       throw SupervisorError(.invalidRequest, "\(error)")
     }
@@ -186,6 +187,7 @@ extension SupervisorServer {
       send(.task(task.status), to: client, number: starter.request)
     }
     task.starter = nil
+    watchMemory(of: task)
     broadcast(.started(task.status))
   }
 }

@@ -16,6 +16,7 @@ final class SupervisorServer {
     case report(SupervisedTask)
     case process(SupervisedTask)
     case log(SupervisedTask, LogStream)
+    case memory(SupervisedTask)
     case sessionReport(ExecSession)
     case sessionProcess(ExecSession)
   }
@@ -118,6 +119,7 @@ final class SupervisorServer {
     case .report(let task): readReports(of: task)
     case .process(let task): processEnded(task)
     case .log(_, let stream): pump(stream, token: event.token)
+    case .memory(let task): endIfKilledForMemory(task)
     case .sessionReport(let session): readReports(of: session)
     case .sessionProcess(let session): processEnded(session)
     }

@@ -218,6 +218,8 @@ extension CgroupLimits: WireValue {
     if let pids { w.field(7, pids) }
     w.field(8, devices != nil)
     for device in devices ?? [] { w.field(9, device) }
+    if let ioWeight { w.field(10, ioWeight) }
+    for limit in hugePages { w.field(11, limit) }
   }
   init(from r: WireReader) throws(WireError) {
     self.init()
@@ -229,7 +231,17 @@ extension CgroupLimits: WireValue {
     swapBytes = try r.number(6)
     pids = try r.optionalNumber(7)
     devices = try r.bool(8) ? try r.values(9) : nil
+    ioWeight = try r.optionalNumber(10)
+    hugePages = try r.values(11)
   }
+}
+
+extension HugePageLimit: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, size)
+    w.field(2, bytes)
+  }
+  init(from r: WireReader) throws(WireError) { self.init(size: try r.string(1), bytes: try r.number(2)) }
 }
 
 extension DeviceRule: WireValue {
@@ -259,7 +271,8 @@ extension CgroupStatistics: WireValue {
     [
       \.cpuNanoseconds, \.cpuUserNanoseconds, \.cpuSystemNanoseconds, \.throttledPeriods, \.throttledNanoseconds,
       \.memoryBytes, \.memoryPeakBytes, \.memoryRSSBytes, \.memoryCacheBytes, \.swapBytes, \.memoryKernelBytes, \.pids,
-      \.oomKills,
+      \.oomKills, \.oomEvents, \.ioReadBytes, \.ioWriteBytes, \.cpuPressureMicroseconds, \.memoryPressureMicroseconds,
+      \.ioPressureMicroseconds,
     ]
   }
 }
