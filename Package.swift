@@ -31,7 +31,7 @@ let shims: [Target] = [
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
   library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
   library("CArchive", "libarchive"),

@@ -18,7 +18,7 @@ bench: release ## release build, then every figure beside its peer, its floor an
 	for program in floor launch; do \
 	  $(BENCH_CC) -O2 -Wall -o $(BENCH)/$$program $(BENCH_SOURCES)/$$program.c || exit 1; done
 	for product in $(BENCH_PRODUCTS); do \
-	  $(SWIFT) build -c release --static-swift-stdlib --product $$product \
+	  $(SWIFT) build $(RELEASE_FLAGS) --product $$product \
 	    && install $(BUILD)/release/$$product $(BENCH)/ || exit 1; done
 	$(BENCH)/serai-bench $(abspath $(BUILD)/dist) $(abspath $(BENCH)) $(ROUNDS) $(PARTS)
 
