@@ -53,6 +53,18 @@ public struct JSONWriter: FieldVisitor, Sendable {
     bytes.append(contentsOf: [0x22, 0x3A, 0x20])
   }
 
+  /// Whether there are no spaces and line breaks between the parts.
+  @inlinable public var isCompact: Bool { !pretty }
+
+  /// Members of the innermost object that were written before, by a writer of their own: keys and values with commas
+  /// between them. For a compact writer.
+  @inlinable public mutating func append(members: [UInt8]) {
+    if members.isEmpty { return }
+    if needsComma { bytes.append(0x2C) }
+    bytes.append(contentsOf: members)
+    needsComma = true
+  }
+
   /// The key of a member that no field list names.
   public mutating func key(_ name: String) {
     separate()

@@ -75,10 +75,7 @@ final class Child {
 
 /// A figure of /proc/<pid>/smaps_rollup in bytes: what of the memory is a process' own.
 enum Memory {
-  /// Memory that ends with the process.
-  static func isPrivate(of pid: Int32) throws -> Double { try sum(["Private_Clean:", "Private_Dirty:"], of: pid) }
-
-  /// Private memory that is no page of a file.
+  /// Memory of the process' own: no page of it is a file's, which the kernel can have back at any time.
   static func anonymous(of pid: Int32) throws -> Double { try sum(["Anonymous:"], of: pid) }
 
   /// Private memory and a fair part of what is shared.

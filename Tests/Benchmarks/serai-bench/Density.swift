@@ -21,7 +21,7 @@ struct Density {
         what: "idle agent -dev with its supervisor, PSS", unit: "MB", ours: (server + supervisor) / 1e6,
         budget: .atMost(25)),
       Row(
-        what: "idle agent -dev, private memory of no file", unit: "MB", ours: try Memory.anonymous(of: agent.pid) / 1e6),
+        what: "idle agent -dev, memory of its own", unit: "MB", ours: try Memory.anonymous(of: agent.pid) / 1e6),
     ]
   }
 
@@ -41,24 +41,24 @@ struct Density {
       }
       let seconds = Double(Clock.monotonicNanoseconds - began) / 1e9
       Clock.sleep(nanoseconds: 1_000_000_000)
-      let memory = try Memory.isPrivate(of: try many.pid)
+      let memory = try Memory.anonymous(of: try many.pid)
       let kernel = try kernelMemory()
       switch count {
       case 1:
         (privateAtOne, kernelAtOne) = (memory, kernel)
         rows.append(
-          Row(what: "supervisor with 1 task, private", unit: "KB", ours: memory / 1000, budget: .atMost(1000 + 64)))
+          Row(what: "supervisor with 1 task, memory of its own", unit: "KB", ours: memory / 1000, budget: .atMost(1000 + 64)))
       case 200:
         rows.append(
           Row(
-            what: "supervisor with 200 tasks, private", unit: "KB", ours: memory / 1000,
+            what: "supervisor with 200 tasks, memory of its own", unit: "KB", ours: memory / 1000,
             budget: .atMost(1000 + 64 * 200)))
       default:
         rows.append(
           Row(what: "start of \(requests.count) tasks at once", unit: "s", ours: seconds, budget: .atMost(5)))
         rows.append(
           Row(
-            what: "supervisor, private memory per task of 1,000", unit: "KB", peer: ("conmon", 400),
+            what: "supervisor, memory of its own per task of 1,000", unit: "KB", peer: ("conmon", 400),
             ours: (memory - privateAtOne) / 1000 / Double(count - 1), budget: .atMost(64)))
         rows.append(
           Row(
