@@ -102,6 +102,13 @@ public struct JSONWriter: FieldVisitor, Sendable {
     for _ in 0..<(4 * depth) { bytes.append(0x20) }
   }
 
+  /// Makes room for a long list of which the first `share` of `count` elements stand from `start` on. Growing by doubling
+  /// touches every page of its text twice. Never by less than doubling, or lists in lists would grow in small steps.
+  @usableFromInline mutating func reserve(start: Int, share: Int, of count: Int) {
+    let size = start + (bytes.count - start) / share * (count + count / 16)
+    if size / 2 > bytes.capacity { bytes.reserveCapacity(size) }
+  }
+
   public mutating func writeNull() { append("null") }
 
   public mutating func write(_ value: Bool) { append(value ? "true" : "false") }
