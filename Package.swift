@@ -30,7 +30,7 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
   .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
