@@ -30,8 +30,8 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
   library("CArchive", "libarchive"),
@@ -78,6 +78,9 @@ let testPrograms: [Target] = [
     name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(

@@ -122,7 +122,7 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
     bare.headers = [:]
     let handle = try CurlHandle.make(bare, configuration)
     _ = serai_curl_set_long(handle.pointer, CURLOPT_CONNECT_ONLY, 1)
-    let code = curl_easy_perform(handle.pointer)
+    let code = serai_curl_easy_perform(handle.pointer)
     if let error = handle.failure(code, request, configuration) { throw error }
     descriptor = serai_curl_active_socket(handle.pointer)
     self.handle = handle
@@ -130,12 +130,12 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
 
   func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
     var received = 0
-    return result(curl_easy_recv(handle.pointer, target, count, &received), received)
+    return result(serai_curl_easy_recv(handle.pointer, target, count, &received), received)
   }
 
   func send(_ source: UnsafeRawPointer, _ count: Int) -> Int {
     var sent = 0
-    return result(curl_easy_send(handle.pointer, source, count, &sent), sent)
+    return result(serai_curl_easy_send(handle.pointer, source, count, &sent), sent)
   }
 
   private func result(_ code: CURLcode, _ count: Int) -> Int {
