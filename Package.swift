@@ -55,8 +55,14 @@ let modules: [Target] = [
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
-  module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
+  module(
+    "Client",
+    [
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
+      "Transport",
+    ]),
   module(
     "API",
     ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
@@ -101,6 +107,7 @@ let testTargets: [Target] = [
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",

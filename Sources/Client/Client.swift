@@ -191,9 +191,12 @@ public actor Client {
 
   private func makeDrivers() -> [String: any TaskDriver] {
     let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration))
-    let raw = RawExecDriver(
-      link: link, isEnabled: configuration.isDriverEnabled("raw_exec", byDefault: false))
-    return [exec.name: exec, raw.name: raw]
+    let java = DriverSettings.java(configuration)
+    let all: [any TaskDriver] = [
+      exec, JavaDriver(link: link, settings: java.settings, homes: java.homes),
+      RawExecDriver(link: link, settings: DriverSettings.rawExec(configuration)),
+    ]
+    return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
   }
 
   private func addDrivers(to node: inout Node) async {
@@ -445,6 +448,14 @@ public actor Client {
   /// Sends a signal, by name, to all running tasks of an allocation or to one.
   public func signal(allocation id: Identifier, task: String? = nil, signal: String) async throws(ClientError) {
     try await runner(id).signal(task: task, signal)
+  }
+
+  /// A command in a running task, ready to be run over a channel.
+  /// - Throws: `.notFound`, `.invalid`, or `.conflict` when the task does not run.
+  public func session(
+    inAllocation id: Identifier, _ request: ExecRequest
+  ) async throws(ClientError) -> ExecSession {
+    try await runner(id).session(request)
   }
 
   /// Deletes an ended allocation's directory.

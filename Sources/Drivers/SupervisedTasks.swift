@@ -1,9 +1,50 @@
 internal import Codec
-internal import Isolation
+public import Isolation
 public import Supervisor
 
+/// A driver whose tasks run under the node's supervisor: what happens to a started task is the same for all of them.
+public protocol SupervisedDriver: TaskDriver {
+  /// How its tasks are reached.
+  var tasks: SupervisedTasks { get }
+}
+
+extension SupervisedDriver {
+  /// See `TaskDriver`.
+  public func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskOutcome { try await tasks.wait(handle) }
+  /// See `TaskDriver`.
+  public func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError) {
+    try await tasks.signal(handle, signal)
+  }
+  /// See `TaskDriver`.
+  public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
+  /// See `TaskDriver`.
+  public func execute(_ command: TaskCommand, in handle: TaskHandle) async throws(DriverError) -> TaskOutcome {
+    try await tasks.execute(command, in: handle)
+  }
+  /// See `TaskDriver`.
+  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
+    try await tasks.stats(handle)
+  }
+  /// See `TaskDriver`.
+  public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
+    try await tasks.recover(handle)
+  }
+  /// See `TaskDriver`.
+  public func destroy(_ handle: TaskHandle) async throws(DriverError) { try await tasks.destroy(handle) }
+
+  /// The finding of a driver that is switched on and depends on the supervisor alone.
+  func supervisedFingerprint(_ attributes: [String: String]) async -> DriverFingerprint {
+    do {
+      _ = try await tasks.link.connection()
+    } catch {
+      return DriverFingerprint(detected: true, healthy: false, description: "the supervisor does not run: \(error)")
+    }
+    return DriverFingerprint(detected: true, healthy: true, description: "Healthy", attributes: attributes)
+  }
+}
+
 /// What every driver that runs its tasks under the supervisor does alike.
-struct SupervisedTasks: Sendable {
+public struct SupervisedTasks: Sendable {
   let driver: String
   let link: SupervisorLink
 
@@ -44,6 +85,18 @@ struct SupervisedTasks: Sendable {
 
   func kill(_ handle: TaskHandle) async throws(DriverError) {
     do throws(SupervisorError) { try await link.kill(handle.id) } catch { throw Self.error(error) }
+  }
+
+  func execute(_ command: TaskCommand, in handle: TaskHandle) async throws(DriverError) -> TaskOutcome {
+    do throws(SupervisorError) {
+      let client = try await link.connection()
+      let exit = try await client.execute(
+        Command(command.name, arguments: command.arguments, environment: command.environment), in: handle.id,
+        streams: command.streams, terminal: command.isTerminal)
+      return Self.outcome(exit, memoryBytes: handle.memoryBytes)
+    } catch {
+      throw Self.startError(error)
+    }
   }
 
   func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func rawExecIsolatesNothingAndDropsDeniedVariables() throws {
-    let sandbox = try RawExecDriver(link: link, isEnabled: true).sandbox(
+    let sandbox = try RawExecDriver(link: link, settings: RawExecDriver.Settings()).sandbox(
       for: start(["command": "x", "denied_envvars": ["NOMAD_*"]]))
     #expect(sandbox.root == nil && sandbox.namespaces == [] && sandbox.user == nil)
     #expect(sandbox.limits.memoryBytes == nil && sandbox.command.environment == ["A=1"])

@@ -80,7 +80,11 @@ struct TaskEnvironment: Sendable {
   }
 
   /// `NAME=value`, sorted by name: the form that execve(2) takes.
-  var block: [String] { variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
+  var block: [String] { Self.block(variables) }
+
+  static func block(_ variables: [String: String]) -> [String] {
+    variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+  }
 
   private static func fixed(_ input: TaskEnvironmentInput) -> [(String, String)] {
     var fixed: [(String, String)] = [

@@ -248,6 +248,29 @@ actor AllocationRunner {
     return [task]
   }
 
+  /// A command that is to run in a running task.
+  func session(_ request: ExecRequest) throws(ClientError) -> ExecSession {
+    guard let name = request.command.first, !name.isEmpty else {
+      throw ClientError(.invalid, "command is not present: name a program to run in the task")
+    }
+    let names = try taskNames(request.task)
+    guard names.count == 1, let task = task(names[0]), let driver = driver(of: names[0]) else {
+      throw ClientError(
+        .invalid, "allocation \(id) has several tasks, name one of them: \(machine.order.joined(separator: ", "))")
+    }
+    guard driver.capabilities.executesCommands else {
+      throw ClientError(.invalid, "driver \"\(task.driver)\" of task \"\(task.name)\" cannot run commands in a task")
+    }
+    guard machine.members[task.name]?.machine.isRunning == true, let handle = handles[task.name] else {
+      throw ClientError(.conflict, "task \"\(task.name)\" of allocation \(id) is not running")
+    }
+    var variables = environment(of: task, driver).variables
+    // Without it an editor or a pager does not know what it may do; what the task says itself holds.
+    if request.hasTerminal, variables["TERM"] == nil { variables["TERM"] = "xterm" }
+    return ExecSession(
+      driver: driver, handle: handle, request: request, environment: TaskEnvironment.block(variables))
+  }
+
   /// Returns when the last task has ended.
   func waitUntilFinished() async {
     if machine.finished || isDestroyed { return }
@@ -414,9 +437,11 @@ actor AllocationRunner {
   private func startTask(_ name: String, attempt: Int) async {
     guard let task = task(name), let driver = context.drivers[task.driver] else { return }
     let environment = environment(of: task, driver)
+    var limits = plan.limits(of: task)
+    limits.coreMHz = context.nodeValues["attr.cpu.frequency"].flatMap { Int($0) } ?? 0
     let request = TaskStart(
       allocationID: id, taskName: name, attempt: attempt, config: environment.interpolation(task.config),
-      environment: environment.block, user: environment.interpolation(task.user), resources: plan.limits(of: task),
+      environment: environment.block, user: environment.interpolation(task.user), resources: limits,
       directories: directory.task(name), logs: plan.logs(of: task, directory: directory))
     do throws(DriverError) {
       let handle = try await driver.start(request)
