@@ -38,7 +38,7 @@ struct ArchiveExtraction {
       if filesLeft < 0 {
         throw ArtifactError(.refused, "\(what): the archive has more than \(limits.files) entries")
       }
-      try make(entry, path, reader, what)
+      try make(entry, path, below: subdirectory, reader, what)
     }
     if !found { throw ArtifactError(.refused, "\(what): the archive has no \"\(subdirectory)\"") }
   }
@@ -73,7 +73,8 @@ struct ArchiveExtraction {
   }
 
   private mutating func make(
-    _ entry: ArchiveReader.Entry, _ path: String, _ reader: borrowing ArchiveReader, _ what: String
+    _ entry: ArchiveReader.Entry, _ path: String, below subdirectory: String, _ reader: borrowing ArchiveReader,
+    _ what: String
   ) throws(ArtifactError) {
     switch entry.kind {
     case .directory: try directory.makeDirectory(path, permissions: entry.permissions, what)
@@ -85,7 +86,10 @@ struct ArchiveExtraction {
       }
       try directory.makeLink(path, to: target, what)
     case .hardLink(let target):
-      guard let source = try Self.relative(target, below: "", what), !source.isEmpty else { return }
+      guard let source = try Self.relative(target, below: subdirectory, what), !source.isEmpty else {
+        throw ArtifactError(
+          .refused, "\(what): the archive's entry \"\(entry.path)\" is \"\(target)\", which was not asked for")
+      }
       bytesLeft -= try directory.copy(source, to: path, permissions: entry.permissions, limit: bytesLeft, what)
     case .other:
       throw ArtifactError(

@@ -455,7 +455,10 @@ public actor Client {
   public func session(
     inAllocation id: Identifier, _ request: ExecRequest
   ) async throws(ClientError) -> ExecSession {
-    try await runner(id).session(request)
+    if configuration.disablesRemoteExec {
+      throw ClientError(.forbidden, "this node lets nobody run commands in its tasks (client { disable_remote_exec })")
+    }
+    return try await runner(id).session(request)
   }
 
   /// Deletes an ended allocation's directory.

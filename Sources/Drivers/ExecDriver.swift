@@ -4,8 +4,11 @@ internal import Linux
 
 /// `exec`: a command in a root file system, with namespaces and limits of its own.
 public struct ExecDriver: SupervisedDriver {
+  /// See `TaskDriver`.
   public let name = "exec"
+  /// See `TaskDriver`.
   public let capabilities = DriverCapabilities(isolation: .image, executesCommands: true)
+  /// See `SupervisedDriver`.
   public let tasks: SupervisedTasks
   private let isolation: IsolatedTasks
 
@@ -15,13 +18,16 @@ public struct ExecDriver: SupervisedDriver {
     isolation = IsolatedTasks(settings: settings)
   }
 
+  /// See `TaskDriver`.
   public func fingerprint() async -> DriverFingerprint {
     if let problem = isolation.settings.problem { return .absent(problem) }
     return await supervisedFingerprint(["driver.exec": "1"])
   }
 
+  /// See `TaskDriver`.
   public func validate(_ config: JSONObject) throws(DriverError) { _ = try Config(config, isolation.settings) }
 
+  /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
     try await tasks.start(task, sandbox: sandbox(for: task))
   }

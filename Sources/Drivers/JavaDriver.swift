@@ -4,8 +4,11 @@ internal import Isolation
 /// `java`: a class or a jar on one of the host's Java runtimes, isolated as `exec` does it. The runtime's directory is
 /// laid into the task's root, and the heap is sized from the task's memory unless the job says otherwise.
 public struct JavaDriver: SupervisedDriver {
+  /// See `TaskDriver`.
   public let name = "java"
+  /// See `TaskDriver`.
   public let capabilities = DriverCapabilities(isolation: .image, executesCommands: true)
+  /// See `SupervisedDriver`.
   public let tasks: SupervisedTasks
   private let isolation: IsolatedTasks
   private let runtimes: JavaRuntimes
@@ -18,6 +21,7 @@ public struct JavaDriver: SupervisedDriver {
     runtimes = JavaRuntimes(homes: homes)
   }
 
+  /// See `TaskDriver`.
   public func fingerprint() async -> DriverFingerprint {
     if let problem = isolation.settings.problem { return .absent(problem) }
     let found = await runtimes.all()
@@ -30,8 +34,10 @@ public struct JavaDriver: SupervisedDriver {
     ])
   }
 
+  /// See `TaskDriver`.
   public func validate(_ config: JSONObject) throws(DriverError) { _ = try Config(config, isolation.settings) }
 
+  /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
     try await tasks.start(task, sandbox: sandbox(for: task, among: await runtimes.all()))
   }

@@ -4,8 +4,11 @@ internal import Isolation
 /// `raw_exec`: a command on the host, isolated by nothing; only its processes are kept together in a control group, so
 /// that they can all be ended. Off unless the node's configuration switches it on.
 public struct RawExecDriver: SupervisedDriver {
+  /// See `TaskDriver`.
   public let name = "raw_exec"
+  /// See `TaskDriver`.
   public let capabilities = DriverCapabilities(isolation: .none, executesCommands: true)
+  /// See `SupervisedDriver`.
   public let tasks: SupervisedTasks
   private let settings: Settings
 
@@ -32,6 +35,7 @@ public struct RawExecDriver: SupervisedDriver {
     self.settings = settings
   }
 
+  /// See `TaskDriver`.
   public func fingerprint() async -> DriverFingerprint {
     guard settings.isEnabled else {
       return .absent("disabled: set plugin \"raw_exec\" { config { enabled = true } } in the agent's configuration")
@@ -40,8 +44,10 @@ public struct RawExecDriver: SupervisedDriver {
     return await supervisedFingerprint(["driver.raw_exec": "1"])
   }
 
+  /// See `TaskDriver`.
   public func validate(_ config: JSONObject) throws(DriverError) { _ = try Config(config) }
 
+  /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
     guard settings.isEnabled else {
       throw DriverError(

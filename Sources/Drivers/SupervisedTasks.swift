@@ -124,15 +124,17 @@ public struct SupervisedTasks: Sendable {
   }
 
   static func outcome(_ exit: Supervisor.TaskExit, memoryBytes: Int) -> TaskOutcome {
-    var message = ""
+    var parts: [String] = []
     if exit.oomKilled {
-      message = "OOM Killed"
-      if memoryBytes > 0 {
-        message += ": the task needed more than its memory limit of \(memoryBytes >> 20) MiB; raise resources.memory"
-      }
-    } else if !exit.isKnown {
-      message = "it ended while no supervisor ran, its exit status is not known"
+      let peak = exit.memoryPeakBytes > 0 ? " (peak \(exit.memoryPeakBytes >> 20) MiB)" : ""
+      parts.append(
+        memoryBytes > 0
+          ? "OOM Killed: the task needed more than its memory limit of \(memoryBytes >> 20) MiB\(peak); raise resources.memory"
+          : "OOM Killed: the host ran short of memory\(peak)")
     }
+    if exit.dumpedCore { parts.append("core dumped") }
+    if !exit.isKnown { parts.append("it ended while no supervisor ran, its exit status is not known") }
+    let message = parts.joined(separator: "; ")
     return TaskOutcome(
       code: Int(exit.exitCode), signal: Int(exit.signal), outOfMemory: exit.oomKilled, message: message,
       time: Timestamp(nanoseconds: exit.endedNanoseconds))

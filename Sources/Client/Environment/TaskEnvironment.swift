@@ -79,6 +79,14 @@ struct TaskEnvironment: Sendable {
     interpolation = Interpolation(values: node.merging(all) { _, variable in variable })
   }
 
+  /// The same with more variables, which stand above those of the same name.
+  func adding(_ more: [String: String]) -> TaskEnvironment {
+    var result = self
+    result.variables.merge(more) { _, new in new }
+    result.interpolation.values.merge(more) { _, new in new }
+    return result
+  }
+
   /// `NAME=value`, sorted by name: the form that execve(2) takes.
   var block: [String] { Self.block(variables) }
 

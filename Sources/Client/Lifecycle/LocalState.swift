@@ -14,6 +14,7 @@ struct TaskLocalState: Record {
   var killAsked = false
   var killFails = false
   var restartAsked = false
+  var hasArtifacts = false
 
   init() {}
 
@@ -25,6 +26,7 @@ struct TaskLocalState: Record {
     killAsked = machine.killAsked
     killFails = machine.killFails
     restartAsked = machine.restartAsked
+    hasArtifacts = machine.hasArtifacts
   }
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
@@ -35,6 +37,7 @@ struct TaskLocalState: Record {
     v.field(5, "KillAsked", &killAsked)
     v.field(6, "KillFails", &killFails)
     v.field(7, "RestartAsked", &restartAsked)
+    v.field(8, "HasArtifacts", &hasArtifacts)
   }
 
   /// Puts a new machine where the stored one was. A phase of a newer version counts as waiting: the supervisor's word
@@ -47,6 +50,7 @@ struct TaskLocalState: Record {
     machine.killAsked = killAsked
     machine.killFails = killFails
     machine.restartAsked = restartAsked
+    machine.hasArtifacts = hasArtifacts
     machine.state = state
   }
 }

@@ -83,6 +83,22 @@ public struct ExecSession: Sendable {
     try? await channel.send(last)
   }
 
+  /// Runs the command without input and with its output thrown away; one that takes longer is killed.
+  /// - Returns: its exit status, 137 for one that was killed.
+  func runUnattended(timeout: Duration) async throws -> Int {
+    let null = try FileDescriptor.open("/dev/null", [.readWrite])
+    let command = TaskCommand(
+      request.command.first ?? "", arguments: Array(request.command.dropFirst()), environment: environment,
+      streams: [null.number, null.number, null.number], isTerminal: false)
+    let running = Task { try await driver.execute(command, in: handle) }
+    let timer = Task {
+      try await Task.sleep(for: timeout)
+      running.cancel()
+    }
+    defer { timer.cancel() }
+    return try await running.value.code
+  }
+
   private func execute(_ streams: SessionStreams) async -> Result<TaskOutcome, DriverError> {
     let command = TaskCommand(
       request.command.first ?? "", arguments: Array(request.command.dropFirst()), environment: environment,

@@ -60,12 +60,9 @@ struct UnsupportedFeatures {
   private mutating func task(_ task: JobTask, _ path: String) {
     let path = path + " > task \"\(task.name)\""
     refuse(path, "service", when: !task.services.isEmpty)
-    refuse(path, "artifact", when: !task.artifacts.isEmpty)
-    refuse(path, "template", when: !task.templates.isEmpty)
     refuse(path, "volume_mount", when: !task.volumeMounts.isEmpty)
     refuse(path, "vault", when: task.vault != nil)
     refuse(path, "secret", when: !task.secrets.isEmpty)
-    refuse(path, "dispatch_payload", when: task.dispatchPayload != nil)
     refuse(path, "csi_plugin", when: task.csiPluginConfig != nil)
     refuse(path, "scaling", when: !task.scalingPolicies.isEmpty)
     refuse(path, "action", when: !task.actions.isEmpty)
