@@ -24,6 +24,10 @@ int serai_mount_setattr(int dirfd, const char *path, int recursive, uint64_t set
   unsigned flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | (recursive ? 0x8000 : 0);
   return CALL(SYS_mount_setattr, dirfd, path, flags, &attributes, sizeof attributes);
 }
+int serai_mount_idmap(int mount, int user_namespace) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace};
+  return CALL(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
+}
 int serai_fsopen(const char *type) { return CALL(SYS_fsopen, type, FSOPEN_CLOEXEC); }
 int serai_fsconfig_string(int fs, const char *key, const char *value) {
   return CALL(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);

@@ -142,9 +142,10 @@ int serai_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
   return 0;
 }
 
-int serai_seccomp(const void *instructions, uint16_t count) {
+int serai_seccomp(const void *instructions, uint16_t count, int log) {
   struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
-  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  unsigned flags = log ? SECCOMP_FILTER_FLAG_LOG : 0;
+  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
 int serai_block_signals(uint64_t mask) {

@@ -49,6 +49,19 @@ public struct DetachedMount: ~Copyable, Sendable {
     try check(result, "mount_setattr", "fd \(descriptor.number)")
   }
 
+  /// mount_setattr(2) of the mount whose root is open in `file`.
+  public static func set(_ attributes: MountAttributes, mountOf file: borrowing FileDescriptor) throws(SystemError) {
+    let result = serai_mount_setattr(file.number, "", 0, attributes.rawValue, 0, 0)
+    try check(result, "mount_setattr", "fd \(file.number)")
+  }
+
+  /// move_mount(2) of the mount whose root is open in `file`.
+  public static func attach(mountOf file: borrowing FileDescriptor, to target: borrowing FileDescriptor)
+    throws(SystemError)
+  {
+    try check(serai_attach(file.number, target.number), "move_mount", "fd \(target.number)")
+  }
+
   /// move_mount(2) onto an object of the same kind (directory or file).
   public borrowing func attach(to target: borrowing FileDescriptor) throws(SystemError) {
     try check(serai_attach(descriptor.number, target.number), "move_mount", "fd \(target.number)")

@@ -216,10 +216,11 @@ public enum Myself {
     try check(serai_getrlimit(resource, &soft, &hard), "getrlimit", "resource \(resource)")
     return (soft, hard)
   }
-  /// seccomp(2) SECCOMP_SET_MODE_FILTER with a compiled program (8 bytes an instruction).
-  public static func installFilter(_ program: [UInt8]) throws(SystemError) {
+  /// seccomp(2) SECCOMP_SET_MODE_FILTER with a compiled program (8 bytes an instruction). With `logging` the kernel's
+  /// audit log names the calls that it does not allow.
+  public static func installFilter(_ program: [UInt8], logging: Bool = false) throws(SystemError) {
     let result = program.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { serai_seccomp($0, UInt16(bytes.count / 8)) } ?? -22
+      bytes.baseAddress.map { serai_seccomp($0, UInt16(bytes.count / 8), logging ? 1 : 0) } ?? -22
     }
     try check(result, "seccomp", "\(program.count / 8) instructions")
   }

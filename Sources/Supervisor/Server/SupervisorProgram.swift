@@ -58,8 +58,8 @@ public enum SupervisorProgram {
       try Files.remove(runtime.socketPath)
       listener = try UnixSocket.listen(at: runtime.socketPath)
     }
-    try Templates.prepare(at: runtime.templatesPath)
     let cgroups = try CgroupLayout.ofThisHost().driver
+    try Templates.prepare(at: runtime.templatesPath, cgroups: cgroups)
     try cgroups.prepareParent(options.cgroup)
     try cgroups.prepareParent("\(options.cgroup)/task")
     var own = CgroupLimits()
