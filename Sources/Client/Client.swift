@@ -60,7 +60,8 @@ public actor Client {
   public func start() async throws(ClientError) {
     try await ensureDirectories()
     identity = try await loadIdentity()
-    drivers = makeDrivers()
+    let configuration = configuration
+    drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
     let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
     let node = await makeNode(fingerprint)
@@ -68,7 +69,8 @@ public actor Client {
     let context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
       datacenter: node.datacenter, drivers: drivers, store: store, work: work, updates: updates, log: log,
-      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]))
+      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]),
+      identifiers: try UserIDRanges(configuration.options["userns.pool"]))
     self.context = context
     try await restore(context)
     let secretID = identity.secretID
@@ -189,9 +191,9 @@ public actor Client {
     }
   }
 
-  private func makeDrivers() -> [String: any TaskDriver] {
-    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration))
-    let java = DriverSettings.java(configuration)
+  private func makeDrivers(_ host: HostIsolation) -> [String: any TaskDriver] {
+    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration, host))
+    let java = DriverSettings.java(configuration, host)
     let all: [any TaskDriver] = [
       exec, JavaDriver(link: link, settings: java.settings, homes: java.homes),
       RawExecDriver(link: link, settings: DriverSettings.rawExec(configuration)),

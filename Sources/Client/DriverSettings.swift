@@ -1,6 +1,7 @@
 internal import Codec
 internal import Drivers
 internal import Isolation
+internal import Linux
 
 /// What the configuration says about drivers, read with every mistake named; a mistake makes the driver refuse to run
 /// and say why.
@@ -14,20 +15,22 @@ struct DriverSettings {
     decoder = ConfigDecoder(driver: driver, config: configuration.plugins[driver] ?? JSONObject())
   }
 
-  static func exec(_ configuration: ClientConfiguration) -> IsolationSettings {
+  static func exec(_ configuration: ClientConfiguration, _ host: HostIsolation) -> IsolationSettings {
     var reader = DriverSettings("exec", configuration)
-    var settings = reader.isolation("exec")
+    var settings = reader.isolation("exec", host)
     settings.problem = reader.finish()
     return settings
   }
 
-  static func java(_ configuration: ClientConfiguration) -> (settings: IsolationSettings, homes: [String]) {
+  static func java(
+    _ configuration: ClientConfiguration, _ host: HostIsolation
+  ) -> (settings: IsolationSettings, homes: [String]) {
     var reader = DriverSettings("java", configuration)
     let homes = reader.decoder.strings("java_homes") ?? []
     for home in homes where !home.hasPrefix("/") {
       reader.decoder.refuse("java_homes: \"\(home)\" is no absolute path")
     }
-    var settings = reader.isolation("java")
+    var settings = reader.isolation("java", host)
     settings.problem = reader.finish()
     return (settings, homes)
   }
@@ -47,7 +50,7 @@ struct DriverSettings {
     return settings
   }
 
-  private mutating func isolation(_ driver: String) -> IsolationSettings {
+  private mutating func isolation(_ driver: String, _ host: HostIsolation) -> IsolationSettings {
     var settings = IsolationSettings()
     if let chroot = configuration.chrootEnvironment {
       settings.chroot = chroot.sorted { $0.value < $1.value }.map { ChrootEntry($0.key, $0.value) }
@@ -76,6 +79,15 @@ struct DriverSettings {
     }
     settings.allowsUnconfinedSeccomp = decoder.bool("allow_unconfined_seccomp") ?? false
     settings.allowsNewPrivileges = decoder.bool("allow_new_privileges") ?? false
+    settings.allowsHostIDs = decoder.bool("allow_host_userns") ?? true
+    settings.userNamespaceProblem = host.userNamespaceProblem
+    if let directory = decoder.string("seccomp_profile_dir") {
+      if let profiles = host.seccompProfiles[directory] {
+        settings.seccompProfiles = profiles
+      } else {
+        decoder.refuse("seccomp_profile_dir: \"\(directory)\" is no directory that can be read")
+      }
+    }
     settings.deniedUserIDs = ranges("denied_host_uids")
     settings.deniedGroupIDs = ranges("denied_host_gids")
     if decoder.bool("enabled") == false { decoder.refuse("disabled in the agent's plugin block") }
@@ -104,5 +116,29 @@ struct DriverSettings {
       ranges.append(first...last)
     }
     return ranges
+  }
+}
+
+/// What this host has for isolated tasks, found out once when the client starts. Blocks.
+struct HostIsolation: Sendable {
+  /// Why tasks cannot have ids of their own; nil when they can.
+  let userNamespaceProblem: String?
+  /// The files of each directory that a plugin block names as `seccomp_profile_dir`, by name.
+  let seccompProfiles: [String: [String: String]]
+
+  init(_ configuration: ClientConfiguration) {
+    userNamespaceProblem = UserNamespace.problem(below: configuration.allocationDirectory)
+    var profiles: [String: [String: String]] = [:]
+    for plugin in configuration.plugins.values {
+      guard let path = plugin["seccomp_profile_dir"]?.stringValue,
+        let entries = try? FileDescriptor.open(path, [.readOnly, .directory]).entries()
+      else { continue }
+      profiles[path] = [:]
+      for entry in entries where entry.kind == .regular {
+        // One that cannot be read is not there: a job that names it is refused.
+        profiles[path]?[entry.name] = try? Files.readText("\(path)/\(entry.name)", limit: 1 << 20)
+      }
+    }
+    seccompProfiles = profiles
   }
 }

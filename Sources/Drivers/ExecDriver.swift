@@ -29,7 +29,9 @@ public struct ExecDriver: SupervisedDriver {
 
   /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
-    try await tasks.start(task, sandbox: sandbox(for: task))
+    let config = try Config(task.config, isolation.settings)
+    return try await tasks.start(
+      task, sandbox: sandbox(for: task), notes: isolation.notes(of: task, config.isolation))
   }
 
   /// The sandbox of a task: everything that isolates it, as a value.

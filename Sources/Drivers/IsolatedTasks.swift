@@ -14,21 +14,65 @@ struct IsolatedTasks: Sendable {
     var sandbox = Sandbox(command: command)
     sandbox.root = Root(
       taskDirectory: task.directories.task, layersDirectory: task.directories.layers, entries: settings.chroot)
-    sandbox.mounts = [.bind(task.directories.shared, at: "/alloc")] + config.mounts
+    sandbox.isRootReadOnly = config.isRootReadOnly
+    sandbox.mounts = [.bind(task.directories.shared, at: "/alloc", hasTaskIDs: true)] + config.mounts
+    sandbox.sysctls = config.sysctls
+    if task.hasNoNetwork { sandbox.namespaces.insert(.network) }
     if !config.privateIPC { sandbox.namespaces.remove(.ipc) }
     sandbox.capabilities = config.capabilities
+    sandbox.ambientCapabilities += config.addedCapabilities.filter { !sandbox.ambientCapabilities.contains($0) }
+    sandbox.ambientCapabilities.removeAll { !config.capabilities.contains($0) }
     sandbox.seccomp = config.seccomp
     sandbox.noNewPrivileges = config.noNewPrivileges
     sandbox.usesInit = config.usesInit
     sandbox.oomScoreAdjustment = config.oomScoreAdjustment
     sandbox.resourceLimits += config.resourceLimits
     sandbox.user = try user(of: task)
-    sandbox.deniedUserIDs = settings.deniedUserIDs
+    sandbox.userNamespace = try userIDs(of: task, config).range
+    // What is denied are host ids: those of the allocation's own range are nobody's.
+    if sandbox.userNamespace == nil {
+      sandbox.deniedUserIDs = settings.deniedUserIDs
+      sandbox.deniedGroupIDs = settings.deniedGroupIDs
+    }
     if settings.deniedUsers.contains("root") { sandbox.deniedUserIDs.append(0...0) }
-    sandbox.deniedGroupIDs = settings.deniedGroupIDs
     sandbox.limits = task.resources.cgroupLimits
     if config.hasHardCPULimit { sandbox.limits.cpuQuotaMicroseconds = try quota(of: task) }
     return sandbox
+  }
+
+  /// The host ids that a task gets; no range stands for the host's own, with the reason where the job has not asked for
+  /// them.
+  func userIDs(
+    of task: TaskStart, _ config: IsolationConfig
+  ) throws(DriverError) -> (range: UserNamespace?, reason: String?) {
+    if config.userIDs == .host { return (nil, nil) }
+    var obstacle = settings.userNamespaceProblem.map { "this host cannot map ids: \($0)" }
+    if obstacle == nil && task.userNamespace == nil { obstacle = "all ranges of ids on this node are taken" }
+    if config.userIDs == .require {
+      if let obstacle {
+        throw DriverError(.unsupported, "userns = \"require\" of task \"\(task.taskName)\": \(obstacle)")
+      }
+      return (task.userNamespace, nil)
+    }
+    let writable = config.mounts.first { mount in
+      if case .bind = mount.source { return !mount.attributes.contains(.readOnly) }
+      return false
+    }
+    let reason =
+      obstacle ?? task.hostIDsReason ?? writable.map { "\($0.target) is a directory of the host that it may write to" }
+    guard let reason else { return (task.userNamespace, nil) }
+    guard settings.allowsHostIDs else {
+      throw DriverError(
+        .unsupported,
+        "task \"\(task.taskName)\" needs the host's own user ids (\(reason)), which this node gives to none "
+          + "(plugin option allow_host_userns = false)")
+    }
+    return (nil, reason)
+  }
+
+  /// What users are told when a task is started.
+  func notes(of task: TaskStart, _ config: IsolationConfig) throws(DriverError) -> [String] {
+    try userIDs(of: task, config).reason.map { ["The task has the host's user ids: \($0)"] } ?? []
   }
 
   private func quota(of task: TaskStart) throws(DriverError) -> UInt64 {

@@ -13,6 +13,21 @@ struct IsolationConfig {
   var noNewPrivileges = true
   var hasHardCPULimit = false
   var oomScoreAdjustment: Int32?
+  var userIDs = UserIDs.auto
+  var isRootReadOnly = false
+  var sysctls: [Sysctl] = []
+  /// Capabilities that the job asks for by name: also a user other than root gets them.
+  var addedCapabilities: [String] = []
+
+  /// Which host ids a task's users are.
+  enum UserIDs: String {
+    /// The allocation's own where that works, else the host's, and users are told why.
+    case auto
+    /// The host's.
+    case host
+    /// The allocation's own, or the task does not start.
+    case require
+  }
   var mounts: [Mount] = []
   var resourceLimits: [ResourceLimit] = []
 
@@ -46,9 +61,22 @@ struct IsolationConfig {
             + "none; the names are \(UserLimit.names.keys.sorted().joined(separator: ", "))")
       }
     }
-    for key in ["userns", "sysctl", "readonly_root"] where decoder.has(key) {
-      decoder.ignore(key)
-      decoder.refuse("\(key) is not run by this version: leave it out")
+    isRootReadOnly = decoder.bool("readonly_root") ?? false
+    sysctls = (decoder.map("sysctl") ?? [:]).sorted { $0.key < $1.key }.map { Sysctl($0.key, $0.value) }
+    userIDs(&decoder, settings)
+  }
+
+  private mutating func userIDs(_ decoder: inout ConfigDecoder, _ settings: IsolationSettings) {
+    let text = decoder.string("userns") ?? "auto"
+    guard let mode = UserIDs(rawValue: text) else {
+      return decoder.refuse("userns must be \"auto\", \"host\" or \"require\", not \"\(text)\"")
+    }
+    userIDs = mode
+    if mode == .host && !settings.allowsHostIDs {
+      decoder.refuse("userns = \"host\" is not allowed on this node (plugin option allow_host_userns = false)")
+    }
+    if mode == .require, let problem = settings.userNamespaceProblem {
+      decoder.refuse("userns = \"require\": this host has no user namespaces for tasks: \(problem)")
     }
   }
 
@@ -72,6 +100,7 @@ struct IsolationConfig {
     do throws(SandboxError) {
       let allowed = try Capability.mask(of: settings.allowedCapabilities)
       let wanted = try Capability.names(base: [], add: add, drop: [])
+      addedCapabilities = wanted
       if try Capability.mask(of: wanted) & ~allowed != 0 {
         decoder.refuse(
           "cap_add asks for more than this node allows (allow_caps: \(settings.allowedCapabilities.joined(separator: ", ")))"
@@ -93,7 +122,15 @@ struct IsolationConfig {
         decoder.refuse(
           "seccomp = \"unconfined\" is not allowed on this node (plugin option allow_unconfined_seccomp = true)")
       }
-    case let other: decoder.refuse("seccomp must be \"default\" or \"unconfined\", not \"\(other)\"")
+    case let name:
+      guard let profile = settings.seccompProfiles[name] else {
+        let known = settings.seccompProfiles.keys.sorted().joined(separator: ", ")
+        decoder.refuse(
+          "seccomp = \"\(name)\" is no profile of this node: write \"default\", \"unconfined\" or the name of a file in "
+            + "the directory that plugin option seccomp_profile_dir names (\(known.isEmpty ? "none there" : known))")
+        break
+      }
+      seccomp = .profile(profile)
     }
     noNewPrivileges = decoder.bool("no_new_privileges") ?? true
     guard !noNewPrivileges else { return }

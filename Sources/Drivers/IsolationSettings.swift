@@ -15,6 +15,12 @@ public struct IsolationSettings: Sendable {
   public var allowsUnconfinedSeccomp = false
   /// Whether a job may let setuid files give privileges (`allow_new_privileges`).
   public var allowsNewPrivileges = false
+  /// Whether a job may let its tasks have host ids (`allow_host_userns`).
+  public var allowsHostIDs = true
+  /// Why this host cannot give tasks ids of their own; nil when it can.
+  public var userNamespaceProblem: String?
+  /// Seccomp profiles that a job may name, their JSON by file name (`seccomp_profile_dir`).
+  public var seccompProfiles: [String: String] = [:]
   /// Users as whom no task may run (`user.denylist`).
   public var deniedUsers: [String] = ["root", "Administrator"]
   /// Host user ids that no task may have (`denied_host_uids`).

@@ -39,7 +39,9 @@ public struct JavaDriver: SupervisedDriver {
 
   /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
-    try await tasks.start(task, sandbox: sandbox(for: task, among: await runtimes.all()))
+    let config = try Config(task.config, isolation.settings)
+    let sandbox = try sandbox(for: task, among: await runtimes.all())
+    return try await tasks.start(task, sandbox: sandbox, notes: isolation.notes(of: task, config.isolation))
   }
 
   /// The sandbox of a task: everything that isolates it, as a value.

@@ -48,7 +48,10 @@ public struct SupervisedTasks: Sendable {
   let driver: String
   let link: SupervisorLink
 
-  func start(_ task: TaskStart, sandbox: Sandbox) async throws(DriverError) -> TaskHandle {
+  /// - Parameter notes: what users are told beside what the supervisor finds worth telling.
+  func start(
+    _ task: TaskStart, sandbox: Sandbox, notes: [String] = []
+  ) async throws(DriverError) -> TaskHandle {
     let logs =
       task.logs.disabled
       ? nil
@@ -60,7 +63,7 @@ public struct SupervisedTasks: Sendable {
       let status = try await link.start(spec)
       return TaskHandle(
         driver: driver, id: spec.id, pid: Int(status.pid), startedAt: Timestamp(nanoseconds: status.startedNanoseconds),
-        memoryBytes: Int(clamping: sandbox.limits.memoryBytes ?? 0), notes: status.notes)
+        memoryBytes: Int(clamping: sandbox.limits.memoryBytes ?? 0), notes: notes + status.notes)
     } catch {
       throw Self.startError(error)
     }
@@ -127,9 +130,10 @@ public struct SupervisedTasks: Sendable {
     var parts: [String] = []
     if exit.oomKilled {
       let peak = exit.memoryPeakBytes > 0 ? " (peak \(exit.memoryPeakBytes >> 20) MiB)" : ""
+      let limit = exit.memoryLimitBytes > 0 ? Int(clamping: exit.memoryLimitBytes) : memoryBytes
       parts.append(
-        memoryBytes > 0
-          ? "OOM Killed: the task needed more than its memory limit of \(memoryBytes >> 20) MiB\(peak); raise resources.memory"
+        limit > 0 && !exit.wasHostShortOfMemory
+          ? "OOM Killed: the task needed more than its memory limit of \(limit >> 20) MiB\(peak); raise resources.memory"
           : "OOM Killed: the host ran short of memory\(peak)")
     }
     if exit.dumpedCore { parts.append("core dumped") }

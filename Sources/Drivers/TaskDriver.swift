@@ -137,6 +137,12 @@ public struct TaskStart: Sendable {
   public var directories: TaskDirectories
   /// What becomes of its output.
   public var logs: LogRotation
+  /// The host ids that are the allocation's, for drivers that isolate users; nil when there are none to be had.
+  public var userNamespace: UserNamespace?
+  /// Why the task needs the host's own ids unless its job insists on others; nil when nothing it asks for does.
+  public var hostIDsReason: String?
+  /// Whether the task has no network but a loopback interface of its own (network mode `none`).
+  public var hasNoNetwork = false
 
   /// Makes a start request.
   public init(

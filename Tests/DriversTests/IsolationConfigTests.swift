@@ -10,17 +10,21 @@ import Testing
 @Suite struct IsolationConfigTests {
   private let link = SupervisorLink(launcher: SupervisorLauncher(executable: "/nowhere", runtimeDirectory: "/nowhere"))
 
+  private static let range = UserNamespace(firstID: 0x7000_0000)
+
   private func sandbox(
     _ config: JSONObject, _ settings: IsolationSettings = IsolationSettings(),
-    limits: TaskLimits = TaskLimits(cpuMHz: 500, memoryBytes: 64 << 20)
+    limits: TaskLimits = TaskLimits(cpuMHz: 500, memoryBytes: 64 << 20), change: (inout TaskStart) -> Void = { _ in }
   ) throws -> Sandbox {
     var config = config
     config["command"] = "/bin/true"
-    let sandbox = try ExecDriver(link: link, settings: settings).sandbox(
-      for: TaskStart(
-        allocationID: Identifier(high: 1, low: 2), taskName: "web", attempt: 1, config: config, environment: [],
-        user: "", resources: limits, directories: TaskDirectories(allocation: "/data/alloc/x", task: "web"),
-        logs: LogRotation(directory: "/data/alloc/x/alloc/logs", maxFiles: 10, maxFileBytes: 10 << 20)))
+    var start = TaskStart(
+      allocationID: Identifier(high: 1, low: 2), taskName: "web", attempt: 1, config: config, environment: [],
+      user: "", resources: limits, directories: TaskDirectories(allocation: "/data/alloc/x", task: "web"),
+      logs: LogRotation(directory: "/data/alloc/x/alloc/logs", maxFiles: 10, maxFileBytes: 10 << 20))
+    start.userNamespace = Self.range
+    change(&start)
+    let sandbox = try ExecDriver(link: link, settings: settings).sandbox(for: start)
     _ = try Plan(sandbox)
     return sandbox
   }
@@ -75,6 +79,47 @@ import Testing
     let made = try sandbox(
       ["seccomp": "unconfined", "no_new_privileges": false, "cap_add": ["sys_admin"], "cap_drop": ["all"]], settings)
     #expect(made.seccomp == .unconfined && !made.noNewPrivileges && made.capabilities == ["sys_admin"])
+  }
+
+  @Test func usersHaveTheAllocationsIDsUnlessSomethingNeedsTheHosts() throws {
+    #expect(try sandbox([:]).userNamespace == Self.range)
+    #expect(try sandbox(["userns": "require"]).userNamespace == Self.range)
+    #expect(try sandbox(["userns": "host"]).userNamespace == nil)
+    #expect(try sandbox([:]) { $0.hostIDsReason = "port 80" }.userNamespace == nil)
+    #expect(try sandbox(["userns": "require"]) { $0.hostIDsReason = "port 80" }.userNamespace == Self.range)
+    #expect(throws: DriverError.self) { try sandbox(["userns": "require"]) { $0.userNamespace = nil } }
+    var settings = IsolationSettings()
+    settings.allowedHostPaths = ["/srv"]
+    settings.deniedUserIDs = [65534...65534]
+    #expect(try sandbox(["mount": ["source": "/srv", "target": "/srv"]], settings).userNamespace == nil)
+    let readOnly = try sandbox(["mount": ["source": "/srv", "target": "/srv", "readonly": true]], settings)
+    #expect(readOnly.userNamespace == Self.range && readOnly.deniedUserIDs == [0...0], "denied are ids of the host")
+    #expect(try sandbox(["userns": "host"], settings).deniedUserIDs.contains(65534...65534))
+    settings.allowsHostIDs = false
+    #expect(refusal(["userns": "host"], settings).contains("allow_host_userns"))
+    #expect(throws: DriverError.self) { try sandbox([:], settings) { $0.hostIDsReason = "port 80" } }
+    settings.userNamespaceProblem = "EINVAL"
+    #expect(refusal(["userns": "require"], settings).contains("EINVAL"))
+    #expect(refusal(["userns": "sometimes"]).contains("\"auto\", \"host\" or \"require\""))
+  }
+
+  @Test func readOnlyRootSettingsProfilesAndNetwork() throws {
+    #expect(try sandbox(["readonly_root": true]).isRootReadOnly)
+    #expect(try sandbox(["sysctl": ["kernel.msgmax": 8192]]).sysctls == [Sysctl("kernel.msgmax", "8192")])
+    #expect(throws: SandboxError.self) { try sandbox(["sysctl": ["kernel.panic": "1"]]) }
+    var settings = IsolationSettings()
+    #expect(refusal(["seccomp": "mine.json"], settings).contains("seccomp_profile_dir"))
+    settings.seccompProfiles = ["mine.json": #"{"defaultAction": "SCMP_ACT_ALLOW"}"#]
+    #expect(
+      try sandbox(["seccomp": "mine.json"], settings).seccomp
+        == .profile(#"{"defaultAction": "SCMP_ACT_ALLOW"}"#))
+    let alone = try sandbox([:]) { $0.hasNoNetwork = true }
+    #expect(alone.namespaces.contains(.network))
+    // What a job adds by name, a user other than root has too.
+    settings.allowedCapabilities.append("sys_time")
+    #expect(
+      try sandbox(["cap_add": ["sys_time"]], settings).ambientCapabilities == ["net_bind_service", "sys_time"])
+    #expect(try sandbox(["cap_drop": ["all"]]).ambientCapabilities == [])
   }
 
   @Test func initOomScoreAndHardLimit() throws {

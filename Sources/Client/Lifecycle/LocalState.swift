@@ -65,6 +65,8 @@ struct AllocationLocalState: Record {
   var healthDecidedAt = Timestamp(nanoseconds: 0)
   /// On the steady clock.
   var healthDeadline = Timestamp(nanoseconds: 0)
+  /// The first of the host ids that the allocation's users are; 0 for none.
+  var firstUserID = 0
 
   init() {}
 
@@ -75,5 +77,6 @@ struct AllocationLocalState: Record {
     v.field(4, "Healthy", &healthy)
     v.field(5, "HealthDecidedAt", &healthDecidedAt)
     v.field(6, "HealthDeadline", &healthDeadline)
+    v.field(7, "FirstUserID", &firstUserID)
   }
 }

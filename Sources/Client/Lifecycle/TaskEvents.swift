@@ -32,6 +32,10 @@ extension TaskEvent {
     make(.template, time, problem, ["message": problem])
   }
 
+  static func driverMessage(_ text: String, at time: Timestamp) -> TaskEvent {
+    make(.driver, time, text, ["driver_message": text])
+  }
+
   static func driverFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
     make(.driverFailure, time, problem, ["driver_error": problem])
   }

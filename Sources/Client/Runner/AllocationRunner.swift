@@ -41,6 +41,8 @@ actor AllocationRunner {
   private var lastReport: AllocationClientUpdate?
   private var samples: [String: UsageSample] = [:]
   private var portsChecked = false
+  /// The first of the host ids that the allocation's users are; 0 before it has any.
+  private var firstUserID: UInt32 = 0
   /// Set-ups that are under way, and the last one of each task.
   private var setUps: [String: Task<Void, Never>] = [:]
   /// What a task's templates with `env` hold.
@@ -115,6 +117,8 @@ actor AllocationRunner {
     machine.finished = stored.local.finished
     watchedDeployment = stored.local.deploymentID
     portsChecked = true
+    firstUserID = UInt32(clamping: stored.local.firstUserID)
+    if firstUserID > 0 { context.identifiers.restore(firstUserID, for: id.description) }
     restoreHealth(stored.local, now)
     lastReport = nil
     adopt(found)
@@ -317,6 +321,7 @@ actor AllocationRunner {
     } catch {
       log.error("forget the allocation", (key: "error", value: "\(error)"))
     }
+    context.identifiers.release(id.description)
   }
 
   // MARK: - The machine
@@ -496,15 +501,26 @@ actor AllocationRunner {
     let environment = environment(of: task, driver)
     var limits = plan.limits(of: task)
     limits.coreMHz = context.nodeValues["attr.cpu.frequency"].flatMap { Int($0) } ?? 0
-    let request = TaskStart(
+    var request = TaskStart(
       allocationID: id, taskName: name, attempt: attempt, config: environment.interpolation(task.config),
       environment: environment.block, user: environment.interpolation(task.user), resources: limits,
       directories: directory.task(name), logs: plan.logs(of: task, directory: directory))
+    request.userNamespace = context.identifiers.range(for: id.description)
+    request.hasNoNetwork = plan.group.networks.first?.mode == "none"
+    request.hostIDsReason = plan.ports.first { $0.hostPort < 1024 }.map {
+      "port \($0.hostPort) of the host's network is a privileged one"
+    }
+    if let first = request.userNamespace?.firstID, first != firstUserID {
+      // In the database before anything of the task belongs to these ids.
+      firstUserID = first
+      store()
+    }
     do throws(DriverError) {
       let handle = try await driver.start(request)
       handles[name] = handle
       for note in handle.notes {
         log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note))
+        machine.members[name]?.machine.emit(.driverMessage(note, at: Moment.now.wall))
       }
       watchExit(name, handle, driver)
       self.handle(.task(name, .started))
@@ -595,6 +611,7 @@ actor AllocationRunner {
     local.healthy = machine.health?.verdict
     local.healthDecidedAt = machine.health?.decidedAt ?? .zeroValue
     local.healthDeadline = machine.health?.deadline ?? .zeroValue
+    local.firstUserID = Int(firstUserID)
     var changes: [ClientChange] = [.put(.allocationState, key: id.description, Binary.encode(local))]
     for (name, member) in machine.members {
       let key = Bucket.taskKey(allocation: id.description, task: name)
