@@ -18,6 +18,9 @@ int serai_clone_tree(int dirfd, const char *path, int recursive) {
 int serai_attach(int mount, int target) {
   return CALL(SYS_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
+int serai_attach_at(int mount, int target, const char *path) {
+  return CALL(SYS_move_mount, mount, "", target, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
 int serai_mount_setattr(int dirfd, const char *path, int recursive, uint64_t set, uint64_t clear,
                         uint64_t propagation) {
   struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};

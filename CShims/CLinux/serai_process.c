@@ -158,6 +158,7 @@ void serai_reset_dispositions(void) {
   for (int signal = 1; signal <= 64; signal++) sigaction(signal, &action, NULL);
 }
 void serai_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void serai_default_sigpipe(void) { signal(SIGPIPE, SIG_DFL); }
 
 int serai_execveat(int dirfd, const char *path, char *const *argv, char *const *envp, int flags) {
   return RESULT((int)syscall(SYS_execveat, dirfd, path, argv, envp, flags));

@@ -24,6 +24,19 @@ public struct DetachedMount: ~Copyable, Sendable {
     DetachedMount(try check(serai_clone_tree(SERAI_AT_FDCWD.intValue, path, recursive ? 1 : 0), "open_tree", path))
   }
 
+  /// open_tree(2) with OPEN_TREE_CLONE of a path below a directory of the kernel's own (/proc, /sys), where nobody can
+  /// swap names.
+  public static func clone(kernelPath path: String, in directory: borrowing FileDescriptor, recursive: Bool)
+    throws(SystemError) -> DetachedMount
+  {
+    DetachedMount(try check(serai_clone_tree(directory.number, path, recursive ? 1 : 0), "open_tree", path))
+  }
+
+  /// move_mount(2) onto such a path.
+  public borrowing func attach(toKernelPath path: String, in directory: borrowing FileDescriptor) throws(SystemError) {
+    try check(serai_attach_at(descriptor.number, directory.number, path), "move_mount", path)
+  }
+
   /// fsopen(2), fsconfig(2) and fsmount(2): a new file system. Options without a value are flags.
   public static func create(
     type: String, options: [(String, String?)] = [], attributes: MountAttributes

@@ -103,6 +103,8 @@ public enum Myself {
   }
   /// SIG_DFL for every signal.
   public static func resetSignalDispositions() { serai_reset_dispositions() }
+  /// SIG_DFL for SIGPIPE.
+  public static func defaultBrokenPipes() { serai_default_sigpipe() }
   /// SIG_IGN for SIGPIPE.
   public static func ignoreBrokenPipes() { serai_ignore_sigpipe() }
   /// setsid(2).
@@ -170,10 +172,12 @@ public enum Myself {
   public static func keepCapabilities(_ on: Bool) throws(SystemError) {
     try check(serai_keep_capabilities(on ? 1 : 0), "prctl PR_SET_KEEPCAPS")
   }
-  /// PR_CAPBSET_DROP; a number that the kernel does not know is no error.
-  public static func dropFromBoundingSet(_ capability: Int32) throws(SystemError) {
+  /// PR_CAPBSET_DROP; false for a number that the kernel does not know.
+  public static func dropFromBoundingSet(_ capability: Int32) throws(SystemError) -> Bool {
     let result = serai_bounding_drop(capability)
-    if result != -Errno.invalidArgument.rawValue { try check(result, "prctl PR_CAPBSET_DROP", "\(capability)") }
+    if result == -Errno.invalidArgument.rawValue { return false }
+    try check(result, "prctl PR_CAPBSET_DROP", "\(capability)")
+    return true
   }
   /// capset(2) with bit masks.
   public static func setCapabilities(effective: UInt64, permitted: UInt64, inheritable: UInt64) throws(SystemError) {

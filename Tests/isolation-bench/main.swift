@@ -37,11 +37,14 @@ func report(_ name: String, _ times: [Int64]) {
 }
 
 @MainActor func measure(
-  _ client: SupervisorClient, base: String, name: String, variant: Variant, rounds: Int, gapMilliseconds: Int64
+  _ client: SupervisorClient, group: String, base: String, name: String, variant: Variant, rounds: Int,
+  gapMilliseconds: Int64
 ) async throws {
   let directory = "\(base)/task"
   for part in ["local", "secrets", "tmp"] { try Files.makeDirectories("\(directory)/\(part)") }
   var times: [Int64] = []
+  let cgroups = try CgroupLayout.ofThisHost().driver
+  let before = try cgroups.statistics(group).cpuNanoseconds
   for round in 0..<rounds {
     if gapMilliseconds > 0 { try await Task.sleep(for: .milliseconds(gapMilliseconds)) }
     var sandbox = Sandbox(command: Command("/local/stamp"))
@@ -61,6 +64,9 @@ func report(_ name: String, _ times: [Int64]) {
     for stream in ["stdout", "stderr"] { try Files.remove("\(base)/alloc/logs/\(id).\(stream).0") }
   }
   report(name, times)
+  // Of the supervisor and the tasks, ends included: unlike the times it hardly depends on what else the machine does.
+  let used = try cgroups.statistics(group).cpuNanoseconds - before
+  print("  CPU per start and end: \(milliseconds(Int64(used) / Int64(rounds))) ms")
 }
 
 let arguments = CommandLine.arguments
@@ -74,17 +80,22 @@ let base = "/var/tmp/serai-bench-\(tag)"
 try Files.makeDirectories(base + "/alloc/logs")
 try Files.makeDirectories(base + "/task/local")
 try Files.replace(base + "/task/local/stamp", with: try Files.read(arguments[2]), permissions: 0o755)
+// Where /run is no tmpfs, as in some containers, the disk would be measured too.
+let isTemporary = try FileDescriptor.open("/run", [.readOnly, .directory]).fileSystem().type == 0x0102_1994
+let runtime = "\(isTemporary ? "/run" : "/dev/shm")/serai-bench-\(tag)"
 let launcher = SupervisorLauncher(
-  executable: arguments[1], runtimeDirectory: "/run/serai-bench-\(tag)", cgroup: "serai-bench-\(tag)",
+  executable: arguments[1], runtimeDirectory: runtime, cgroup: "serai-bench-\(tag)",
   logFile: base + "/log")
 let client = try await launcher.connect()
 do {
   for variant in variants {
     let plain = variant.name.map { $0 == " " || $0 == "," ? "-" : String($0) }.joined()
     try await measure(
-      client, base: base, name: "\(plain)-hot", variant: variant, rounds: rounds, gapMilliseconds: 0)
+      client, group: "serai-bench-\(tag)", base: base, name: "\(plain)-hot", variant: variant, rounds: rounds,
+      gapMilliseconds: 0)
     try await measure(
-      client, base: base, name: "\(plain)-cold", variant: variant, rounds: min(rounds, 40), gapMilliseconds: 200)
+      client, group: "serai-bench-\(tag)", base: base, name: "\(plain)-cold", variant: variant, rounds: min(rounds, 40),
+      gapMilliseconds: 200)
   }
 } catch {
   print("\(error)")
@@ -101,4 +112,4 @@ while Clock.monotonicNanoseconds < deadline {
   }
 }
 try Files.removeTree(base)
-try Files.removeTree("/run/serai-bench-\(tag)")
+try Files.removeTree(runtime)

@@ -7,6 +7,8 @@
 int serai_clone_tree(int dirfd, const char *_Nonnull path, int recursive);
 /// move_mount(2) of the mount `mount` onto the object `target` (both by descriptor, no path is resolved). Linux 5.2.
 int serai_attach(int mount, int target);
+/// The same onto `path` seen from `target`; a symbolic link in the last place is not followed.
+int serai_attach_at(int mount, int target, const char *_Nonnull path);
 /// mount_setattr(2) on dirfd/path. `propagation`: MS_PRIVATE, MS_SLAVE or 0. Linux 5.12.
 int serai_mount_setattr(int dirfd, const char *_Nonnull path, int recursive, uint64_t set, uint64_t clear,
                         uint64_t propagation);

@@ -95,8 +95,9 @@ int serai_seccomp(const void *_Nonnull instructions, uint16_t count, int log);
 /// rt_sigprocmask(2): blocks exactly the signals given (bit n-1 is signal n); sets every disposition to default.
 int serai_block_signals(uint64_t mask);
 void serai_reset_dispositions(void);
-/// SIG_IGN for SIGPIPE.
+/// SIG_IGN and SIG_DFL for SIGPIPE.
 void serai_ignore_sigpipe(void);
+void serai_default_sigpipe(void);
 
 /// execveat(2) (dirfd with AT_EMPTY_PATH when path is empty) and execve(2): return only on failure.
 int serai_execveat(int dirfd, const char *_Nonnull path, char *_Nullable const *_Nonnull argv,

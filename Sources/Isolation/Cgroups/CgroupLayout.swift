@@ -182,6 +182,18 @@ enum CgroupFile {
     }
   }
 
+  /// Writes values one after the other, each with a call of its own.
+  static func write(_ path: String, each values: [String]) throws(SystemError) {
+    let file = try FileDescriptor.open(path, [.writeOnly, .noFollow])
+    for value in values {
+      do {
+        try file.writeAll(Array(value.utf8), at: 0)
+      } catch {
+        throw SystemError("write \"\(value)\" to", path, error.errno)
+      }
+    }
+  }
+
   static func processes(_ path: String) throws(SystemError) -> [Int32] {
     do {
       return try Files.readText(path).split(separator: "\n").compactMap { Int32($0) }
@@ -193,14 +205,7 @@ enum CgroupFile {
   }
 
   static func makeDirectory(_ path: String) throws(SystemError) {
-    do {
-      try FileDescriptor.open(Files.parent(of: path), [.readOnly, .directory]).makeDirectory(
-        String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...]))
-    } catch  where error.errno == .fileExists {
-      return
-    } catch {
-      throw SystemError("mkdir", path, error.errno, advice: error.advice)
-    }
+    try Files.makeDirectories(path)
   }
 
   static func subdirectories(_ path: String) throws(SystemError) -> [String] {

@@ -26,7 +26,11 @@ public struct CgroupV1: CgroupDriver, Equatable {
         made += "/" + component
         try CgroupFile.makeDirectory(made)
         // A new cpuset group is empty and takes no process until it has CPUs and memory nodes.
-        if point == mounts["cpuset"] { try Self.inheritCPUSet(from: above, to: made) }
+        if point == mounts["cpuset"] {
+          try Self.inheritCPUSet(from: above, to: made)
+          // The kernel then does it for groups inside.
+          try CgroupFile.write("\(made)/cgroup.clone_children", "1", optional: true)
+        }
       }
     }
   }
@@ -43,7 +47,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
       let allow = file("devices", path, "devices.allow")
     {
       try CgroupFile.write(deny, "a")
-      for rule in devices { try CgroupFile.write(allow, rule.ruleText) }
+      try CgroupFile.write(allow, each: devices.map(\.ruleText))
     }
   }
 
@@ -81,6 +85,8 @@ public struct CgroupV1: CgroupDriver, Equatable {
   }
 
   private static func inheritCPUSet(from above: String, to group: String) throws(SystemError) {
+    // The last that is set: with it both are.
+    if (CgroupFile.text("\(group)/cpuset.mems") ?? "").count > 1 { return }
     for name in ["cpuset.cpus", "cpuset.mems"] where (CgroupFile.text("\(group)/\(name)") ?? "").count <= 1 {
       guard let value = CgroupFile.text("\(above)/\(name)") else { continue }
       try CgroupFile.write("\(group)/\(name)", value)

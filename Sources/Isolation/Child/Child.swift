@@ -49,6 +49,8 @@ public struct Child {
   var root: OpenFile?
   /// The task directory as the host sees it.
   var taskDirectory: OpenFile?
+  /// Covers of masked paths that are attached, to be copied, by whether they are directories.
+  var covers: [Bool: OpenFile] = [:]
   /// The new /proc and /sys while they are being masked.
   var proc: OpenFile?
   var sys: OpenFile?
@@ -92,7 +94,8 @@ public struct Child {
   private mutating func take(_ step: Step) throws(SystemError) {
     switch step {
     case .signals:
-      Myself.resetSignalDispositions()
+      // The supervisor handles none and ignores only this one.
+      Myself.defaultBrokenPipes()
       try Myself.blockSignals([])
     case .cgroup:
       try enterCgroup()
@@ -132,7 +135,10 @@ public struct Child {
     case .joinTask(let namespaces): try joinTask(namespaces)
     case .terminal: try Terminal.control(0)
     case .boundingSet(let mask):
-      for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 { try Myself.dropFromBoundingSet(number) }
+      for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 {
+        // The first that the kernel does not know is behind its last.
+        if !(try Myself.dropFromBoundingSet(number)) { break }
+      }
     case .identity:
       try becomeUser()
       // Changing ids makes a process dumpable again: until execve the task could trace us and read what we hold.

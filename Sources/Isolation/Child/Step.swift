@@ -185,17 +185,19 @@ public struct MaskedPath: Sendable, Equatable {
   public var path: String
   /// Whether it is below /sys.
   public var inSys: Bool
+  /// Whether it is a directory on the kernels known; on others it is found out.
+  public var isDirectory: Bool
 
   /// What every isolated task does not see. Those that a kernel does not have are skipped.
   static let all: [MaskedPath] =
-    [
-      "acpi", "asound", "bus", "cmdline", "config.gz", "driver", "interrupts", "kallsyms", "kcore", "keys", "key-users",
-      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat",
-      "scsi",
-      "slabinfo", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo",
-    ].map { MaskedPath(path: $0, inSys: false) }
+    ["acpi", "asound", "bus", "driver", "scsi"].map { MaskedPath(path: $0, inSys: false, isDirectory: true) }
+    + [
+      "cmdline", "config.gz", "interrupts", "kallsyms", "kcore", "keys", "key-users", "kmsg", "kpagecgroup",
+      "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat", "slabinfo", "sysrq-trigger",
+      "timer_list", "timer_stats", "vmallocinfo",
+    ].map { MaskedPath(path: $0, inSys: false, isDirectory: false) }
     + ["devices/virtual/powercap", "firmware", "kernel/debug", "kernel/slab", "kernel/tracing"]
-    .map { MaskedPath(path: $0, inSys: true) }
+    .map { MaskedPath(path: $0, inSys: true, isDirectory: true) }
 
   /// What a task may read in /proc but never write, whoever it runs as.
   static let readOnlyInProc = ["fs", "irq", "sys"]

@@ -87,7 +87,7 @@ public enum Templates {
   static let emptyDirectory = "void"
   /// Covers /sys/fs: a directory for the cgroup's view and nothing else.
   static let fileSystems = "fs"
-  /// Where layers are attached for a moment on kernels that take no detached ones.
+  /// Where the layers of overlays are attached until the old root goes.
   static let stage = "stage"
 
   private static let nodes: [(String, UInt32, UInt32)] = [
@@ -107,8 +107,7 @@ public enum Templates {
     defer { Myself.setUmask(mask) }
     _ = try root.open(beneath: emptyFile, [.readOnly, .create], permissions: 0o444)
     _ = try root.ensureDirectory(emptyDirectory, permissions: 0o555)
-    let stages = try root.ensureDirectory(stage, permissions: 0o700)
-    for name in ["lower", "upper"] { _ = try stages.ensureDirectory(name, permissions: 0o700) }
+    _ = try root.ensureDirectory(stage, permissions: 0o700)
     let groups = try root.ensureDirectory(fileSystems).ensureDirectory("cgroup")
     let names = Set(try groups.entries().map(\.name))
     for view in cgroups.views("") where !view.name.isEmpty {

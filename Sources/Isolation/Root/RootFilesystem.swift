@@ -62,6 +62,9 @@ extension Child {
   }
 
   func addEntry(_ entry: ChrootEntry, layers: String, readOnly: Bool) throws(SystemError) {
+    if let text = try Files.readLink(entry.source) {
+      return try asTaskRoot { () throws(SystemError) in try addLink(entry, text) }
+    }
     let status: FileStatus
     do {
       status = try FileStatus.of(entry.source, followLink: false)
@@ -71,7 +74,6 @@ extension Child {
       throw error
     }
     switch status.kind {
-    case .symbolicLink: try asTaskRoot { () throws(SystemError) in try addLink(entry) }
     case .directory: try addOverlay(entry, status, layers: layers, readOnly: readOnly)
     case .regular: try addFile(entry)
     default:
@@ -80,11 +82,11 @@ extension Child {
     }
   }
 
-  private func addLink(_ entry: ChrootEntry) throws(SystemError) {
+  private func addLink(_ entry: ChrootEntry, _ text: String) throws(SystemError) {
     let components = entry.target.split(separator: "/").map(String.init)
     guard let name = components.last else { return }
-    let host = try FileDescriptor.open(Files.parent(of: entry.source), [.readOnly, .directory])
-    let text = try host.readSymbolicLink(String(entry.source.split(separator: "/").last ?? Substring(entry.source)))
+    // There from an earlier start.
+    if components.count == 1, let there = try? rootFile().descriptor.readSymbolicLink(name), there == text { return }
     var place = try rootFile().descriptor.open(beneath: ".", [.readOnly, .directory])
     for component in components.dropLast() { place = try place.ensureDirectory(component) }
     do {
@@ -174,13 +176,12 @@ extension Child {
     let top = try DetachedMount.clone(place, recursive: false)
     do throws(SystemError) {
       try mapIDs(of: top)
-      do throws(SystemError) {
-        return try overlay(bottom: bottom, top: top)
-      } catch {
-        // Before Linux 6.15 a layer must be in the tree.
-        guard error.errno == .invalidArgument || error.errno == .notPermitted else { throw error }
-        return try stagedOverlay(bottom: bottom, top: top)
-      }
+      // Before Linux 6.15 a layer must be in the tree. On every kernel it is cheaper to drop all of them at once, with the
+      // old root, than each by itself: the kernel waits for a grace period each time.
+      let stage = "\(resources.templates)/\(Templates.stage)"
+      try bottom.attach(to: try FileDescriptor.open(stage, [.path, .directory]))
+      try top.attach(to: try FileDescriptor.open(stage, [.path, .directory]))
+      return try overlay(bottom: bottom, top: top)
     } catch {
       return try readOnlyInstead(entry, object, error)
     }
@@ -195,19 +196,6 @@ extension Child {
     return try asTaskRoot { () throws(SystemError) in
       try Self.overlay(lower: bottom.descriptor, upper: upper, work: work)
     }
-  }
-
-  private func stagedOverlay(bottom: borrowing DetachedMount, top: borrowing DetachedMount) throws(SystemError)
-    -> DetachedMount
-  {
-    let stage = "\(resources.templates)/\(Templates.stage)"
-    try bottom.attach(to: try FileDescriptor.open(stage + "/lower", [.path, .directory]))
-    try top.attach(to: try FileDescriptor.open(stage + "/upper", [.path, .directory]))
-    let result = try overlay(bottom: bottom, top: top)
-    // The overlay holds copies of its own.
-    try MountTree.detach(stage + "/upper")
-    try MountTree.detach(stage + "/lower")
-    return result
   }
 
   private static func overlay(

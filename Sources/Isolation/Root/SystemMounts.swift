@@ -39,21 +39,51 @@ extension Child {
     }
   }
 
-  /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null.
-  func mask(_ masked: MaskedPath) throws(SystemError) {
-    guard let target = try existing(masked.path, in: masked.inSys ? sys : proc) else { return }
-    let isDirectory = try target.status().kind == .directory
+  /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null. A path
+  /// that this kernel does not have needs none.
+  mutating func mask(_ masked: MaskedPath) throws(SystemError) {
+    guard let mount = masked.inSys ? sys : proc else { return }
+    do {
+      try cover(masked.path, in: mount, isDirectory: masked.isDirectory)
+    } catch  where error.errno == .invalidArgument {
+      // The other kind.
+      try cover(masked.path, in: mount, isDirectory: !masked.isDirectory)
+    } catch {
+      throw error
+    }
+  }
+
+  private mutating func cover(_ path: String, in place: OpenFile, isDirectory: Bool) throws(SystemError) {
+    let cover = try newCover(isDirectory: isDirectory)
+    do {
+      try cover.attach(toKernelPath: path, in: place.descriptor)
+    } catch {
+      if error.errno == .noSuchFile { return }
+      throw error
+    }
+    if covers[isDirectory] == nil { covers[isDirectory] = OpenFile(cover.intoDescriptor()) }
+  }
+
+  /// A cover to attach. The first is made read-only; the others are copies of it.
+  private func newCover(isDirectory: Bool) throws(SystemError) -> DetachedMount {
+    if let first = covers[isDirectory] { return try DetachedMount.clone(first.descriptor, recursive: false) }
     let cover = try DetachedMount.clone(
       path: "\(resources.templates)/\(isDirectory ? Templates.emptyDirectory : Templates.emptyFile)", recursive: false)
     try cover.set([.readOnly, .noSetuid, .noDevices, .noExecute])
-    try cover.attach(to: target)
+    return cover
   }
 
   func protect(_ path: String) throws(SystemError) {
-    guard let target = try existing(path, in: proc) else { return }
-    let itself = try DetachedMount.clone(target, recursive: true)
+    guard let proc else { return }
+    let itself: DetachedMount
+    do {
+      itself = try DetachedMount.clone(kernelPath: path, in: proc.descriptor, recursive: true)
+    } catch {
+      if error.errno == .noSuchFile { return }
+      throw error
+    }
     try itself.set([.readOnly, .noSetuid, .noDevices, .noExecute], recursive: true)
-    try itself.attach(to: target)
+    try itself.attach(toKernelPath: path, in: proc.descriptor)
   }
 
   /// A path of the new /proc or /sys; nil when this kernel does not have it.

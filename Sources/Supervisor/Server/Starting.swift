@@ -70,9 +70,8 @@ extension SupervisorServer {
     } catch {
       throw SystemError("compile the system call filter", task.id, .invalidArgument, advice: "\(error)")
     }
-    try task.openLogs()
     // Open for reading and writing: the task itself keeps the pipe alive while no supervisor reads.
-    let hasLogs = task.output != nil
+    let hasLogs = task.record.spec.logs != nil
     let out = try FileDescriptor.open(hasLogs ? task.directory.outputPath : "/dev/null", [.readWrite])
     let err = try FileDescriptor.open(hasLogs ? task.directory.errorPath : "/dev/null", [.readWrite])
     let status =
@@ -101,9 +100,11 @@ extension SupervisorServer {
       task.record.pid = pid
       task.process = OpenProcess(handle)
     }
-    task.record.startTime = try Proc.startTime(pid: task.record.pid)
-    task.record.startedNanoseconds = Clock.realtimeNanoseconds
     do {
+      task.record.startTime = try Proc.startTime(pid: task.record.pid)
+      task.record.startedNanoseconds = Clock.realtimeNanoseconds
+      // While the child builds the sandbox.
+      try task.openLogs()
       try task.directory.create(task.record)
       // Written down: now the child may become the task. One that has failed before it came to the gate is gone
       // (EPIPE): its report and its end, which are watched from here on, say why.

@@ -28,6 +28,8 @@ public enum SupervisorProgram {
       try Myself.newSession()
     }
     Myself.setUmask(0o022)
+    // Whoever started us may ignore signals that tasks must not ignore.
+    Myself.resetSignalDispositions()
     Myself.ignoreBrokenPipes()
     try Myself.changeDirectory("/")
     // Tasks must not be able to read our descriptors or memory, also those that run as root with host ids.
