@@ -59,3 +59,4 @@ clean: ## remove what was built
 .PHONY: help setup build test unit run release format lint clean bench-isolation
 
 include Tests/Fuzz/hcl.mk
+include Tests/Fuzz/supervisor.mk

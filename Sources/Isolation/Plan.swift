@@ -34,8 +34,12 @@ public struct Plan: Sendable, Equatable {
       let hidePID = !Self.usesLandlock(sandbox)
       if let range = sandbox.userNamespace { steps.append(.userNamespace(range, hidePID: hidePID)) }
       steps.append(.rootDirectory(root.taskDirectory))
-      steps += root.entries.map {
-        .chrootEntry($0, layers: root.layersDirectory, readOnly: sandbox.isRootReadOnly)
+      // "nobody" owns nothing in the host's system directories: a layer above them could never be written, and costs more
+      // than all other mounts together.
+      let isNobody = sandbox.user == "nobody" || sandbox.user == "65534"
+      steps += root.entries.map { entry in
+        let isReadOnly = sandbox.isRootReadOnly || (isNobody && ChrootEntry.defaults.contains(entry))
+        return .chrootEntry(entry, layers: root.layersDirectory, readOnly: isReadOnly)
       }
       steps.append(.mountProc(hidePID: hidePID))
       steps += sandbox.sysctls.map { .sysctl($0) }

@@ -88,7 +88,7 @@ import Testing
       #expect(try FileStatus.of("\(upper)/etc/upper/\(mark)").uid == 65534)
       #expect(try FileStatus.of("\(upper)/usr/upper/bin/env").uid == 0)
       // The same task sees it again, also with host ids.
-      let again = try fixture.task("write", "stat -c %u /etc/\(mark)")
+      let again = try fixture.task("write", "stat -c %u /etc/\(mark)") { $0.user = "root" }
       try await client.acknowledge(spec.id)
       _ = try await client.start(again)
       _ = try await client.exit(of: again.id)

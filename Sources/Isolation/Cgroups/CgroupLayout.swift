@@ -126,15 +126,20 @@ enum CgroupFile {
 
   /// A single number; "max" is `UInt64.max`.
   static func number(_ path: String) -> UInt64? {
-    guard let text = text(path) else { return nil }
+    text(path).flatMap { number(in: $0) }
+  }
+
+  static func number(in text: String) -> UInt64? {
     let trimmed = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
     return trimmed == "max" ? .max : UInt64(trimmed)
   }
 
   /// "name number" lines.
-  static func table(_ path: String) -> [String: UInt64] {
+  static func table(_ path: String) -> [String: UInt64] { table(in: text(path) ?? "") }
+
+  static func table(in text: String) -> [String: UInt64] {
     var result: [String: UInt64] = [:]
-    for line in (text(path) ?? "").split(separator: "\n") {
+    for line in text.split(separator: "\n") {
       let fields = line.split(separator: " ")
       if fields.count == 2, let value = UInt64(fields[1]) { result[String(fields[0])] = value }
     }

@@ -35,15 +35,15 @@ extension Child {
 
   /// The text of a file that the task may have written: never a FIFO or device, never more than 1 MiB. A missing one is
   /// empty.
-  private func accountFile(_ path: String) throws(SystemError) -> String {
+  private func accountFile(_ path: String) throws(SystemError) -> [UInt8] {
     do throws(SystemError) {
       let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking, .noControllingTerminal])
       guard try file.status().kind == .regular else {
         throw SystemError("read", path, .invalidArgument, advice: "it must be a regular file")
       }
-      return String(decoding: try file.readAll(limit: 1 << 20), as: UTF8.self)
+      return try file.readAll(limit: 1 << 20)
     } catch {
-      if error.errno == .noSuchFile { return "" }
+      if error.errno == .noSuchFile { return [] }
       throw error
     }
   }

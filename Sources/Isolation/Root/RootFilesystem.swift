@@ -74,7 +74,8 @@ extension Child {
       throw error
     }
     switch status.kind {
-    case .directory: try addOverlay(entry, status, layers: layers, readOnly: readOnly)
+    case .directory:
+      if readOnly { try addReadOnly(entry) } else { try addOverlay(entry, status, layers: layers) }
     case .regular: try addFile(entry)
     default:
       throw SystemError(
@@ -108,18 +109,14 @@ extension Child {
   }
 
   /// The host's directory below, the task's own layer above: the task may write, and the host never sees it.
-  private func addOverlay(_ entry: ChrootEntry, _ status: FileStatus, layers: String, readOnly: Bool)
-    throws(SystemError)
-  {
+  private func addOverlay(_ entry: ChrootEntry, _ status: FileStatus, layers: String) throws(SystemError) {
     let target = try openTarget(entry.target, directory: true, followLinks: false)
     let layerName = Self.layerName(of: entry.target)
     do {
       let lower = try FileDescriptor.open(entry.source, [.path, .directory])
       let layer = "\(layers)/\(layerName)"
       let place = try Self.ensureLayer(layer, like: status)
-      let mount = try overlay(entry, lower: lower, layer: place)
-      if readOnly { try mount.set([.readOnly]) }
-      try mount.attach(to: target)
+      try overlay(entry, lower: lower, layer: place).attach(to: target)
     } catch {
       throw SystemError(error.operation, "\(entry.source) at \(entry.target)", error.errno, advice: error.object)
     }
@@ -217,6 +214,15 @@ extension Child {
       Report(
         isFailure: false, step: .chrootEntry, errno: error.errno,
         object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+    return try readOnly(entry, object)
+  }
+
+  private func addReadOnly(_ entry: ChrootEntry) throws(SystemError) {
+    let target = try openTarget(entry.target, directory: true, followLinks: false)
+    try readOnly(entry, try FileDescriptor.open(entry.source, [.path, .directory])).attach(to: target)
+  }
+
+  private func readOnly(_ entry: ChrootEntry, _ object: borrowing FileDescriptor) throws(SystemError) -> DetachedMount {
     // With the mounts below where ids are not mapped: those can be mapped one mount at a time only.
     let mount = try lower(entry, object, recursive: userNamespace == nil)
     try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)

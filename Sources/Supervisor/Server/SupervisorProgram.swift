@@ -28,6 +28,9 @@ public enum SupervisorProgram {
       try Myself.newSession()
     }
     Myself.setUmask(0o022)
+    // Eight descriptors a task: as many as this host allows. A task's own limits are the job's.
+    let files = try Myself.limit(ResourceLimit.Resource.openFiles.rawValue)
+    try Myself.setLimit(ResourceLimit.Resource.openFiles.rawValue, soft: files.hard, hard: files.hard)
     // Whoever started us may ignore signals that tasks must not ignore.
     Myself.resetSignalDispositions()
     Myself.ignoreBrokenPipes()
