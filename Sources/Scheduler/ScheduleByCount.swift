@@ -62,9 +62,11 @@ extension SchedulingRun {
     }
   }
 
-  /// The scores of single nodes are kept for the first placement of a group only: an evaluation of a thousand would
-  /// otherwise spend its time on explaining itself.
+  /// How many nodes an explanation of a placement shows.
   static var explainedNodes: Int { 5 }
+  /// Up to so many placements are explained one by one; of more, the first one's explanation stands for all: an evaluation
+  /// of a thousand would otherwise spend its time on explaining itself.
+  static var explainedPlacements: Int { 4 }
 
   private mutating func place(
     _ requests: [PlacementRequest], of spec: Shared<Job>, groupIndex: Int, isOtherVersion: Bool, isDeployed: Bool,
@@ -80,7 +82,8 @@ extension SchedulingRun {
     var ranking = GroupRanking(
       requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
       usesSpreadAlgorithm: usesSpread, seed: seed)
-    var isExplained = false
+    var preemption: PreemptionRanking?
+    var metric: Int?
     for request in requests {
       // What has failed once fails again, but for an update: each of those may take the place that it leaves.
       if failed[group.name] != nil && request.cause != .update {
@@ -89,18 +92,32 @@ extension SchedulingRun {
       }
       let incumbent = incumbent(of: request, group: group.name)
       let avoided = request.avoidedNodes.compactMap { columns.slot(of: $0) }
-      guard
-        let choice = ranking.choose(
-          avoiding: avoided, replacing: incumbent, explaining: isExplained ? 0 : Self.explainedNodes, use: use,
-          random: &random)
-      else {
+      let sticky =
+        requirement.prefersPreviousNode ? request.previous.flatMap { columns.slot(of: $0.value.nodeID) } : nil
+      let explains = requests.count <= Self.explainedPlacements || metric == nil
+      var chosen = ranking.choose(
+        index: request.nameIndex, avoiding: avoided, replacing: incumbent, preferring: sticky,
+        explaining: explains ? Self.explainedNodes : 0, use: use, random: &random)
+      if chosen == nil, request.cause != .update, mayPreempt(spec.value) {
+        if preemption == nil {
+          preemption = PreemptionRanking(
+            NodePreemption(
+              requirement: requirement, state: state, priority: spec.value.priority ?? 50, own: Set(present.keys)),
+            ranking: ranking, use: use, stopped: stopped)
+        }
+        chosen = preemption?.choose(
+          index: request.nameIndex, ranking: ranking, use: use, stopped: stopped, random: &random)
+      }
+      guard let choice = chosen else {
         if failed[group.name] == nil {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
             usesSpreadAlgorithm: usesSpread, seed: seed)
-          _ = fresh.choose(avoiding: [], replacing: nil, explaining: 0, use: use, random: &random)
-          var metric = fresh.counts.metric(columns)
+          _ = fresh.choose(
+            index: request.nameIndex, avoiding: [], replacing: nil, preferring: nil, explaining: 0, use: use,
+            random: &random)
+          var metric = fresh.counts.metric(columns, group)
           availability(selection, into: &metric)
           failed[group.name] = metric
           queued[group.name, default: 0] += 1
@@ -111,17 +128,19 @@ extension SchedulingRun {
         }
         continue
       }
-      if !isExplained {
-        isExplained = true
-        var metric = ranking.counts.metric(columns)
-        availability(selection, into: &metric)
-        metric.scoreMetaData = choice.bestNodes
-        placementMetrics[group.name] = metric
+      if explains {
+        var explained = ranking.counts.metric(columns, group)
+        availability(selection, into: &explained)
+        explained.scoreMetaData = choice.bestNodes
+        if placementMetrics[group.name] == nil { placementMetrics[group.name] = explained }
+        metric = plan.metrics.count
+        plan.metrics.append(PlacementMetric(explained))
       }
       var placement = Placement()
       placement.id = Identifier(using: &random)
       placement.group = groupIndex
       placement.nameIndex = request.nameIndex
+      placement.metric = metric
       if isOtherVersion { placement.jobVersion = spec.value.version }
       placement.previous = request.previous?.value.id ?? .none
       placement.canary = request.cause == .canary
@@ -132,8 +151,9 @@ extension SchedulingRun {
       case (.rescheduled, let previous?): stop(previous, .rescheduled)
       default: break
       }
-      place(placement, group: group.name, choice: choice, demand: requirement.ask)
+      place(placement, group: group.name, choice: choice)
       ranking.placed(choice, replacing: incumbent, use: use)
+      preemption?.changed(choice.slot, ranking: ranking, use: use, stopped: stopped)
     }
   }
 
@@ -148,8 +168,7 @@ extension SchedulingRun {
     guard request.cause == .update || request.cause == .migrating, let previous = request.previous?.value,
       previous.holdsResources, let slot = columns.slot(of: previous.nodeID)
     else { return nil }
-    return GroupRanking.Incumbent(
-      slot: slot, demand: previous.demand, ports: previous.ports, isCounted: request.cause == .update)
+    return GroupRanking.Incumbent(slot: slot, allocation: previous, isCounted: request.cause == .update)
   }
 }
 

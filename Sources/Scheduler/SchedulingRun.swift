@@ -20,6 +20,10 @@ struct SchedulingRun {
   var escapesClasses = false
   /// Allocations of the job that are there when the plan is carried out: where, and of which group.
   var present: [Identifier: (slot: Int, group: String)] = [:]
+  /// Allocations that the plan stops, those of other jobs that it preempts included.
+  var stopped: Set<Identifier> = []
+  /// The jobs of preempted allocations.
+  private var preemptedJobs: [JobKey: Shared<Job>] = [:]
   private var nodePlaces: [Identifier: Int] = [:]
 
   var columns: NodeColumns { use.columns }
@@ -53,6 +57,19 @@ struct SchedulingRun {
     return state.schedulerConfiguration.schedulerAlgorithm == "spread"
   }
 
+  /// Whether the job may preempt others, as the region's configuration says for its type.
+  ///
+  /// Source: "PreemptionConfig" of Nomad's public API documentation, "Operator: Scheduler".
+  func mayPreempt(_ job: Job) -> Bool {
+    let configuration = state.schedulerConfiguration.preemptionConfig
+    return switch job.type ?? .service {
+    case .system: configuration.systemSchedulerEnabled
+    case .sysbatch: configuration.sysBatchSchedulerEnabled
+    case .batch: configuration.batchSchedulerEnabled
+    default: configuration.serviceSchedulerEnabled
+    }
+  }
+
   // MARK: Building the plan
 
   mutating func stop(_ allocation: Shared<StoredAllocation>, _ reason: StopReason) {
@@ -64,6 +81,7 @@ struct SchedulingRun {
     if !allocation.value.isClientTerminal { change.clientStatus = reason.clientStatus }
     plan.changes.append(change)
     present[allocation.value.id] = nil
+    stopped.insert(allocation.value.id)
   }
 
   mutating func updateInPlace(_ allocation: Shared<StoredAllocation>) {
@@ -73,7 +91,7 @@ struct SchedulingRun {
     plan.changes.append(change)
   }
 
-  mutating func place(_ placement: Placement, group: String, choice: GroupRanking.Choice, demand: Demand) {
+  mutating func place(_ placement: Placement, group: String, choice: GroupRanking.Choice) {
     var placement = placement
     let node = columns.ids[choice.slot]
     if let known = nodePlaces[node] {
@@ -83,10 +101,48 @@ struct SchedulingRun {
       nodePlaces[node] = plan.nodes.count
       plan.nodes.append(node)
     }
-    placement.ports = choice.ports
+    placement.ports = choice.granted.ports
+    placement.grants = choice.granted.grants
+    placement.startsAfter = choice.startsAfter
+    placement.preempted = choice.victims.map(\.value.id)
+    for victim in choice.victims { preempt(victim, for: placement.id) }
     plan.placements.append(placement)
-    use.take(demand, ports: choice.portsInUse, slot: choice.slot, incumbent: choice.takenOver)
+    if !choice.victims.isEmpty { use.evict(placement.preempted, slot: choice.slot) }
+    use.take(choice.demand, holdings: choice.holdings, slot: choice.slot, incumbent: choice.takenOver)
     present[placement.id] = (choice.slot, group)
+  }
+
+  /// Ends an allocation of another job, which gets an evaluation of its own.
+  private mutating func preempt(_ victim: Shared<StoredAllocation>, for placement: Identifier) {
+    var change = AllocationChange()
+    change.id = victim.value.id
+    change.desiredStatus = .evict
+    change.desiredDescription = "preempted by allocation \(placement)"
+    change.preemptedBy = placement
+    plan.changes.append(change)
+    stopped.insert(victim.value.id)
+    let key = victim.value.jobKey
+    if preemptedJobs[key] == nil { preemptedJobs[key] = state.job(key)?.spec ?? victim.value.job }
+    if evaluation.annotatePlan {
+      annotations.preemptedAllocs.append(
+        AllocationListStub(
+          victim.value.allocation(includingJob: false), jobType: victim.value.job.value.type ?? .service,
+          resources: true))
+    }
+  }
+
+  /// What was preempted is to be placed anew elsewhere, at once.
+  private func evaluationsOfPreemptedJobs(random: inout RandomBits) -> [Evaluation] {
+    preemptedJobs.sorted { $0.key < $1.key }.map { key, job in
+      var next = successor(.preemption, random: &random)
+      next.namespace = key.namespace
+      next.jobID = key.id
+      next.priority = job.value.priority ?? 50
+      next.type = (job.value.type ?? .service).rawValue
+      next.jobModifyIndex = job.value.jobModifyIndex ?? 0
+      next.status = .pending
+      return next
+    }
   }
 
   /// The allocations of the job that neither have ended nor are stopped by the plan, for a group's ranking.
@@ -198,6 +254,7 @@ struct SchedulingRun {
       }
     }
     plan.evaluations = [done] + (blocked.map { [$0] } ?? []) + followUps
+    plan.evaluations += evaluationsOfPreemptedJobs(random: &random)
     return SchedulingResult(plan: plan, annotations: annotations, placementMetrics: placementMetrics)
   }
 }

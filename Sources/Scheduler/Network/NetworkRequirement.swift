@@ -17,12 +17,14 @@ struct NetworkRequirement: Sendable {
     let ignoresCollision: Bool
   }
 
+  var hasStaticPorts: Bool { ports.contains { $0.staticPort != nil } }
+
   static let defaultHostNetwork = "default"
 
   init(group: TaskGroup) {
     mode = group.networks.first.map { $0.mode.isEmpty ? "host" : $0.mode }
     var ports: [Request] = []
-    for network in group.networks {
+    for network in group.networks + group.tasks.flatMap({ $0.resources?.networks ?? [] }) {
       for (list, isStatic) in [(network.reservedPorts, true), (network.dynamicPorts, false)] {
         for port in list {
           ports.append(

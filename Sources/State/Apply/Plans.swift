@@ -8,14 +8,19 @@ extension State {
     if let deployment = plan.deployment { put(deployment, &changes) }
     for update in plan.deploymentUpdates { setStatus(update, &changes) }
     var placed = DeploymentProgress()
+    let metrics = plan.metrics.map { Shared($0) }
     // The plan's own version is what nearly every placement runs; its groups' demands are worked out once.
     let own = reader.jobs[key]?.version(plan.jobVersion)?.spec
     let demands = own?.value.taskGroups.map { Demand(of: $0) } ?? []
     for placement in plan.placements {
       let other = placement.jobVersion.flatMap { $0 == plan.jobVersion ? nil : reader.jobs[key]?.version($0)?.spec }
       guard let spec = other ?? own else { continue }
-      let demand = other == nil ? demands[placement.group] : Demand(of: spec.value.taskGroups[placement.group])
-      place(placement, of: plan, spec, demand, &placed, &changes)
+      let isPlain = other == nil && placement.grants.isEmpty
+      let demand =
+        isPlain
+        ? demands[placement.group] : Demand(of: spec.value.taskGroups[placement.group], grants: placement.grants)
+      let metric = placement.metric.flatMap { metrics.indices.contains($0) ? metrics[$0] : nil }
+      place(placement, of: plan, spec, demand, metric, &placed, &changes)
     }
     for change in plan.changes { apply(change, of: plan, own, demands, &placed, &changes) }
     finish(placed, of: plan, &changes)
@@ -89,7 +94,7 @@ extension State {
 
   private mutating func place(
     _ placement: Placement, of plan: PlanResult, _ spec: Shared<Job>, _ demand: Demand,
-    _ placed: inout DeploymentProgress, _ changes: inout Changes
+    _ metric: Shared<PlacementMetric>?, _ placed: inout DeploymentProgress, _ changes: inout Changes
   ) {
     let nodeID = plan.nodes[placement.node]
     var allocation = StoredAllocation(
@@ -100,11 +105,16 @@ extension State {
     allocation.createIndex = reader.index
     allocation.allocModifyIndex = reader.index
     allocation.createTime = reader.time
-    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty {
+    allocation.metric = metric
+    allocation.oversubscribesMemory = reader.memoryOversubscription(inPool: spec.value.nodePool ?? "default")
+    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty
+      || !placement.startsAfter.isEmpty
+    {
       allocation.changeRare { rare in
         rare.rescheduleTracker = placement.rescheduleTracker
         rare.preemptedAllocations = placement.preempted
         rare.grants = placement.grants
+        rare.startsAfter = placement.startsAfter
       }
     }
     if !plan.deploymentID.isNone, !placement.outsideDeployment {
@@ -150,7 +160,8 @@ extension State {
       if let group = spec.value.taskGroups.firstIndex(where: { $0.name == name }) {
         allocation.job = spec
         allocation.groupIndex = UInt16(group)
-        allocation.demand = demands[group]
+        let grants = allocation.grants
+        allocation.demand = grants.isEmpty ? demands[group] : Demand(of: spec.value.taskGroups[group], grants: grants)
         if !plan.deploymentID.isNone, allocation.deploymentID != plan.deploymentID {
           allocation.deploymentID = plan.deploymentID
           allocation.deploymentStatus = nil
