@@ -176,6 +176,9 @@ public struct RescheduleEvent: Record {
 
 /// A change of an allocation's own state, remembered for disconnected clients.
 public struct AllocState: Record {
+  /// The `field` of a change of the client status.
+  public static let clientStatusField = "client_status"
+
   public var field = ""
   public var value = ""
   public var time: Timestamp = .zeroValue

@@ -11,7 +11,7 @@ extension SchedulingRun {
     let reconciler = JobReconciler(
       job: job?.value, allocations: allocations, latestDeployment: state.latestDeployment(ofJob: key)?.value, now: now,
       evaluationPriority: evaluation.priority, nodeCondition: { [self] in condition(of: $0) },
-      stillSuits: { suitability.suits(group: $0, node: $1) })
+      stillSuits: { suitability.suits(group: $0, node: $1) }, score: { suitability.score(group: $0, node: $1) })
     let decision = reconciler.decide(random: &random)
 
     if let deployment = decision.deployment {
@@ -24,15 +24,19 @@ extension SchedulingRun {
       annotations.desiredTGUpdates[group.name] = group.updates
       for stop in group.stops { self.stop(stop.allocation, stop.reason) }
       for allocation in group.inPlace { updateInPlace(allocation) }
+      for allocation in group.unknown { markUnknown(allocation) }
     }
     var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
+    var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
     for group in decision.groups {
       delayed += group.delayed
+      timeouts += group.timeouts
       if let index = group.groupIndex {
         place(group, groupIndex: index, deployment: decision.deployment, random: &random)
       }
     }
-    let followUps = followUp(delayed, random: &random)
+    var followUps = followUp(delayed, random: &random)
+    followUps += followUp(timeouts, because: .maxDisconnectTimeout, random: &random)
     return finish(followUps: followUps, random: &random)
   }
 
@@ -183,6 +187,21 @@ final class NodeSuitability {
     self.job = job
     self.columns = columns
     selection = job.map { NodeSelection($0, columns) }
+  }
+
+  /// How good a node is for one of the group's allocations that it has already: how full it is, and the affinities.
+  func score(group: TaskGroup, node: Identifier) -> Double {
+    guard let job, let slot = columns.slot(of: node) else { return -.infinity }
+    var known =
+      feasibility[group.name]
+      ?? ClassFeasibility(GroupRequirement(job: job, group: group), classes: columns.classes.count)
+    defer { feasibility[group.name] = known }
+    let affinity = known.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
+    func share(_ total: Int32, _ used: Int32) -> Double { total > 0 ? Double(total - used) / Double(total) : 1 }
+    let fit = FitScore.binPack(
+      freeCPU: share(columns.cpuTotal[slot], columns.cpuUsed[slot]),
+      freeMemory: share(columns.memoryTotal[slot], columns.memoryUsed[slot]))
+    return affinity == 0 ? fit / FitScore.maximum : (fit / FitScore.maximum + affinity) / 2
   }
 
   /// A node that takes no new allocations may keep those that it has.

@@ -20,7 +20,8 @@ extension SchedulingRun {
     for (index, group) in job.value.taskGroups.enumerated() {
       var pass = NodePass(job: job.value, group: group, groupIndex: index, run: self)
       pass.run(byGroup.removeValue(forKey: group.name) ?? [], plan: &self, random: &random)
-      if pass.waiting > 0, followUps.isEmpty {
+      followUps += followUp(pass.timeouts, because: .maxDisconnectTimeout, random: &random)
+      if pass.waiting > 0, !followUps.contains(where: { $0.triggeredBy == .rollingUpdate }) {
         var next = successor(.rollingUpdate, random: &random)
         next.waitUntil = now + ((group.update ?? job.value.update)?.stagger ?? .seconds(30))
         next.statusDescription = "created for the next step of a rolling update"
@@ -51,6 +52,8 @@ private struct NodePass {
   var updates = DesiredUpdates()
   /// Allocations that wait for the next step of a rolling update.
   var waiting = 0
+  /// Allocations on nodes that are not heard of, and when they are given up.
+  var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
   private var verdicts: [UInt64: Bool] = [:]
   /// The plan's placements that are of this group, to get their metric when all counts are known.
   private var placed: [Int] = []
@@ -119,7 +122,7 @@ private struct NodePass {
       return
     }
     switch plan.condition(of: value.nodeID) {
-    case .down: return end(allocation, .nodeLost, &plan)
+    case .down(let since): return keepOrLose(allocation, silentSince: since, &plan)
     case .gone: return end(allocation, .nodeGone, &plan)
     case .available: break
     }
@@ -141,6 +144,26 @@ private struct NodePass {
     } else {
       plan.updateInPlace(allocation)
       updates.inPlaceUpdate += 1
+    }
+  }
+
+  /// Nobody stands in for it: its place is on that node.
+  private mutating func keepOrLose(
+    _ allocation: Shared<StoredAllocation>, silentSince since: Timestamp, _ plan: inout SchedulingRun
+  ) {
+    switch DisconnectPolicy(group).verdict(on: allocation.value, silentSince: since, now: plan.now) {
+    case .lost: end(allocation, .nodeLost, &plan)
+    case .unknown(let end):
+      if allocation.value.clientStatus != .unknown {
+        plan.markUnknown(allocation)
+        updates.disconnect += 1
+      } else {
+        updates.ignore += 1
+      }
+      if let end { timeouts.append((allocation, end)) }
+    case .running(let end):
+      updates.ignore += 1
+      timeouts.append((allocation, end))
     }
   }
 

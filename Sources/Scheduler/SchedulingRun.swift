@@ -47,7 +47,10 @@ struct SchedulingRun {
 
   func condition(of node: Identifier) -> GroupReconciler.NodeCondition {
     guard let record = state.node(node) else { return .gone }
-    return record.value.status == .down ? .down : .available
+    switch record.value.status {
+    case .down, .disconnected: return .down(Timestamp(nanoseconds: record.value.statusUpdatedAt * 1_000_000_000))
+    case .initializing, .ready: return .available
+    }
   }
 
   /// The algorithm of the job's pool, or the region's.
@@ -57,18 +60,8 @@ struct SchedulingRun {
     return state.schedulerConfiguration.schedulerAlgorithm == "spread"
   }
 
-  /// Whether the job may preempt others, as the region's configuration says for its type.
-  ///
-  /// Source: "PreemptionConfig" of Nomad's public API documentation, "Operator: Scheduler".
-  func mayPreempt(_ job: Job) -> Bool {
-    let configuration = state.schedulerConfiguration.preemptionConfig
-    return switch job.type ?? .service {
-    case .system: configuration.systemSchedulerEnabled
-    case .sysbatch: configuration.sysBatchSchedulerEnabled
-    case .batch: configuration.batchSchedulerEnabled
-    default: configuration.serviceSchedulerEnabled
-    }
-  }
+  /// Whether the job may preempt others.
+  func mayPreempt(_ job: Job) -> Bool { PreemptionSwitch.isOn(for: job, state) }
 
   // MARK: Building the plan
 
@@ -82,6 +75,14 @@ struct SchedulingRun {
     plan.changes.append(change)
     present[allocation.value.id] = nil
     stopped.insert(allocation.value.id)
+  }
+
+  /// The node is not heard of; the allocation may come back.
+  mutating func markUnknown(_ allocation: Shared<StoredAllocation>) {
+    var change = AllocationChange()
+    change.id = allocation.value.id
+    change.clientStatus = .unknown
+    plan.changes.append(change)
   }
 
   mutating func updateInPlace(_ allocation: Shared<StoredAllocation>) {
@@ -174,9 +175,10 @@ struct SchedulingRun {
 
   // MARK: The evaluations at the end
 
-  /// Replaces failed allocations later: one evaluation for all that are due within a few seconds of each other.
+  /// Looks at allocations again later: one evaluation for all that are due within a few seconds of each other.
   mutating func followUp(
-    _ delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)], random: inout RandomBits
+    _ delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)],
+    because trigger: EvaluationTrigger = .allocFailure, random: inout RandomBits
   ) -> [Evaluation] {
     let window = Nanoseconds.seconds(5)
     var evaluations: [Evaluation] = []
@@ -190,9 +192,11 @@ struct SchedulingRun {
         annotate(item.allocation, followUp: last.id)
         continue
       }
-      var next = successor(.allocFailure, random: &random)
+      var next = successor(trigger, random: &random)
       next.status = .pending
-      next.statusDescription = "created for delayed rescheduling"
+      next.statusDescription =
+        trigger == .maxDisconnectTimeout
+        ? "created to give up allocations whose node is not heard of" : "created for delayed rescheduling"
       next.waitUntil = item.due
       annotate(item.allocation, followUp: next.id)
       evaluations.append(next)

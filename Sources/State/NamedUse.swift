@@ -39,13 +39,16 @@ public struct Bag<Element: Comparable & Hashable & Sendable>: Sendable, Hashable
 public struct DeviceInstance: Hashable, Sendable, Comparable {
   /// `vendor/type/name`.
   public let group: String
+  /// Unique within its group.
   public let id: String
 
+  /// A device by its group and id.
   public init(group: String, id: String) {
     self.group = group
     self.id = id
   }
 
+  /// By id, then by group.
   public static func < (left: DeviceInstance, right: DeviceInstance) -> Bool {
     left.id == right.id ? precedes(left.group, right.group) : precedes(left.id, right.id)
   }
@@ -53,7 +56,9 @@ public struct DeviceInstance: Hashable, Sendable, Comparable {
 
 /// What a node's allocations hold one by one: cores, devices and volumes. (Ports have a column of their own.)
 public struct NamedUse: Sendable, Hashable {
+  /// By number.
   public private(set) var cores = Bag<UInt16>()
+  /// Of every group.
   public private(set) var devices = Bag<DeviceInstance>()
   /// Host volumes that somebody may write to.
   public private(set) var writtenVolumes = Bag<Name>()
@@ -111,6 +116,7 @@ public struct NamedUse: Sendable, Hashable {
 
 /// A host volume that an allocation may write to.
 public struct VolumeClaim: Hashable, Sendable {
+  /// Its name on the node.
   public let volume: Name
   /// No other may write to it at the same time (`access_mode = "single-node-single-writer"`).
   public let isExclusive: Bool
@@ -128,7 +134,9 @@ public struct VolumeClaim: Hashable, Sendable {
 
 /// What an allocation takes from its node, as far as preemption looks at it.
 public struct HeldAllocation: Sendable, Hashable {
+  /// The allocation.
   public let id: Identifier
+  /// Its quantities.
   public let demand: Demand
   /// Of the job's version that it runs.
   public let priority: Int16

@@ -10,6 +10,8 @@ import Model
 public struct State: Sendable {
   /// Versions of a job that are kept beside those with a tag.
   public static let keptJobVersions = 6
+  /// Disconnections and returns that an allocation keeps.
+  static let keptAllocationStates = 10
   /// Events that a node keeps.
   static let keptNodeEvents = 10
 

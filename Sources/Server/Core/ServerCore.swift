@@ -124,7 +124,7 @@ actor ServerCore {
       lastIndex = index
       unflushed.append(LogRecord(index: index, term: term, kind: entry.kind, bytes: entry.encoded(at: time)))
       pending.append(Pending(index: index, changes: changes, reader: ahead.reader, completion: completion))
-      duties.note(changes, ahead.reader, now: time)
+      duties.note(changes, ahead.reader, columns: ahead.columns, now: time)
     }
   }
 

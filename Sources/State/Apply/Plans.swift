@@ -145,7 +145,10 @@ extension State {
     var allocation = old.value
     if let status = change.desiredStatus { allocation.desiredStatus = status }
     if let description = change.desiredDescription { allocation.desiredDescription = description }
-    if let status = change.clientStatus { allocation.clientStatus = status }
+    if let status = change.clientStatus {
+      if status == .unknown, allocation.clientStatus != .unknown { note(status, in: &allocation) }
+      allocation.clientStatus = status
+    }
     if let evaluation = change.followupEvalID { allocation.followupEvalID = evaluation }
     if let ports = change.ports { allocation.ports = ports }
     if let preemptedBy = change.preemptedBy {
