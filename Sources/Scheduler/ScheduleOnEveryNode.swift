@@ -241,7 +241,7 @@ private struct NodePass {
   /// The choice of a node on which allocations of lower priority make room; nil where that is switched off or not enough.
   private func preempting(on slot: Int, _ plan: SchedulingRun, _ random: inout RandomBits) -> GroupRanking.Choice? {
     guard plan.mayPreempt(job) else { return nil }
-    let preemption = NodePreemption(
+    var preemption = NodePreemption(
       requirement: requirement, state: plan.state, priority: job.priority ?? 50, own: Set(plan.present.keys))
     guard let solution = preemption.solve(slot, use: plan.use, stopped: plan.stopped) else { return nil }
     return preemption.choice(slot, solution, index: 0, use: plan.use, stopped: plan.stopped, random: &random)

@@ -8,14 +8,25 @@ import Testing
 /// The search for the smallest sacrifice, against trying every subset.
 @Suite struct PreemptionSearchTests {
   private typealias Candidate = PreemptionSearch.Candidate
+  private typealias Amounts = PreemptionSearch.Amounts
+
+  private static func amounts(_ values: [Int32]) -> Amounts {
+    var amounts = Amounts(repeating: 0)
+    for (index, value) in values.enumerated() { amounts[index] = value }
+    return amounts
+  }
+
+  private static func freed(_ chosen: [Candidate], _ dimension: Int) -> Int32 {
+    chosen.reduce(0) { $0 + $1.freed[dimension] }
+  }
 
   /// Every subset, the smallest sacrifice by the order of `Sacrifice`.
-  private static func exhaustive(_ ask: Demand, _ need: [Int64], _ candidates: [Candidate]) -> Sacrifice? {
+  private static func exhaustive(_ ask: Demand, _ need: Amounts, _ candidates: [Candidate]) -> Sacrifice? {
     var best: Sacrifice?
     for mask in 0..<(1 << candidates.count) {
       let chosen = candidates.indices.filter { mask & (1 << $0) != 0 }
       let isEnough = need.indices.allSatisfy { dimension in
-        chosen.reduce(Int64(0)) { $0 + candidates[$1].freed(dimension) } >= need[dimension]
+        need[dimension] <= 0 || freed(chosen.map { candidates[$0] }, dimension) >= need[dimension]
       }
       guard isEnough else { continue }
       let sacrifice = Self.sacrifice(ask, chosen.map { candidates[$0] })
@@ -41,6 +52,7 @@ import Testing
     var random = RandomBits(seed: UInt64(part) + 100)
     func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     var possible = 0
+    var search = PreemptionSearch()
     for number in 0..<1_000 {
       let extras = draw(0...2)
       let coarse = draw(0...1) == 0
@@ -52,10 +64,11 @@ import Testing
             disk: Int32(draw(0...3) * 100)), extras: (0..<extras).map { _ in Int32(draw(0...2)) })
       }
       let ask = Demand(cpu: Int32(draw(0...20) * 100), memory: Int32(draw(1...3_000)), disk: Int32(draw(0...6) * 100))
-      var need = [Int64(ask.cpu) - Int64(draw(0...5) * 100), Int64(ask.memory) - Int64(draw(0...900)), Int64(ask.disk)]
-      need += (0..<extras).map { _ in Int64(draw(-1...3)) }
+      var lacking = [ask.cpu - Int32(draw(0...5) * 100), ask.memory - Int32(draw(0...900)), ask.disk]
+      lacking += (0..<extras).map { _ in Int32(draw(-1...3)) }
+      let need = Self.amounts(lacking)
       let expected = Self.exhaustive(ask, need, candidates)
-      let found = PreemptionSearch.victims(ask: ask, need: need, among: candidates)
+      let found = search.victims(ask: ask, need: need, among: candidates)
       guard let expected else {
         #expect(found == nil, "part \(part), case \(number)")
         continue
@@ -67,7 +80,7 @@ import Testing
       #expect(sacrifice.priorities == expected.priorities, "part \(part), case \(number)")
       #expect(abs(sacrifice.distance - expected.distance) < 1e-9, "part \(part), case \(number)")
       for dimension in need.indices {
-        #expect(chosen.reduce(Int64(0)) { $0 + $1.freed(dimension) } >= need[dimension])
+        #expect(need[dimension] <= 0 || Self.freed(chosen, dimension) >= need[dimension])
       }
     }
     #expect(possible > 300)
@@ -84,18 +97,17 @@ import Testing
           disk: Int32.random(in: 50...300, using: &random)))
     }
     let ask = Demand(cpu: 9_000, memory: 9_000, disk: 9_000)
-    let need: [Int64] = [9_000, 9_000, 9_000]
-    let found = try #require(PreemptionSearch.victims(ask: ask, need: need, among: candidates))
-    for dimension in need.indices {
-      let freed = found.map { candidates[$0].freed(dimension) }
-      #expect(freed.reduce(0, +) >= need[dimension])
-    }
+    let need = Self.amounts([9_000, 9_000, 9_000])
+    var search = PreemptionSearch()
+    let answer = search.victims(ask: ask, need: need, among: candidates)
+    let found = try #require(answer)
+    for dimension in 0..<3 { #expect(Self.freed(found.map { candidates[$0] }, dimension) >= need[dimension]) }
     // Whoever of the victims is left out is missed.
     for spared in found {
       let rest = found.filter { $0 != spared }
       #expect(
-        need.indices.contains { dimension in
-          rest.reduce(Int64(0)) { $0 + candidates[$1].freed(dimension) } < need[dimension]
+        (0..<3).contains { dimension in
+          Self.freed(rest.map { candidates[$0] }, dimension) < need[dimension]
         })
     }
   }

@@ -12,6 +12,17 @@ struct NodePreemption {
   let priority: Int
   /// The job's own allocations, which it doesn't preempt.
   let own: Set<Identifier>
+  private var search = PreemptionSearch()
+  // Kept from node to node for their storage.
+  private var candidates: [PreemptionSearch.Candidate] = []
+  private var places: [HeldAllocation] = []
+
+  init(requirement: GroupRequirement, state: StateReader, priority: Int, own: Set<Identifier>) {
+    self.requirement = requirement
+    self.state = state
+    self.priority = priority
+    self.own = own
+  }
 
   /// By how much the priority of a victim has to be lower at least.
   ///
@@ -25,77 +36,79 @@ struct NodePreemption {
 
   /// The least that has to go, as far as quantities, ports, cores, devices and volumes can be added up; nil when it
   /// can't be done on this node.
-  func solve(_ slot: Int, use: NodeUse, stopped: Set<Identifier>) -> Solution? {
+  mutating func solve(_ slot: Int, use: NodeUse, stopped: Set<Identifier>) -> Solution? {
     let columns = use.columns
     guard let node = columns.nodes[slot]?.value else { return nil }
     let ask = requirement.grants.cores == 0 ? requirement.ask : requirement.demand(on: node)
-    let held = columns.held[slot]
-    var remaining: [HeldAllocation] = []
-    remaining.reserveCapacity(held.count)
-    var (cpu, memory, disk) = (Int64(ask.cpu), Int64(ask.memory), Int64(ask.disk))
-    for item in held where !item.isStopping && (stopped.isEmpty || !stopped.contains(item.id)) {
-      remaining.append(item)
-      cpu += Int64(item.demand.cpu)
-      memory += Int64(item.demand.memory)
-      disk += Int64(item.demand.disk)
-    }
     let plan = use.taken[slot]
-    cpu += Int64(plan?.cpu ?? 0) - Int64(columns.cpuTotal[slot])
-    memory += Int64(plan?.memory ?? 0) - Int64(columns.memoryTotal[slot])
-    disk += Int64(plan?.disk ?? 0) - Int64(columns.diskTotal[slot])
-    var need = [cpu, memory, disk]
-
-    var candidates: [PreemptionSearch.Candidate] = []
-    var places: [HeldAllocation] = []
-    for item in remaining where Int(item.priority) + Self.priorityGap <= priority && !own.contains(item.id) {
-      candidates.append(PreemptionSearch.Candidate(priority: item.priority, demand: item.demand))
-      places.append(item)
+    var cpu = ask.cpu &- columns.cpuTotal[slot] &+ (plan?.cpu ?? 0)
+    var memory = ask.memory &- columns.memoryTotal[slot] &+ (plan?.memory ?? 0)
+    var disk = ask.disk &- columns.diskTotal[slot] &+ (plan?.disk ?? 0)
+    var remaining = 0
+    candidates.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    for item in columns.held[slot] where !item.isStopping && (stopped.isEmpty || !stopped.contains(item.id)) {
+      remaining += 1
+      cpu &+= item.demand.cpu
+      memory &+= item.demand.memory
+      disk &+= item.demand.disk
+      if Int(item.priority) + Self.priorityGap <= priority, own.isEmpty || !own.contains(item.id) {
+        candidates.append(PreemptionSearch.Candidate(priority: item.priority, demand: item.demand))
+        places.append(item)
+      }
     }
+    var need = PreemptionSearch.Amounts(repeating: 0)
+    (need[0], need[1], need[2]) = (cpu, memory, disk)
     let limit = columns.allocationLimit[slot]
     if limit > 0 {
-      need.append(Int64(remaining.count) + Int64(plan?.allocations ?? 0) + 1 - Int64(limit))
-      for index in candidates.indices { candidates[index].extras.append(1) }
+      need[3] = Int32(clamping: remaining) + (plan?.allocations ?? 0) + 1 - limit
+      for index in candidates.indices { candidates[index].freed[3] = 1 }
     }
     guard requirement.network.hasStaticPorts || !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
     else {
       return solution(ask, need, candidates, places, settled: [])
     }
-    return solveNamed(slot, node, use, stopped, ask, need, candidates, places)
+    return solveNamed(slot, node, use, stopped, ask, need)
   }
 
-  private func solution(
-    _ ask: Demand, _ need: [Int64], _ candidates: [PreemptionSearch.Candidate], _ places: [HeldAllocation],
-    settled: [HeldAllocation]
+  private mutating func solution(
+    _ ask: Demand, _ need: PreemptionSearch.Amounts, _ candidates: [PreemptionSearch.Candidate],
+    _ places: [HeldAllocation], settled: [HeldAllocation]
   ) -> Solution? {
-    var freed = Demand(cpu: 0, memory: 0, disk: 0)
+    var total = Demand(cpu: 0, memory: 0, disk: 0)
+    func add(_ demand: Demand) {
+      total.cpu &+= demand.cpu
+      total.memory &+= demand.memory
+      total.disk &+= demand.disk
+    }
+    for item in settled { add(item.demand) }
+    guard let chosen = search.victims(ask: ask, need: need, among: candidates, alreadyFreed: total) else { return nil }
+    var victims: [Identifier] = []
+    var priorities: [Int16] = []
+    victims.reserveCapacity(settled.count + chosen.count)
+    priorities.reserveCapacity(settled.count + chosen.count)
     for item in settled {
-      freed.cpu += item.demand.cpu
-      freed.memory += item.demand.memory
-      freed.disk += item.demand.disk
+      victims.append(item.id)
+      priorities.append(item.priority)
     }
-    guard
-      let chosen = PreemptionSearch.victims(ask: ask, need: need, among: candidates, alreadyFreed: freed)
-    else { return nil }
-    let victims = settled + chosen.map { places[$0] }
-    var total = freed
     for index in chosen {
-      total.cpu += places[index].demand.cpu
-      total.memory += places[index].demand.memory
-      total.disk += places[index].demand.disk
+      add(places[index].demand)
+      victims.append(places[index].id)
+      priorities.append(places[index].priority)
     }
+    priorities.sort(by: >)
     return Solution(
-      victims: victims.map(\.id).sorted(),
-      sacrifice: Sacrifice(
-        priorities: victims.map(\.priority).sorted(by: >), distance: Sacrifice.distance(ask: ask, freed: total)))
+      victims: victims,
+      sacrifice: Sacrifice(priorities: priorities, distance: Sacrifice.distance(ask: ask, freed: total)))
   }
 
   // MARK: Ports, volumes, cores, devices
 
-  private func solveNamed(
-    _ slot: Int, _ node: Node, _ use: NodeUse, _ stopped: Set<Identifier>, _ ask: Demand, _ need: [Int64],
-    _ candidates: [PreemptionSearch.Candidate], _ places: [HeldAllocation]
+  private mutating func solveNamed(
+    _ slot: Int, _ node: Node, _ use: NodeUse, _ stopped: Set<Identifier>, _ ask: Demand,
+    _ need: PreemptionSearch.Amounts
   ) -> Solution? {
-    let columns = use.columns
+    let (columns, candidates, places) = (use.columns, candidates, places)
     var holdings = use.holdings(slot)
     for item in columns.held[slot] where item.isStopping || stopped.contains(item.id) {
       if let allocation = state.allocation(item.id)?.value { holdings.give(allocation) }
@@ -115,19 +128,19 @@ struct NodePreemption {
     let isSettled = Set(settled)
     let open = places.indices.filter { !isSettled.contains($0) }
     var baseNeed = need
-    for index in settled {
-      for dimension in baseNeed.indices { baseNeed[dimension] -= candidates[index].freed(dimension) }
-    }
+    for index in settled { baseNeed &-= candidates[index].freed }
 
     var best: Solution?
     for alternative in alternatives(node, columns.cores[slot], left.named) {
       var extended = open.map { candidates[$0] }
-      for (position, index) in open.enumerated() {
-        extended[position].extras += alternative.map { $0.freed(by: records[index]) }
+      var needed = baseNeed
+      for (number, pool) in alternative.enumerated() {
+        needed[4 + number] = Int32(clamping: pool.count - pool.free)
+        for (position, index) in open.enumerated() {
+          extended[position].freed[4 + number] = pool.freed(by: records[index])
+        }
       }
-      let found = solution(
-        ask, baseNeed + alternative.map { Int64($0.count - $0.free) }, extended, open.map { places[$0] },
-        settled: settled.map { places[$0] })
+      let found = solution(ask, needed, extended, open.map { places[$0] }, settled: settled.map { places[$0] })
       guard let found, best.map({ found.sacrifice < $0.sacrifice }) ?? true else { continue }
       best = found
     }
@@ -219,7 +232,7 @@ struct NodePreemption {
       }
       extend(options)
     }
-    return ways.map(Self.merged)
+    return ways.map(Self.merged).filter { $0.count <= PreemptionSearch.maximumExtras - 1 }
   }
 
   /// Several requests that are served from one pool need their sum.

@@ -22,7 +22,7 @@ struct PreemptionRanking {
     }
   }
 
-  private let preemption: NodePreemption
+  private var preemption: NodePreemption
   private var heap: [Entry] = []
   private var solutions: [Int: NodePreemption.Solution] = [:]
   private var revisions: [Int: Int] = [:]

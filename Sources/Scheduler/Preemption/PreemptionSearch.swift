@@ -30,167 +30,177 @@ struct Sacrifice: Comparable {
 /// The priorities are gone through from the highest down. At each the number of victims is raised from 0 until the rest can
 /// be had from what lies below, so the first number that works is the smallest; among sets of equal numbers the distance
 /// decides. Allocations that free the same are one kind, of which only the number matters, and a branch that even the most
-/// generous victims can't save is cut: what remains is small on real nodes. Beyond `steps` the best that was found until
-/// then counts, which is always enough and never more than needed in one single place.
+/// generous victims can't save is cut: what remains is small on real nodes. Beyond `maximumSteps` the best that was found
+/// until then counts, which is always enough and never more than needed in one single place.
+///
+/// One value serves many nodes: its buffers are used again.
 struct PreemptionSearch {
+  /// What is needed or freed: CPU, memory, disk, and up to `maximumExtras` more.
+  typealias Amounts = SIMD16<Int32>
+  static let maximumExtras = 13
+
   struct Candidate {
     let priority: Int16
     let demand: Demand
-    /// What else is needed and it frees: cores, devices of a group, places on the node; in the order of the need.
-    var extras: [Int32] = []
+    /// What of the need it frees: CPU, memory and disk of `demand`, and then cores, devices, places on the node.
+    var freed: Amounts
 
-    func freed(_ dimension: Int) -> Int64 {
-      switch dimension {
-      case 0: Int64(demand.cpu)
-      case 1: Int64(demand.memory)
-      case 2: Int64(demand.disk)
-      default: Int64(extras[dimension - 3])
-      }
+    init(priority: Int16, demand: Demand, extras: [Int32] = []) {
+      self.priority = priority
+      self.demand = demand
+      freed = Amounts(repeating: 0)
+      freed[0] = demand.cpu
+      freed[1] = demand.memory
+      freed[2] = demand.disk
+      for (index, value) in extras.enumerated() { freed[3 + index] = value }
     }
   }
 
-  /// Equal candidates.
+  /// Equal candidates: a range of `order`.
   private struct Kind {
     let priority: Int16
     let demand: Demand
-    let freed: [Int64]
-    var members: [Int]
+    let freed: Amounts
+    let members: Range<Int>
+  }
+
+  /// The kinds of one priority.
+  private struct Level {
+    var kinds: Range<Int>
+    var size: Int
+    /// What all of them free.
+    var total: Amounts
+    /// The most that one of them frees, in each dimension.
+    var greatest: Amounts
+    /// What all priorities below free.
+    var below: Amounts
+
+    /// No less than what so many of them can free.
+    func most(_ count: Int) -> Amounts {
+      if count >= size { return total }
+      return pointwiseMin(total, greatest &* Amounts(repeating: Int32(count)))
+    }
   }
 
   static let maximumSteps = 20_000
 
-  private let ask: Demand
-  private let need: [Int64]
-  /// By priority, highest first.
+  private var ask = Demand(cpu: 0, memory: 0, disk: 0)
+  /// What isn't lacking is needed so little that anything covers it.
+  private var need = Amounts(repeating: .min)
+  private var order: [Int] = []
   private var kinds: [Kind] = []
-  private var levels: [Range<Int>] = []
-  /// For each level and number of victims the most that so many can free, dimension by dimension.
-  private var most: [[[Int64]]] = []
-  /// For each level what it and everything below frees.
-  private var below: [[Int64]] = []
-  private var steps = PreemptionSearch.maximumSteps
+  /// The highest priority first.
+  private var levels: [Level] = []
+  private var steps = 0
   private var counts: [Int] = []
   private var numbers: [Int] = []
-  private var best: (counts: [Int], numbers: [Int], distance: Double)?
+  private var bestCounts: [Int] = []
+  private var bestNumbers: [Int] = []
+  private var bestDistance: Double?
 
   /// The victims' places among the candidates.
   /// - Parameters:
   ///   - ask: what the new allocation takes; the distance is measured against it.
-  ///   - need: what is lacking: CPU, memory, disk, and then what `Candidate.extras` free. Zero and less is not lacking.
+  ///   - need: what is lacking, in the order of `Candidate.freed`. Zero and less is not lacking.
   ///   - alreadyFreed: by victims that are settled; counts in the distance.
   /// - Returns: nil when not even all of them free enough.
-  static func victims(
-    ask: Demand, need: [Int64], among candidates: [Candidate], alreadyFreed: Demand = Demand(cpu: 0, memory: 0, disk: 0)
+  mutating func victims(
+    ask: Demand, need wanted: Amounts, among candidates: [Candidate],
+    alreadyFreed: Demand = Demand(cpu: 0, memory: 0, disk: 0)
   ) -> [Int]? {
-    let lacking = need.indices.filter { need[$0] > 0 }
-    if lacking.isEmpty { return [] }
-    for dimension in lacking {
-      var sum: Int64 = 0
-      for candidate in candidates { sum += candidate.freed(dimension) }
-      if sum < need[dimension] { return nil }
-    }
-    var search = PreemptionSearch(ask: ask, need: need, lacking: lacking, candidates)
-    _ = search.descend(0, Array(repeating: 0, count: lacking.count), alreadyFreed)
-    guard let best = search.best else { return search.greedy(alreadyFreed) }
-    return search.kinds.indices.flatMap { search.kinds[$0].members.prefix(best.numbers[$0]) }
-  }
-
-  private init(ask: Demand, need: [Int64], lacking: [Int], _ candidates: [Candidate]) {
+    let isLacking = wanted .> 0
+    if !any(isLacking) { return [] }
+    var sum = Amounts(repeating: 0)
+    for candidate in candidates { sum &+= candidate.freed }
+    need = Amounts(repeating: .min).replacing(with: wanted, where: isLacking)
+    if any(sum .< need) { return nil }
     self.ask = ask
-    self.need = lacking.map { need[$0] }
-    let order = candidates.indices.sorted { left, right in
-      let (one, other) = (candidates[left], candidates[right])
-      if one.priority != other.priority { return one.priority > other.priority }
-      return left < right
-    }
-    for index in order {
-      let candidate = candidates[index]
-      let freed = lacking.map { candidate.freed($0) }
-      var known: Int?
-      var place = kinds.count - 1
-      while place >= 0, kinds[place].priority == candidate.priority {
-        if kinds[place].demand == candidate.demand, kinds[place].freed == freed {
-          known = place
-          break
-        }
-        place -= 1
-      }
-      if let known {
-        kinds[known].members.append(index)
-      } else {
-        kinds.append(Kind(priority: candidate.priority, demand: candidate.demand, freed: freed, members: [index]))
-      }
-    }
-    var start = 0
-    for place in kinds.indices where place + 1 == kinds.count || kinds[place + 1].priority != kinds[place].priority {
-      levels.append(start..<place + 1)
-      start = place + 1
-    }
-    numbers = Array(repeating: 0, count: kinds.count)
-    counts = Array(repeating: 0, count: levels.count)
-    below = Array(repeating: Array(repeating: 0, count: lacking.count), count: levels.count + 1)
-    for level in levels.indices.reversed() {
-      below[level] = below[level + 1]
-      for kind in kinds[levels[level]] {
-        for dimension in kind.freed.indices {
-          below[level][dimension] += kind.freed[dimension] * Int64(kind.members.count)
-        }
-      }
-    }
-    most = levels.map { level in Self.most(of: kinds[level], dimensions: lacking.count) }
-  }
-
-  private static func most(of kinds: ArraySlice<Kind>, dimensions: Int) -> [[Int64]] {
-    let size = kinds.reduce(0) { $0 + $1.members.count }
-    var result = Array(repeating: Array(repeating: Int64(0), count: dimensions), count: size + 1)
-    for dimension in 0..<dimensions {
-      var position = 0
-      for kind in kinds.sorted(by: { $0.freed[dimension] > $1.freed[dimension] }) {
-        for _ in kind.members {
-          result[position + 1][dimension] = result[position][dimension] + kind.freed[dimension]
-          position += 1
-        }
-      }
+    arrange(candidates)
+    _ = descend(0, Amounts(repeating: 0), alreadyFreed)
+    guard bestDistance != nil else { return greedy() }
+    var result: [Int] = []
+    for (place, kind) in kinds.enumerated() where bestNumbers[place] > 0 {
+      result += order[kind.members.lowerBound..<kind.members.lowerBound + bestNumbers[place]]
     }
     return result
   }
 
-  private func covers(_ freed: [Int64], _ more: [Int64], _ evenMore: [Int64]) -> Bool {
-    for dimension in need.indices where freed[dimension] + more[dimension] + evenMore[dimension] < need[dimension] {
-      return false
+  /// Sorts the candidates into kinds and levels.
+  private mutating func arrange(_ candidates: [Candidate]) {
+    order.removeAll(keepingCapacity: true)
+    order.append(contentsOf: candidates.indices)
+    order.sort { left, right in Self.precedes(candidates[left], left, candidates[right], right) }
+    kinds.removeAll(keepingCapacity: true)
+    var start = 0
+    for place in order.indices {
+      let candidate = candidates[order[place]]
+      if place + 1 < order.count {
+        let next = candidates[order[place + 1]]
+        if next.priority == candidate.priority, next.freed == candidate.freed { continue }
+      }
+      kinds.append(
+        Kind(
+          priority: candidate.priority, demand: candidate.demand, freed: candidate.freed, members: start..<place + 1))
+      start = place + 1
     }
-    return true
+    levels.removeAll(keepingCapacity: true)
+    for (place, kind) in kinds.enumerated() {
+      let total = kind.freed &* Amounts(repeating: Int32(kind.members.count))
+      if place > 0, kinds[place - 1].priority == kind.priority {
+        let last = levels.count - 1
+        levels[last].kinds = levels[last].kinds.lowerBound..<place + 1
+        levels[last].size += kind.members.count
+        levels[last].total &+= total
+        levels[last].greatest = pointwiseMax(levels[last].greatest, kind.freed)
+      } else {
+        levels.append(
+          Level(
+            kinds: place..<place + 1, size: kind.members.count, total: total, greatest: kind.freed,
+            below: Amounts(repeating: 0)))
+      }
+    }
+    var below = Amounts(repeating: 0)
+    for level in levels.indices.reversed() {
+      levels[level].below = below
+      below &+= levels[level].total
+    }
+    steps = Self.maximumSteps
+    bestDistance = nil
+    counts.removeAll(keepingCapacity: true)
+    for _ in levels { counts.append(0) }
+    numbers.removeAll(keepingCapacity: true)
+    for _ in kinds { numbers.append(0) }
+  }
+
+  private static func precedes(_ left: Candidate, _ leftIndex: Int, _ right: Candidate, _ rightIndex: Int) -> Bool {
+    if left.priority != right.priority { return left.priority > right.priority }
+    for dimension in 0..<Amounts.scalarCount where left.freed[dimension] != right.freed[dimension] {
+      return left.freed[dimension] > right.freed[dimension]
+    }
+    return leftIndex < rightIndex
+  }
+
+  @inline(__always)
+  private func covers(_ freed: Amounts, _ more: Amounts, _ evenMore: Amounts) -> Bool {
+    !any((freed &+ more &+ evenMore) .< need)
   }
 
   /// Whether the counts so far, with `count` at `level`, can still be at least as good as the best.
   private func isPromising(_ level: Int, _ count: Int) -> Bool {
-    guard let best else { return true }
-    for earlier in 0..<level where counts[earlier] != best.counts[earlier] {
-      return counts[earlier] < best.counts[earlier]
+    guard bestDistance != nil else { return true }
+    for earlier in 0..<level where counts[earlier] != bestCounts[earlier] {
+      return counts[earlier] < bestCounts[earlier]
     }
-    return count <= best.counts[level]
+    return count <= bestCounts[level]
   }
 
-  private mutating func descend(_ level: Int, _ freed: [Int64], _ total: Demand) -> Bool {
-    if level == levels.count {
-      for dimension in need.indices where freed[dimension] < need[dimension] { return false }
-      let distance = Sacrifice.distance(ask: ask, freed: total)
-      if let known = best {
-        for place in counts.indices where counts[place] != known.counts[place] {
-          if counts[place] < known.counts[place] { best = (counts, numbers, distance) }
-          return true
-        }
-        if distance < known.distance { best = (counts, numbers, distance) }
-      } else {
-        best = (counts, numbers, distance)
-      }
-      return true
-    }
-    for count in most[level].indices {
+  private mutating func descend(_ level: Int, _ freed: Amounts, _ total: Demand) -> Bool {
+    if level == levels.count { return conclude(freed, total) }
+    for count in 0...levels[level].size {
       if !isPromising(level, count) { return false }
-      if !covers(freed, most[level][count], below[level + 1]) { continue }
+      if !covers(freed, levels[level].most(count), levels[level].below) { continue }
       counts[level] = count
-      let found = choose(count, from: levels[level].lowerBound, level, freed, total)
+      let found = choose(count, from: levels[level].kinds.lowerBound, level, freed, total)
       counts[level] = 0
       if found { return true }
       if steps <= 0 { return false }
@@ -198,50 +208,66 @@ struct PreemptionSearch {
     return false
   }
 
+  /// All levels are decided: takes the set if it is better than the best.
+  private mutating func conclude(_ freed: Amounts, _ total: Demand) -> Bool {
+    if any(freed .< need) { return false }
+    let distance = Sacrifice.distance(ask: ask, freed: total)
+    if let known = bestDistance {
+      for place in counts.indices where counts[place] != bestCounts[place] {
+        if counts[place] > bestCounts[place] { return true }
+        return take(distance)
+      }
+      return distance < known ? take(distance) : true
+    }
+    return take(distance)
+  }
+
+  private mutating func take(_ distance: Double) -> Bool {
+    bestCounts = counts
+    bestNumbers = numbers
+    bestDistance = distance
+    return true
+  }
+
   /// Every way to take `count` victims of the level from the kinds at `place` on.
   private mutating func choose(
-    _ count: Int, from place: Int, _ level: Int, _ freed: [Int64], _ total: Demand
+    _ count: Int, from place: Int, _ level: Int, _ freed: Amounts, _ total: Demand
   ) -> Bool {
     steps -= 1
     if count == 0 { return descend(level + 1, freed, total) }
-    if place == levels[level].upperBound || steps <= 0 { return false }
-    if !covers(freed, most[level][count], below[level + 1]) { return false }
+    if place == levels[level].kinds.upperBound || steps <= 0 { return false }
+    if !covers(freed, levels[level].most(count), levels[level].below) { return false }
     let kind = kinds[place]
     var found = false
     for number in stride(from: min(count, kind.members.count), through: 0, by: -1) {
-      var freed = freed
-      for dimension in freed.indices { freed[dimension] += kind.freed[dimension] * Int64(number) }
-      let total = Demand(
-        cpu: total.cpu + kind.demand.cpu * Int32(number), memory: total.memory + kind.demand.memory * Int32(number),
-        disk: total.disk + kind.demand.disk * Int32(number))
+      let times = Int32(number)
+      let sum = Demand(
+        cpu: total.cpu &+ kind.demand.cpu &* times, memory: total.memory &+ kind.demand.memory &* times,
+        disk: total.disk &+ kind.demand.disk &* times)
       numbers[place] = number
-      if choose(count - number, from: place + 1, level, freed, total) { found = true }
+      if choose(
+        count - number, from: place + 1, level, freed &+ kind.freed &* Amounts(repeating: times), sum)
+      {
+        found = true
+      }
     }
     numbers[place] = 0
     return found
   }
 
   /// Enough, in the order of the priorities, and nothing of it superfluous by itself.
-  private func greedy(_ alreadyFreed: Demand) -> [Int] {
-    var chosen: [(member: Int, freed: [Int64])] = []
-    var freed = Array(repeating: Int64(0), count: need.count)
-    func isCovered(without given: [Int64]) -> Bool {
-      need.indices.allSatisfy { freed[$0] - given[$0] >= need[$0] }
-    }
-    let nothing = Array(repeating: Int64(0), count: need.count)
+  private func greedy() -> [Int] {
+    var chosen: [(member: Int, freed: Amounts)] = []
+    var freed = Amounts(repeating: 0)
     for kind in kinds.reversed() {
-      for member in kind.members where !isCovered(without: nothing) {
-        chosen.append((member, kind.freed))
-        for dimension in need.indices { freed[dimension] += kind.freed[dimension] }
+      for place in kind.members where any(freed .< need) {
+        chosen.append((order[place], kind.freed))
+        freed &+= kind.freed
       }
     }
     var kept: [Int] = []
     for item in chosen.reversed() {
-      if isCovered(without: item.freed) {
-        for dimension in need.indices { freed[dimension] -= item.freed[dimension] }
-      } else {
-        kept.append(item.member)
-      }
+      if any((freed &- item.freed) .< need) { kept.append(item.member) } else { freed &-= item.freed }
     }
     return kept
   }
