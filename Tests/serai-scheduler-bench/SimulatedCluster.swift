@@ -79,11 +79,11 @@ struct SimulatedCluster {
   @discardableResult
   mutating func run(_ job: Job) throws -> (placed: Int, schedule: Int64, apply: Int64) {
     let evaluation = try register(job)
-    let start = monotonicNanoseconds()
+    let start = threadNanoseconds()
     let result = schedule(evaluation)
-    let scheduled = monotonicNanoseconds()
+    let scheduled = threadNanoseconds()
     try apply(.planResult(result.plan))
-    return (result.plan.placements.count, scheduled - start, monotonicNanoseconds() - scheduled)
+    return (result.plan.placements.count, scheduled - start, threadNanoseconds() - scheduled)
   }
 
   mutating func configure(_ change: (inout SchedulerConfiguration) -> Void) throws {
