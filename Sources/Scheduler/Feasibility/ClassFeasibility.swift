@@ -122,7 +122,7 @@ struct ClassFeasibility {
     return score
   }
 
-  private static func offers(_ driver: String, _ node: Node) -> Bool {
+  static func offers(_ driver: String, _ node: Node) -> Bool {
     if let info = node.drivers[driver] { return info.detected && info.healthy }
     let attribute = node.attributes["driver.\(driver)"]
     return attribute == "1" || attribute == "true"
@@ -130,7 +130,7 @@ struct ClassFeasibility {
 
   /// Volumes with a name for each allocation are looked for by the name of the first: whoever configures one of them
   /// configures them as a set.
-  private static func offers(_ volume: VolumeRequest, _ node: Node) -> Bool {
+  static func offers(_ volume: VolumeRequest, _ node: Node) -> Bool {
     guard volume.type == "host" || volume.type.isEmpty else { return false }
     guard let offered = node.hostVolumes[volume.perAlloc ? "\(volume.source)[0]" : volume.source] else { return false }
     return volume.readOnly || !offered.readOnly

@@ -278,6 +278,11 @@ actor ServerCore {
     _ = try await propose(.noOperation)
   }
 
+  /// What keeps a job's groups from being placed; nil if there is no such job.
+  func explain(_ key: JobKey) -> JobWhyResponse? {
+    PlacementExplanation.explain(key, state: ahead.reader, columns: ahead.columns)
+  }
+
   /// What registering `job` would do, without doing it.
   func plan(_ request: JobPlanRequest, _ job: Job) throws(ServerError) -> JobPlanResponse {
     try dryRun(job, request, on: ahead, now: clock())
