@@ -103,7 +103,7 @@ let testPrograms: [Target] = [
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
   .executableTarget(
-    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Storage", "Model", "Codec"],
     path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
