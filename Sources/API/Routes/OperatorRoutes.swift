@@ -39,9 +39,4 @@ let operatorRoutes: [Route] = [
     answer["Index"] = 0
     return try request.json(answer)
   },
-  Route([.get], "/v1/scaling/policies", .server) { request, context in
-    // Jobs with scaling blocks are refused by this version, so there is no policy.
-    try request.json([ScalingPolicyListStub](), headers: request.indexHeaders(try context.theServer().reader.index))
-  },
-  Route([.get], "/v1/scaling/policy/:id", .server) { _, _ in throw APIError.notFound("policy not found") },
 ]

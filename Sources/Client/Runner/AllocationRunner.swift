@@ -120,7 +120,7 @@ actor AllocationRunner {
   }
 
   private func restoreHealth(_ local: AllocationLocalState, _ now: Moment) {
-    guard !local.deploymentID.isNone, local.deploymentID == allocation.deploymentID else { return }
+    guard local.deploymentID == allocation.deploymentID else { return }
     if let healthy = local.healthy {
       var watch = HealthWatch(minimumHealthyTime: .zero, deadline: now.steady)
       watch.verdict = healthy
@@ -384,11 +384,15 @@ actor AllocationRunner {
       return error.message
     }
     let directory = directory
+    let payload = plan.job.payload.flatMap { payload in
+      task.dispatchPayload.map { (path: environment.interpolation($0.file), bytes: payload.bytes) }
+    }
     do throws(SystemError) {
       try await context.work.run { () throws(SystemError) in
         let account = RunnerContext.account(wanted.isEmpty ? "root" : String(wanted.prefix { $0 != ":" }))
         try directory.ensure()
         try directory.ensure(task: task.name, owner: account.map { ($0.uid, $0.gid) } ?? (0, 0))
+        if let (path, bytes) = payload { try directory.write(bytes, to: path, localTo: task.name) }
       }
     } catch {
       return "build the task's directory: \(error)"
@@ -528,14 +532,12 @@ actor AllocationRunner {
     update.id = id
     (update.clientStatus, update.clientDescription) = machine.status
     update.taskStates = machine.members.mapValues(\.machine.state)
-    if !watchedDeployment.isNone {
-      update.deploymentID = watchedDeployment
-      if let watch = machine.health, let verdict = watch.verdict {
-        var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
-        status.healthy = verdict
-        status.timestamp = watch.decidedAt
-        update.deploymentStatus = status
-      }
+    update.deploymentID = watchedDeployment
+    if let watch = machine.health, let verdict = watch.verdict {
+      var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
+      status.healthy = verdict
+      status.timestamp = watch.decidedAt
+      update.deploymentStatus = status
     }
     return update
   }

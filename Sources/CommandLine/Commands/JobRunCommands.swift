@@ -171,8 +171,12 @@ private func validated(_ request: JobValidateRequest, _ invocation: Invocation) 
 
 let jobInspect = Command(
   path: ["job", "inspect"], aliases: [["inspect"]], arguments: "<job>",
-  summary: "Print a job as JSON",
-  flags: readFlags + [.value("version", "number", "The job as it was at this version.")], completes: .jobs
+  summary: "Print a job as JSON, or as it was written",
+  flags: readFlags + [
+    .value("version", "number", "The job as it was at this version."),
+    .bool("hcl", "The text that the job was written as, where it was registered with it."),
+    .bool("with-vars", "With -hcl: the variables it was registered with, too."),
+  ], completes: .jobs
 ) { invocation in
   let client = invocation.client
   guard let prefix = invocation.arguments.first else {
@@ -181,6 +185,7 @@ let jobInspect = Command(
   }
   try invocation.expectArguments(0...1)
   let identity = try client.jobIdentity(prefix: prefix)
+  if invocation.has("hcl") { return try printSource(identity, invocation) }
   var job: JSONValue = try client.get("/v1/job/\(identity.id.pathEncoded)", namespace: identity.namespace)
   if let version = try invocation.parsed.integer("version") {
     let versions: JobVersionsResponse = try client.get(
@@ -196,6 +201,23 @@ let jobInspect = Command(
     let wrapped: JSONValue = ["Job": job]
     invocation.terminal.print(JSON.text(wrapped, pretty: true))
   }
+  return 0
+}
+
+/// Prints the text that a version of a job was written as.
+private func printSource(_ identity: (id: String, namespace: String), _ invocation: Invocation) throws -> Int32 {
+  var query: [String: String] = [:]
+  if let version = try invocation.parsed.integer("version") { query["version"] = "\(version)" }
+  let submission: JobSubmission = try invocation.client.get(
+    "/v1/job/\(identity.id.pathEncoded)/submission", query, namespace: identity.namespace)
+  let terminal = invocation.terminal
+  if invocation.has("with-vars") {
+    for (name, value) in submission.variableFlags.sorted(by: { $0.key < $1.key }) {
+      terminal.print("# -var \(name)=\(value)")
+    }
+    if !submission.variables.isEmpty { terminal.print(submission.variables) }
+  }
+  terminal.write(submission.source.hasSuffix("\n") ? submission.source : submission.source + "\n")
   return 0
 }
 

@@ -189,36 +189,3 @@ let jobDeployments = Command(
   invocation.terminal.print(deployments.isEmpty ? "No deployments found" : deploymentTable(deployments, invocation))
   return 0
 }
-
-let jobHistory = Command(
-  path: ["job", "history"], arguments: "<job>", summary: "List the versions of a job",
-  flags: readFlags + [
-    .bool("p", "Show what each version changed."), .value("version", "number", "Only this version."), verboseFlag,
-  ],
-  completes: .jobs
-) { invocation in
-  let client = invocation.client
-  let identity = try client.jobIdentity(prefix: try invocation.onlyArgument())
-  let bytes = try client.raw(
-    "/v1/job/\(identity.id.pathEncoded)/versions", ["diffs": "true"], namespace: identity.namespace)
-  if try invocation.printedRaw(bytes) { return 0 }
-  let response = try JSON.decode(JobVersionsResponse.self, from: bytes)
-  let only = try invocation.parsed.integer("version").map { UInt64(clamping: $0) }
-  var blocks: [String] = []
-  for (place, job) in response.versions.enumerated() where only == nil || job.version == only {
-    var text = Table.keyValues([
-      ("Version", "\(job.version ?? 0)"), ("Stable", "\(job.stable ?? false)"),
-      ("Submit Date", TimeText.absolute(nanoseconds: job.submitTime ?? 0)),
-      ("Tag Name", job.versionTag?.name ?? ""),
-    ])
-    if invocation.has("p"), place < response.diffs.count {
-      text +=
-        "\nDiff        =\n"
-        + DiffText(terminal: invocation.terminal, verbose: invocation.has("verbose")).text(
-          for: response.diffs[place], annotations: nil)
-    }
-    blocks.append(text)
-  }
-  invocation.terminal.print(blocks.joined(separator: "\n\n"))
-  return 0
-}

@@ -96,6 +96,7 @@ struct DeploymentWatch {
         var registration = JobRegistration()
         registration.job = stable.spec.value
         registration.job.stop = false
+        registration.submission = stable.submission?.value
         update.revertedJob = registration
         description += " - rolling back to job version \(stable.spec.value.version ?? 0)"
       } else {

@@ -211,9 +211,7 @@ func systemEvaluations(_ state: StateReader) -> [Evaluation] {
   var random = SystemRandomNumberGenerator()
   return state.jobs.compactMap { _, job in
     let type = job.spec.value.type
-    guard !job.isStopped, type == .system || type == .sysbatch, job.spec.value.periodic == nil,
-      job.spec.value.parameterizedJob == nil
-    else { return nil }
+    guard !job.isStopped, type == .system || type == .sysbatch, !job.spec.value.launchesChildren else { return nil }
     return Evaluation(of: job.spec.value, because: .nodeUpdate, random: &random)
   }
 }

@@ -12,13 +12,15 @@ extension Server {
     guard let given = request.job else { throw ServerError(.invalid, "the request has no job: send {\"Job\": {…}}") }
     let (job, warnings) = try admitted(given, namespace: namespace)
     var random = SystemRandomNumberGenerator()
-    let needsEvaluation = job.periodic == nil && job.parameterizedJob == nil
+    let needsEvaluation = !job.launchesChildren
+    let submission = kept(request.submission)
     let evaluation = Evaluation(of: job, because: .jobRegister, random: &random)
     let now = now
     let applied = try await core.propose { state throws(ServerError) in
       var registration = JobRegistration()
       registration.job = job
       registration.job.submitTime = now.nanoseconds
+      registration.submission = submission.kept
       let key = JobKey(job.namespace ?? "default", job.id)
       if let current = state.job(key) { keep(request, from: current.spec.value, in: &registration.job) }
       if request.enforceIndex { registration.expectedIndex = request.jobModifyIndex }
@@ -34,10 +36,19 @@ extension Server {
     response.evalCreateIndex = needsEvaluation ? applied.index : 0
     response.jobModifyIndex =
       applied.reader.job(JobKey(job.namespace ?? "default", job.id))?.spec.value.jobModifyIndex ?? applied.index
-    response.warnings = warnings
+    response.warnings = [warnings, submission.warning].filter { !$0.isEmpty }.joined(separator: "\n")
     response.index = applied.index
     response.knownLeader = true
     return response
+  }
+
+  /// The text of a job as far as it is kept, and what there is to say where it is not.
+  private func kept(_ submission: JobSubmission?) -> (kept: JobSubmission?, warning: String) {
+    guard let submission, !submission.source.isEmpty else { return (nil, "") }
+    let size = submission.source.utf8.count + submission.variables.utf8.count
+    let limit = configuration.jobMaxSourceBytes
+    guard size > limit else { return (submission, "") }
+    return (nil, "the job's source of \(size) bytes is not kept: at most \(limit) are (job_max_source_size)")
   }
 
   /// The job with its defaults, when nothing is wrong with it.
@@ -50,7 +61,10 @@ extension Server {
     job.fillRegistrationDefaults()
     // Whoever registers a job wants it to run.
     job.stop = false
-    let errors = problems(of: job)
+    var errors = problems(of: job)
+    // What only servers set.
+    if given.dispatched { errors.append("job: it says that it was dispatched: remove Dispatched") }
+    if given.payload != nil { errors.append("job: it has a payload: dispatch it with that payload instead") }
     guard errors.isEmpty else {
       throw ServerError(
         .invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
@@ -70,6 +84,9 @@ extension Server {
     }
     if let region = job.region, region != configuration.region, region != "global" {
       errors.append("job: region \"\(region)\" is not this server's (\(configuration.region))")
+    }
+    if let name = job.periodic?.timeZone, !name.isEmpty, configuration.timeZone(name) == nil {
+      errors.append("job > periodic: there is no time zone \"\(name)\" on this server: give a name such as Europe/Berlin")
     }
     let state = reader
     if let namespace = job.namespace, state.namespace(namespace) == nil {
@@ -138,7 +155,7 @@ extension Server {
     let applied = try await core.propose { state throws(ServerError) in
       guard let job = state.job(key) else { throw ServerError(.notFound, "job not found") }
       if job.spec.value.periodic != nil { throw ServerError(.invalid, "can't evaluate periodic job") }
-      if job.spec.value.parameterizedJob != nil { throw ServerError(.invalid, "can't evaluate parameterized job") }
+      if job.spec.value.isParameterized { throw ServerError(.invalid, "can't evaluate parameterized job") }
       var random = SystemRandomNumberGenerator()
       var evaluation = Evaluation(of: job.spec.value, because: .jobRegister, random: &random)
       evaluation.id = id
@@ -187,6 +204,7 @@ extension Server {
     var registration = JobRegisterRequest()
     registration.job = target.spec.value
     registration.job?.stop = false
+    registration.submission = target.submission?.value
     registration.enforceIndex = true
     registration.jobModifyIndex = stored.spec.value.jobModifyIndex ?? 0
     return try await register(registration, namespace: key.namespace)
