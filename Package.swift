@@ -56,7 +56,8 @@ let modules: [Target] = [
   module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
-  module("Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module(
+    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
   module(

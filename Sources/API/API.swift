@@ -20,7 +20,8 @@ public struct API: Sendable {
     self.init(
       context: context,
       // Routes below /v1/job/:id* stand before those that take all of the rest for the id.
-      routes: jobLaunchRoutes + scalingRoutes + jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes
+      routes: jobLaunchRoutes + scalingRoutes + jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes
+        + nodeRoutes + namespaceRoutes
         + clientRoutes + agentRoutes + operatorRoutes + searchRoutes + eventRoutes)
   }
 

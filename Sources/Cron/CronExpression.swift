@@ -39,7 +39,9 @@ public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
       fields = meaning.split(separator: " ")
     }
     guard (5...7).contains(fields.count) else {
-      throw CronError("\"\(text)\" has \(fields.count) field(s); a cron expression has 5, 6 with a year, or 7 with seconds and a year")
+      throw CronError(
+        "\"\(text)\" has \(fields.count) field(s); a cron expression has 5, 6 with a year, or 7 with seconds and a year"
+      )
     }
     if fields.count < 7 { fields.insert("0", at: 0) }
     if fields.count < 7 { fields.append("*") }
@@ -57,6 +59,7 @@ public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The text as given.
   public var description: String { text }
 
   private static func mask(_ elements: [CronField.Element], of field: CronField) -> UInt64 {

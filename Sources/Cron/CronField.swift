@@ -108,7 +108,8 @@ struct CronField {
   }
 
   private func step(_ text: Substring, of element: Substring) throws(CronError) -> Int {
-    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let step = Int(text), step >= 1, step <= largestStep else {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let step = Int(text), step >= 1, step <= largestStep
+    else {
       throw CronError("the \(name) step of \"\(element)\" is no whole number from 1 to \(largestStep)")
     }
     return step
@@ -116,6 +117,7 @@ struct CronField {
 
   private func syntax(_ text: Substring) -> CronError {
     let shown = String(text.prefix(40))
-    return CronError("\"\(shown)\" is no \(name): it takes \(values.lowerBound) to \(values.upperBound), lists, ranges and steps")
+    return CronError(
+      "\"\(shown)\" is no \(name): it takes \(values.lowerBound) to \(values.upperBound), lists, ranges and steps")
   }
 }

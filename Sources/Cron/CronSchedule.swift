@@ -5,8 +5,10 @@
 public struct CronSchedule: Sendable {
   /// A time that any of them names counts.
   public let expressions: [CronExpression]
+  /// Whose clocks show the times.
   public let zone: TimeZone
 
+  /// Expressions read in a zone.
   public init(_ expressions: [CronExpression], in zone: TimeZone) {
     self.expressions = expressions
     self.zone = zone

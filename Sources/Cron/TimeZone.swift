@@ -35,7 +35,9 @@ public struct TimeZone: Sendable, Equatable {
       let middle = (low + high) / 2
       if transitions[middle].start <= moment { low = middle + 1 } else { high = middle }
     }
-    if low < transitions.count { return Stretch(offset: transitions[max(0, low - 1)].offset, end: transitions[low].start) }
+    if low < transitions.count {
+      return Stretch(offset: transitions[max(0, low - 1)].offset, end: transitions[low].start)
+    }
     guard let rule else { return Stretch(offset: transitions[transitions.count - 1].offset, end: .max) }
     return rule.stretch(at: moment)
   }

@@ -79,7 +79,9 @@ extension TimeZone {
       }
       func count() throws(TimeZoneError) -> Int {
         let value = try integer(4)
-        guard value >= 0, value <= Int64(bytes.count) else { throw TimeZoneError("a time zone's file has an impossible count") }
+        guard value >= 0, value <= Int64(bytes.count) else {
+          throw TimeZoneError("a time zone's file has an impossible count")
+        }
         return Int(value)
       }
       header.utcIndicators = try count()
@@ -88,7 +90,9 @@ extension TimeZone {
       header.times = try count()
       header.types = try count()
       header.characters = try count()
-      guard header.types > 0, header.types <= 256 else { throw TimeZoneError("a time zone's file has no local time type") }
+      guard header.types > 0, header.types <= 256 else {
+        throw TimeZoneError("a time zone's file has no local time type")
+      }
       return header
     }
 
@@ -103,14 +107,18 @@ extension TimeZone {
       for _ in 0..<header.types {
         let offset = try integer(4)
         // RFC 8536: between -25 and 26 hours.
-        guard (-90_000...93_600).contains(offset) else { throw TimeZoneError("a time zone's file has an impossible offset") }
+        guard (-90_000...93_600).contains(offset) else {
+          throw TimeZoneError("a time zone's file has an impossible offset")
+        }
         offsets.append(Int(offset))
         position += 2
       }
       position = end
       var transitions = [Transition(start: .min, offset: offsets[0])]
       for (start, index) in zip(starts, indexes) {
-        guard Int(index) < offsets.count else { throw TimeZoneError("a time zone's file names a type that is not there") }
+        guard Int(index) < offsets.count else {
+          throw TimeZoneError("a time zone's file names a type that is not there")
+        }
         let last = transitions[transitions.count - 1]
         guard start > last.start || start == .min else { throw TimeZoneError("a time zone's times do not ascend") }
         if start == .min {
@@ -124,12 +132,15 @@ extension TimeZone {
 
     /// The rule for the time behind the last transition, between two newlines; an empty one says nothing.
     mutating func footer() throws(TimeZoneError) -> TimeZoneRule? {
-      guard position < bytes.count, bytes[position] == 0x0A, let end = bytes[(position + 1)...].firstIndex(of: 0x0A) else {
+      guard position < bytes.count, bytes[position] == 0x0A, let end = bytes[(position + 1)...].firstIndex(of: 0x0A)
+      else {
         throw TimeZoneError("a time zone's file has no footer")
       }
       let text = bytes[position + 1..<end]
       if text.isEmpty { return nil }
-      guard let rule = TimeZoneRule(text) else { throw TimeZoneError("a time zone's rule for the future can't be read") }
+      guard let rule = TimeZoneRule(text) else {
+        throw TimeZoneError("a time zone's rule for the future can't be read")
+      }
       return rule
     }
   }

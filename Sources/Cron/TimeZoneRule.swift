@@ -78,7 +78,8 @@ extension TimeZoneRule {
       guard let west = scanner.time(hours: 24) else { return nil }
       summerOffset = -west
     }
-    guard scanner.take(","), let start = scanner.change(), scanner.take(","), let end = scanner.change(), scanner.isAtEnd
+    guard scanner.take(","), let start = scanner.change(), scanner.take(","), let end = scanner.change(),
+      scanner.isAtEnd
     else { return nil }
     summer = Summer(offset: summerOffset, start: start, end: end)
   }
@@ -144,7 +145,8 @@ extension TimeZoneRule {
         guard let number = number(1...365) else { return nil }
         day = .julian(number)
       } else if take("M") {
-        guard let month = number(1...12), take("."), let week = number(1...5), take("."), let weekday = number(0...6) else {
+        guard let month = number(1...12), take("."), let week = number(1...5), take("."), let weekday = number(0...6)
+        else {
           return nil
         }
         day = .weekday(month: month, week: week, day: weekday)

@@ -249,7 +249,8 @@ struct FilterParser {
   private mutating func identifier() -> String? {
     guard position < bytes.count, Self.isLetter(bytes[position]) else { return nil }
     let start = position
-    while position < bytes.count, Self.isLetter(bytes[position]) || Self.isDigit(bytes[position]) || bytes[position] == 0x5F
+    while position < bytes.count,
+      Self.isLetter(bytes[position]) || Self.isDigit(bytes[position]) || bytes[position] == 0x5F
     {
       position += 1
     }
@@ -346,7 +347,9 @@ struct FilterParser {
     while start < bytes.count, Self.isSpace(bytes[start]) { start += 1 }
     let end = start + word.utf8.count
     guard end <= bytes.count, bytes[start..<end].elementsEqual(word.utf8) else { return false }
-    if end < bytes.count, Self.isLetter(bytes[end]) || Self.isDigit(bytes[end]) || [0x5F, 0x2E, 0x5B].contains(bytes[end]) {
+    if end < bytes.count,
+      Self.isLetter(bytes[end]) || Self.isDigit(bytes[end]) || [0x5F, 0x2E, 0x5B].contains(bytes[end])
+    {
       return false
     }
     position = end

@@ -20,6 +20,7 @@ public struct NodeMetadata: Record {
 
 /// Body of `POST /v1/client/metadata`.
 public struct NodeMetadataRequest: Record {
+  /// The node; the query says it, too.
   public var nodeID: Identifier?
   /// Nil takes a key away.
   public var meta: [String: String?] = [:]

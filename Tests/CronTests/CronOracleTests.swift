@@ -34,7 +34,9 @@ import Testing
     let specialDays = ["L", "LW", "1W", "15W", "31W", "?", "L,10", "30W,5"]
     let specialWeekdays = ["5L", "MON#1", "sun#5", "SATL", "?", "mon-fri", "Sunday", "7", "TUE,thu"]
     var day = field(1...31, stepLimit: 31, &random), weekday = field(0...6, stepLimit: 6, &random)
-    if Int.random(in: 0..<4, using: &random) == 0, let special = specialDays.randomElement(using: &random) { day = special }
+    if Int.random(in: 0..<4, using: &random) == 0, let special = specialDays.randomElement(using: &random) {
+      day = special
+    }
     if Int.random(in: 0..<4, using: &random) == 0, let special = specialWeekdays.randomElement(using: &random) {
       weekday = special
     }
@@ -56,12 +58,15 @@ import Testing
     return weekday.split(separator: ",").contains { $0.hasPrefix("0-0") }
   }
 
-  @Test(.enabled(if: Oracles.folder != nil, reason)) func timesWithoutClockChangesAreThoseOfTheReferenceLibrary() throws {
+  @Test(.enabled(if: Oracles.folder != nil, reason)) func timesWithoutClockChangesAreThoseOfTheReferenceLibrary() throws
+  {
     var random = SeededGenerator(seed: 11)
     var cases: [(text: String, from: Int64)] = []
     while cases.count < 6000 {
       let text = expression(&random)
-      if !isKnownDifference(text) { cases.append((text, Int64.random(in: 946_684_800..<1_893_456_000, using: &random))) }
+      if !isKnownDifference(text) {
+        cases.append((text, Int64.random(in: 946_684_800..<1_893_456_000, using: &random)))
+      }
     }
     let folder = try #require(Oracles.folder)
     let answers = try Oracles.lines(
@@ -79,7 +84,9 @@ import Testing
         found.append(rfc3339(next))
         moment = next
       }
-      if found != expected { differences.append("\(entry.text) from \(rfc3339(entry.from)): \(found), not \(expected)") }
+      if found != expected {
+        differences.append("\(entry.text) from \(rfc3339(entry.from)): \(found), not \(expected)")
+      }
     }
     #expect(differences.isEmpty, "\(differences.count) of \(cases.count), such as \(differences.prefix(5))")
   }
@@ -137,5 +144,6 @@ func rfc3339(_ moment: Int64) -> String {
   func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
   let date = Calendar.date(days: floorDivide(moment, 86_400))
   let second = Int(moment - floorDivide(moment, 86_400) * 86_400)
-  return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
+  return
+    "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
 }

@@ -28,12 +28,14 @@ import Testing
       ("@hourly", "2024-03-10T02:00:00Z"), ("*/15 * * * * * *", "2024-03-10T01:59:15Z"),
       ("0 0 29 2 *", "2028-02-29T00:00:00Z"), ("0 0 1 1 * 2030", "2030-01-01T00:00:00Z"),
       ("0 0 13 * 5", "2024-03-13T00:00:00Z"),
-    ]) func aTimeFollowsFromTheExpression(text: String, expected: String) throws {
-      #expect(try next(text, after: "2024-03-10T01:59:00Z") == [expected])
-    }
+    ]) func aTimeFollowsFromTheExpression(text: String, expected: String) throws
+  {
+    #expect(try next(text, after: "2024-03-10T01:59:00Z") == [expected])
+  }
 
   /// crontab(5): 0 and 7 are both Sunday, also at the end of a range.
-  @Test(arguments: ["0 0 * * 5-7", "0 0 * * fri-sun", "0 0 * * 5,6,0"]) func aWeekMayEndWithSunday(text: String) throws {
+  @Test(arguments: ["0 0 * * 5-7", "0 0 * * fri-sun", "0 0 * * 5,6,0"]) func aWeekMayEndWithSunday(text: String) throws
+  {
     #expect(
       try next(text, after: "2024-03-10T01:59:00Z", count: 3) == [
         "2024-03-15T00:00:00Z", "2024-03-16T00:00:00Z", "2024-03-17T00:00:00Z",
@@ -42,11 +44,13 @@ import Testing
 
   @Test(
     arguments: [
-      "", "* * * *", "* * * * * * * *", "61 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * * 8",
+      "", "* * * *", "* * * * * * * *", "61 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *",
+      "* * * * 8",
       "*/0 * * * *", "*/60 * * * *", "5-1 * * * *", "@reboot", "@every 5m", "a * * * *", "1- * * * *", ",1 * * * *",
       "* * * * * 1969", "* * * * * 2100", "* * L-3 * *", "* * * * MON#6", "-1 * * * *", "+1 * * * *", "007 * * * *",
       "1/2/3 * * * *", "* * W * *", "* * * * L",
-    ]) func whatIsNoExpressionIsRefused(text: String) { #expect(throws: CronError.self) { try CronExpression(text) } }
+    ]) func whatIsNoExpressionIsRefused(text: String)
+  { #expect(throws: CronError.self) { try CronExpression(text) } }
 
   @Test func anErrorNamesTheField() {
     #expect(throws: CronError("\"61\" is no minute: it takes 0 to 59, lists, ranges and steps")) {
@@ -87,7 +91,8 @@ import Testing
   @Test(.enabled(if: hasDatabase, reason)) func offsetsAreThoseOfAnotherReader() throws {
     var random = SeededGenerator(seed: 13)
     let listing = try Oracles.lines(
-      of: "(cd /usr/share/zoneinfo && find . -type f -size -40k ! -path './right/*' ! -path './posix/*' | sort)", input: [])
+      of: "(cd /usr/share/zoneinfo && find . -type f -size -40k ! -path './right/*' ! -path './posix/*' | sort)",
+      input: [])
     var checked = 0
     var questions: [(zone: String, moment: Int64, offset: Int)] = []
     for entry in listing {
@@ -102,7 +107,8 @@ import Testing
     }
     #expect(checked > 200)
     let answers = try Oracles.lines(
-      of: "python3 -c 'import sys,zoneinfo,datetime\nfor l in sys.stdin:\n z,m=l.split(\"\\t\")\n print(int(datetime.datetime.fromtimestamp(int(m),zoneinfo.ZoneInfo(z)).utcoffset().total_seconds()))'",
+      of:
+        "python3 -c 'import sys,zoneinfo,datetime\nfor l in sys.stdin:\n z,m=l.split(\"\\t\")\n print(int(datetime.datetime.fromtimestamp(int(m),zoneinfo.ZoneInfo(z)).utcoffset().total_seconds()))'",
       input: questions.map { "\($0.zone)\t\($0.moment)" })
     #expect(answers.count == questions.count)
     let wrong = zip(questions, answers).filter { Int($0.1) != $0.0.offset }
@@ -114,12 +120,15 @@ import Testing
       ("EST5EDT,M3.2.0,M11.1.0", -18_000, true), ("<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", 37_800, true),
       ("UTC0", 0, false), ("<-03>3", -10_800, false), ("IST-1GMT0,M10.5.0,M3.5.0/1", 3600, true),
       ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", -7200, true), ("XXX3EDT4,0/0,J365/23", -10_800, true),
-    ]) func rulesOfPOSIXAreRead(text: String, standard: Int, hasSummer: Bool) throws {
-      let rule = try #require(TimeZoneRule(text.utf8))
-      #expect(rule.standardOffset == standard && (rule.summer != nil) == hasSummer)
-    }
+    ]) func rulesOfPOSIXAreRead(text: String, standard: Int, hasSummer: Bool) throws
+  {
+    let rule = try #require(TimeZoneRule(text.utf8))
+    #expect(rule.standardOffset == standard && (rule.summer != nil) == hasSummer)
+  }
 
-  @Test(arguments: ["", "E5", "EST", "EST25", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M1.1.0", "EST5EDT,M3.2.0,M11.1.0x", "<AB5"])
+  @Test(arguments: [
+    "", "E5", "EST", "EST25", "EST5EDT", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M1.1.0", "EST5EDT,M3.2.0,M11.1.0x", "<AB5",
+  ])
   func otherTextsAreNoRules(text: String) { #expect(TimeZoneRule(text.utf8) == nil) }
 
   /// Files that are cut off, or have any byte changed, are read or refused; nothing else happens.

@@ -55,7 +55,8 @@ private struct Sample: Record {
       ("IsOn == true", true), ("Ratio == 0.5", true), ("Tags contains red", true), ("red in Tags", true),
       ("green not in Tags", true), ("Tags not contains red", false), ("Sizes contains 30", true), ("env in Meta", true),
       ("Meta.env == prod", true), ("Meta.other == prod", false), ("Meta.other != prod", true),
-      ("Meta.other is empty", true), ("\"/Meta/zone.id\" == \"z-1\"", true), ("Meta[\"zone.id\"] matches \"^z-\"", true),
+      ("Meta.other is empty", true), ("\"/Meta/zone.id\" == \"z-1\"", true),
+      ("Meta[\"zone.id\"] matches \"^z-\"", true),
       ("ID matches `^[ab]\\d$`", true), ("ID not matches x", true), ("ID contains a", true), ("Part.Size == 7", true),
       ("Parts.Name == right", true), ("Parts.Name == up", false), ("Tags is empty", false), ("Tags is not empty", true),
       ("not ID == b or Count == 4", true), ("(ID == b or Count == 3) and IsOn == 1", true),
@@ -63,24 +64,28 @@ private struct Sample: Record {
       ("all Parts as p { p.Size == 2 }", false), ("all Parts as i, p { p.Size != 9 }", true),
       ("any Meta as k, v { k == env and v == prod }", true), ("any Tags as t { t == blue }", true),
       ("not not ID == a1", true),
-    ]) func aFilterSelects(text: String, expected: Bool) throws {
-      #expect(try FilterExpression(text).selects(Sample()) == expected)
-    }
+    ]) func aFilterSelects(text: String, expected: Bool) throws
+  {
+    #expect(try FilterExpression(text).selects(Sample()) == expected)
+  }
 
   @Test(
     arguments: [
       "", "ID", "ID ==", "ID = 3", "== 3", "ID == \"a", "ID == a and", "(ID == a", "ID == a)", "ID is", "ID is full",
-      "ID matches \"(\"", "3 == ID", "ID == 3x", "any Tags as { t == 1 }", "any Tags as t t == 1", "ID. == 3", "ID[3] == 3",
-    ]) func whatIsNoFilterIsRefused(text: String) { #expect(throws: FilterError.self) { try FilterExpression(text) } }
+      "ID matches \"(\"", "3 == ID", "ID == 3x", "any Tags as { t == 1 }", "any Tags as t t == 1", "ID. == 3",
+      "ID[3] == 3",
+    ]) func whatIsNoFilterIsRefused(text: String)
+  { #expect(throws: FilterError.self) { try FilterExpression(text) } }
 
   @Test(
     arguments: [
       "Nothing == 3", "Count is empty", "Count matches 3", "Tags == red", "Count == x", "IsOn == 3", "ID.x == 3",
       "Part == 3", "any ID as x { x == 1 }",
-    ]) func whatAFieldCannotDoIsRefused(text: String) throws {
-      let filter = try FilterExpression(text)
-      #expect(throws: FilterError.self) { try filter.selects(Sample()) }
-    }
+    ]) func whatAFieldCannotDoIsRefused(text: String) throws
+  {
+    let filter = try FilterExpression(text)
+    #expect(throws: FilterError.self) { try filter.selects(Sample()) }
+  }
 
   @Test func nestingAndLengthAreBounded() {
     let deep = String(repeating: "(", count: 5000) + "ID == a" + String(repeating: ")", count: 5000)
@@ -97,8 +102,14 @@ private struct Sample: Record {
     var random = SeededGenerator(seed: 21)
     func pick(_ choices: [String]) -> String { choices.randomElement(using: &random) ?? "" }
     func match() -> String {
-      let selector = pick(["ID", "Count", "Ratio", "IsOn", "Tags", "Sizes", "Meta", "Meta.env", "Meta.no", "Part.Name", "Part.Size", "Parts.Name", "Parts.Size", "Wrong", "Part.Wrong"])
-      let value = pick(["a1", "\"a1\"", "3", "7", "true", "false", "prod", "red", "`left`", "\"env\"", "0.5", "x", "30", "-1", "0x3", "\"\""])
+      let selector = pick([
+        "ID", "Count", "Ratio", "IsOn", "Tags", "Sizes", "Meta", "Meta.env", "Meta.no", "Part.Name", "Part.Size",
+        "Parts.Name", "Parts.Size", "Wrong", "Part.Wrong",
+      ])
+      let value = pick([
+        "a1", "\"a1\"", "3", "7", "true", "false", "prod", "red", "`left`", "\"env\"", "0.5", "x", "30", "-1", "0x3",
+        "\"\"",
+      ])
       switch Int.random(in: 0..<9, using: &random) {
       case 0, 1: return "\(selector) == \(value)"
       case 2: return "\(selector) != \(value)"
@@ -107,7 +118,8 @@ private struct Sample: Record {
       case 5: return "\(selector) \(pick(["", "not "]))contains \(value)"
       case 6: return "\(value) \(pick(["", "not "]))in \(selector)"
       // A key that is not there matches in the old reference whatever the pattern; newer ones say no.
-      case 7 where selector != "Meta.no": return "\(selector) \(pick(["", "not "]))matches \(pick(["\"^a\"", "`d$`", "\"\"", "e"]))"
+      case 7 where selector != "Meta.no":
+        return "\(selector) \(pick(["", "not "]))matches \(pick(["\"^a\"", "`d$`", "\"\"", "e"]))"
       default: return "\(selector)==\(value)"
       }
     }
@@ -137,7 +149,9 @@ private struct Sample: Record {
       // That of this age has no emptiness of texts.
       if expected == nil, found != nil, text.contains("empty") { continue }
       compared += 1
-      if expected != found { differences.append("\(text): \(String(describing: expected)), found \(String(describing: found)) \(failure)") }
+      if expected != found {
+        differences.append("\(text): \(String(describing: expected)), found \(String(describing: found)) \(failure)")
+      }
     }
     #expect(compared > 4000)
     #expect(differences.isEmpty, "\(differences.count) of \(compared), such as \(differences.prefix(12))")

@@ -6,7 +6,8 @@ import Testing
 /// Jobs that launch others, and nodes that are emptied, as real processes.
 @Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct LaunchTests {
   private static func batch(_ name: String, _ block: String, script: String, task: String = "") -> String {
-    shellJob(name, type: "batch", script: script, task: task).replacing("type = \"batch\"", with: "type = \"batch\"\n\(block)")
+    shellJob(name, type: "batch", script: script, task: task).replacing(
+      "type = \"batch\"", with: "type = \"batch\"\n\(block)")
   }
 
   @Test func aDispatchedJobFindsItsPayloadAndMetadata() async throws {
@@ -14,7 +15,8 @@ import Testing
       let agent = try await Agent.development(scratch)
       let job = Self.batch(
         "import", "parameterized {\n payload = \"required\"\n meta_required = [\"who\"]\n}",
-        script: "echo \"$NOMAD_META_who: $(cat local/in/data.txt)\"", task: "dispatch_payload {\n file = \"in/data.txt\"\n}")
+        script: "echo \"$NOMAD_META_who: $(cat local/in/data.txt)\"",
+        task: "dispatch_payload {\n file = \"in/data.txt\"\n}")
       try await agent.submit("import", job)
       try #require(try await agent.serai("job", "status", "import").output.contains("Parameterized  = true"))
       let payload = try scratch.write("payload.txt", "two\nlines")
@@ -70,7 +72,8 @@ import Testing
       let refused = try await agent.serai("job", "scale", "web", "web", "4")
       try #require(refused.code == 1 && refused.errors.contains("maximum"), "\(refused)")
       let events = try await agent.succeeds("job", "scaling-events", "web")
-      try #require(events.contains("Task Group  Count  PrevCount") && events.contains("web         3      1"), "\(events)")
+      try #require(
+        events.contains("Task Group  Count  PrevCount") && events.contains("web         3      1"), "\(events)")
       try #require(try await agent.succeeds("scaling", "policy", "list").contains("Group:web,Job:web"))
       let restarted = try await agent.succeeds("job", "restart", "-yes", "-batch-size", "2", "web")
       try #require(restarted.contains("Finished restarting job \"web\""), "\(restarted)")

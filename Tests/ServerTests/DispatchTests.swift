@@ -65,7 +65,9 @@ import Testing
       ("optional", nil, ["other": "1"], "other"), ("optional", nil, [:] as [String: String], "input"),
       ("optional", String(repeating: "x", count: 16_385), ["input": "1"], "16385 > 16384"),
     ] as [(String, String?, [String: String], String)])
-  func whatTheJobDoesNotAllowIsRefused(rule: String, payload: String?, meta: [String: String], part: String) async throws {
+  func whatTheJobDoesNotAllowIsRefused(rule: String, payload: String?, meta: [String: String], part: String)
+    async throws
+  {
     let server = try await TestServer()
     let needsInput = part == "input" || part.contains(">")
     try await register(server, parameterized(payload: rule, required: needsInput ? ["input"] : []))

@@ -30,7 +30,8 @@ import Testing
     var state = try state { $0.periodic = PeriodicConfig() }
     let key = JobKey("default", "parent")
     #expect(state.reader.job(key)?.status == .running, "a periodic job runs until it is stopped")
-    _ = try state.apply(launch("parent/periodic-5", at: 5_000_000_000), index: 11, time: Timestamp(nanoseconds: 2000)).get()
+    _ = try state.apply(launch("parent/periodic-5", at: 5_000_000_000), index: 11, time: Timestamp(nanoseconds: 2000))
+      .get()
     let child = try #require(state.reader.job(JobKey("default", "parent/periodic-5")))
     var expected = try #require(state.reader.job(key)?.spec.value)
     expected.id = "parent/periodic-5"

@@ -123,7 +123,8 @@ let deploymentRoutes: [Route] = [
     let id = try request.identifier("id", "deployment")
     guard try context.theServer().reader.deployment(id) != nil else { throw APIError.notFound("deployment not found") }
     throw APIError.badRequest(
-      "can't unblock a deployment that is not blocked: only those of multiregion jobs are, which this version does not run")
+      "can't unblock a deployment that is not blocked: only those of multiregion jobs are, which this version does not run"
+    )
   },
   Route([.put, .post], "/v1/deployment/promote/:id", .server) { request, context in
     let body = try request.requiredBody(DeploymentPromoteRequest.self)

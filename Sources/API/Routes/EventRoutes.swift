@@ -152,8 +152,9 @@ private func type(ofEntry kind: UInt8) -> String {
 private func events(of changes: Changes) -> [Event] {
   var found: [Event] = []
   var places: [String: Int] = [:]
-  func add(_ topic: String, _ key: String, namespace: String = "", also: [String] = [], _ fill: (inout EventPayload) -> Void)
-  {
+  func add(
+    _ topic: String, _ key: String, namespace: String = "", also: [String] = [], _ fill: (inout EventPayload) -> Void
+  ) {
     var event = Event()
     event.topic = topic
     event.type = type(ofEntry: changes.entryKind)

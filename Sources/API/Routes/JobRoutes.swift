@@ -184,7 +184,9 @@ private let listJobs: @Sendable (APIRequest, APIContext) async throws -> HTTPRes
     ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 }
     : state.jobs(inNamespace: request.namespace, prefix: prefix)
   let withMeta = try request.flag("meta")
-  let stubs = try request.selected(jobs) { $0.job }.map { JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta) }
+  let stubs = try request.selected(jobs) { $0.job }.map {
+    JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta)
+  }
   return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }
 }
 

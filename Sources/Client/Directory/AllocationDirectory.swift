@@ -68,7 +68,8 @@ struct AllocationDirectory: Sendable {
         name == ".."
         ? try directory.open(beneath: name, [.readOnly, .directory]) : try directory.ensureDirectory(name)
     }
-    let target = try directory.open(beneath: parts.last ?? ".", [.writeOnly, .create, .truncate, .noFollow], permissions: 0o644)
+    let target = try directory.open(
+      beneath: parts.last ?? ".", [.writeOnly, .create, .truncate, .noFollow], permissions: 0o644)
     try target.writeAll(bytes)
     try target.setPermissions(0o644)
   }

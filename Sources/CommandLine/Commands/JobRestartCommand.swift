@@ -12,7 +12,8 @@ let jobRestart = Command(
     .repeated("group", "name", "Only allocations of this group. May be repeated."),
     .repeated("task", "name", "Only this task. May be repeated."),
     .value(
-      "on-error", "action", "After a failure: \"ask\" (on a terminal), or \"fail\".", completion: .oneOf(["ask", "fail"])),
+      "on-error", "action", "After a failure: \"ask\" (on a terminal), or \"fail\".",
+      completion: .oneOf(["ask", "fail"])),
     .bool("reschedule", "Stop the allocations and have them replaced instead of restarting them in place."),
     .bool("yes", "Do not ask."), verboseFlag,
   ], completes: .jobs
@@ -45,14 +46,17 @@ let jobRestart = Command(
   let verb = invocation.has("reschedule") ? "Rescheduling" : "Restarting"
   terminal.print(terminal.bold("==> ") + "\(verb) \(running.count) allocation(s)")
   if terminal.isInteractive, !invocation.has("yes") {
-    guard confirm("    \(verb) \(running.count) allocation(s) of job \"\(identity.id)\"? [y/N] ", terminal) else { return 0 }
+    guard confirm("    \(verb) \(running.count) allocation(s) of job \"\(identity.id)\"? [y/N] ", terminal) else {
+      return 0
+    }
   }
   var failures = 0
   for start in stride(from: 0, to: running.count, by: size) {
     let batch = running[start..<min(start + size, running.count)]
     if size < running.count {
       terminal.print(
-        terminal.bold("==> ") + "Batch of \(batch.count): allocations \(start + 1) to \(start + batch.count) of \(running.count)")
+        terminal.bold("==> ")
+          + "Batch of \(batch.count): allocations \(start + 1) to \(start + batch.count) of \(running.count)")
     }
     for allocation in batch {
       do {
@@ -114,7 +118,9 @@ private func waitForReplacement(
     index = next
     guard !old.nextAllocation.isNone else {
       let done: Evaluation = try client.get("/v1/evaluation/\(evaluation)", namespace: allocation.namespace)
-      if done.status == .complete, !done.failedTGAllocs.isEmpty || old.clientStatus.isTerminal, old.nextAllocation.isNone {
+      if done.status == .complete, !done.failedTGAllocs.isEmpty || old.clientStatus.isTerminal,
+        old.nextAllocation.isNone
+      {
         throw CommandFailure("no replacement could be placed: see serai eval status \(invocation.shown(evaluation))")
       }
       continue

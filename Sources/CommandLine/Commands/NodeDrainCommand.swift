@@ -37,7 +37,11 @@ let nodeDrain = Command(
   request.nodeID = node.id
   request.meta = try keyValues(invocation.parsed.all("meta"), flag: "meta")
   if let message = invocation.parsed.value("m") { request.meta["message"] = message }
-  if invocation.has("enable") { request.drainSpec = try drainSpec(invocation) } else { try refuseDrainFlags(invocation) }
+  if invocation.has("enable") {
+    request.drainSpec = try drainSpec(invocation)
+  } else {
+    try refuseDrainFlags(invocation)
+  }
   request.markEligible = invocation.has("disable") && !invocation.has("keep-ineligible")
   if invocation.has("enable"), invocation.arguments.first.map({ $0 != node.id.description }) ?? false,
     !invocation.has("yes"), invocation.terminal.isInteractive

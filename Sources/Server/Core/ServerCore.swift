@@ -126,7 +126,8 @@ actor ServerCore {
     guard bytes.count <= Self.maximumEntryBytes else {
       let refusal = ServerError(
         .invalid,
-        "the change takes \(bytes.count) bytes in the log, where one may have \(Self.maximumEntryBytes): make it smaller")
+        "the change takes \(bytes.count) bytes in the log, where one may have \(Self.maximumEntryBytes): make it smaller"
+      )
       if completion == nil { logger.error("a change of the server's own is too large", ("error", "\(refusal)")) }
       completion?(.failure(refusal))
       return

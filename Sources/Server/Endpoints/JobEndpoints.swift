@@ -86,7 +86,8 @@ extension Server {
       errors.append("job: region \"\(region)\" is not this server's (\(configuration.region))")
     }
     if let name = job.periodic?.timeZone, !name.isEmpty, configuration.timeZone(name) == nil {
-      errors.append("job > periodic: there is no time zone \"\(name)\" on this server: give a name such as Europe/Berlin")
+      errors.append(
+        "job > periodic: there is no time zone \"\(name)\" on this server: give a name such as Europe/Berlin")
     }
     let state = reader
     if let namespace = job.namespace, state.namespace(namespace) == nil {

@@ -63,13 +63,17 @@ extension Server {
         return .childJobLaunch(launch)
       }
     } catch {
-      if error.message == tokenUsed, let earlier = dispatched(key, token, reader) { return earlier }
-      throw error
+      guard error.message == tokenUsed else { throw error }
+      // The other one may still be on its way to the disk: what is proposed behind it is durable after it.
+      _ = try await core.propose(.noOperation)
+      guard let earlier = dispatched(key, token, reader) else { throw error }
+      return earlier
     }
     var response = JobDispatchResponse()
-    response.dispatchedJobID = applied.changes.records.lazy.compactMap { record -> String? in
-      if case .job(let key, let job) = record, job.spec.value.dispatched { key.id } else { nil }
-    }.first ?? ""
+    response.dispatchedJobID =
+      applied.changes.records.lazy.compactMap { record -> String? in
+        if case .job(let key, let job) = record, job.spec.value.dispatched { key.id } else { nil }
+      }.first ?? ""
     response.evalID = applied.evaluation
     response.evalCreateIndex = applied.evaluation.isNone ? 0 : applied.index
     response.jobCreateIndex = applied.index
@@ -113,7 +117,8 @@ private func check(
     throw ServerError(.invalid, "Payload exceeds maximum size; \(size) > \(Server.largestPayload)")
   }
   switch parameters.payload {
-  case "required" where size == 0: throw ServerError(.invalid, "Payload is not provided but required by parameterized job")
+  case "required" where size == 0:
+    throw ServerError(.invalid, "Payload is not provided but required by parameterized job")
   case "forbidden" where size > 0: throw ServerError(.invalid, "Payload provided but forbidden by parameterized job")
   default: break
   }

@@ -10,7 +10,9 @@ extension Server {
     -> JobRegisterResponse
   {
     let group = request.target["Group"] ?? ""
-    guard !group.isEmpty else { throw ServerError(.invalid, "missing task group name for scaling action: send Target.Group") }
+    guard !group.isEmpty else {
+      throw ServerError(.invalid, "missing task group name for scaling action: send Target.Group")
+    }
     if let named = request.target["Job"], named != key.id {
       throw ServerError(.invalid, "Job ID does not match: the path says \"\(key.id)\", the target \"\(named)\"")
     }
