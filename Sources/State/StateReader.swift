@@ -73,6 +73,13 @@ public struct StateReader: Sendable {
   /// A node pool.
   public func nodePool(_ name: String) -> Shared<NodePool>? { nodePools[Name(name)] }
 
+  /// Whether tasks of a job may use more memory than is set aside for them, up to `memory_max`: as its node pool says, or
+  /// else the region.
+  public func allowsMemoryOversubscription(_ job: Job) -> Bool {
+    nodePool(job.nodePool ?? "default")?.value.schedulerConfiguration?.memoryOversubscriptionEnabled
+      ?? schedulerConfiguration.memoryOversubscriptionEnabled
+  }
+
   // MARK: Indexes
 
   private func gather<Record>(

@@ -49,6 +49,8 @@ public struct StoredAllocation: Sendable {
     var preemptedByAllocation: Identifier = .none
     /// By task.
     var grants: [String: TaskGrant] = [:]
+    /// Its tasks may use memory up to their `memory_max`, as the operator allowed when it was placed.
+    var oversubscribes = false
 
     mutating func visit<V: FieldVisitor>(_ v: inout V) {
       v.field(1, "RescheduleTracker", &rescheduleTracker)
@@ -57,6 +59,7 @@ public struct StoredAllocation: Sendable {
       v.field(4, "PreemptedAllocations", &preemptedAllocations)
       v.field(5, "PreemptedByAllocation", &preemptedByAllocation)
       v.field(6, "Grants", &grants)
+      v.field(20, "Oversubscribes", &oversubscribes)
     }
   }
 
@@ -69,6 +72,11 @@ public struct StoredAllocation: Sendable {
     var fields = rare?.value ?? RareFields()
     change(&fields)
     rare = fields == RareFields() ? nil : Shared(fields)
+  }
+
+  /// Whether tasks of a group ask for more memory than is set aside for them.
+  static func asksForMore(_ group: TaskGroup) -> Bool {
+    group.tasks.contains { ($0.resources?.memoryMaxMB ?? 0) > ($0.resources?.memoryMB ?? 0) }
   }
 
   // MARK: Reading
@@ -175,7 +183,7 @@ public struct StoredAllocation: Sendable {
       var held = AllocatedTaskResources()
       held.cpu.cpuShares = Int64(task.resources?.cpu ?? 100)
       held.memory.memoryMB = Int64(task.resources?.memoryMB ?? 300)
-      held.memory.memoryMaxMB = Int64(task.resources?.memoryMaxMB ?? 0)
+      held.memory.memoryMaxMB = rare?.value.oversubscribes == true ? Int64(task.resources?.memoryMaxMB ?? 0) : 0
       if let grant = grants[task.name] {
         held.cpu.reservedCores = grant.cores
         held.devices = grant.devices

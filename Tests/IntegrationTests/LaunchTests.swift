@@ -18,7 +18,7 @@ import Testing
         script: "echo \"$NOMAD_META_who: $(cat local/in/data.txt)\"",
         task: "dispatch_payload {\n file = \"in/data.txt\"\n}")
       try await agent.submit("import", job)
-      try #require(try await agent.serai("job", "status", "import").output.contains("Parameterized  = true"))
+      try #require(try await agent.serai("job", "status", "import").output.contains("Parameterized = true"))
       let payload = try scratch.write("payload.txt", "two\nlines")
       let output = try await agent.succeeds("job", "dispatch", "-meta", "who=me", "import", payload)
       try #require(output.contains("Dispatched Job ID = import/dispatch-"), "\(output)")

@@ -225,6 +225,21 @@ private let jobAllocations: @Sendable (APIRequest, APIContext) async throws -> H
   return try request.json(stubs, headers: request.indexHeaders(index))
 }
 
+/// The version that all others are compared with, where the query names one by number or tag.
+private func comparedVersion(_ request: APIRequest, _ versions: [Job]) throws(APIError) -> Job? {
+  if let number = try request.integer("diff_version") {
+    guard let found = versions.first(where: { $0.version == UInt64(clamping: number) }) else {
+      throw .notFound("version \(number) not found")
+    }
+    return found
+  }
+  guard let tag = request.query["diff_tag"], !tag.isEmpty else { return nil }
+  guard let found = versions.first(where: { $0.versionTag?.name == tag }) else {
+    throw .notFound("tag \"\(tag)\" not found")
+  }
+  return found
+}
+
 private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
   let key = request.jobKey
   let (state, index) = try await request.read(context, watching: [.job(key)]) {
@@ -235,7 +250,10 @@ private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTP
   response.versions = job.allVersions
   response.index = index
   response.knownLeader = true
-  if try request.flag("diffs") {
+  let base = try comparedVersion(request, response.versions)
+  if let base {
+    response.diffs = response.versions.map { JobDiff(from: base, to: $0) }
+  } else if try request.flag("diffs") {
     for place in response.versions.indices.dropLast() {
       response.diffs.append(JobDiff(from: response.versions[place + 1], to: response.versions[place]))
     }

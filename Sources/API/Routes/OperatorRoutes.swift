@@ -21,8 +21,13 @@ let operatorRoutes: [Route] = [
     let body = try request.requiredBody(SchedulerConfiguration.self)
     let cas = try request.integer("cas").map { UInt64(clamping: $0) }
     var answer = SchedulerSetConfigurationResponse()
-    answer.index = try await context.theServer().setSchedulerConfiguration(body, expectedIndex: cas)
-    answer.updated = true
+    do {
+      answer.index = try await context.theServer().setSchedulerConfiguration(body, expectedIndex: cas)
+      answer.updated = true
+    } catch let error as ServerError where error.kind == .conflict {
+      // Somebody else was first: no failure, but nothing was changed.
+      answer.index = try context.theServer().reader.index(of: .schedulerConfiguration)
+    }
     return try request.json(answer, headers: request.indexHeaders(answer.index))
   },
   Route([.get], "/v1/operator/raft/configuration", .server) { request, context in

@@ -56,6 +56,7 @@ private func showJob(_ prefix: String, _ invocation: Invocation) throws -> Int32
 
   let summary: JobSummary = try client.get(path + "/summary", namespace: identity.namespace)
   printSummary(job, summary, terminal)
+  if job.launchesChildren { return try printChildren(of: job, invocation) }
   let evaluations: [Evaluation] = try client.get(path + "/evaluations", namespace: identity.namespace)
   if invocation.has("evals") { printEvaluations(evaluations, invocation) }
   printPlacementFailures(evaluations, terminal)
@@ -75,14 +76,29 @@ private func jobPairs(_ job: Job) -> [(key: String, value: String)] {
     ("Type", job.type?.rawValue ?? ""), ("Priority", "\(job.priority ?? 0)"),
     ("Datacenters", job.datacenters.joined(separator: ",")), ("Namespace", job.namespace ?? ""),
     ("Node Pool", job.nodePool ?? ""), ("Status", status), ("Periodic", "\(job.periodic != nil)"),
-    ("Parameterized", "\(job.parameterizedJob != nil)"),
+    ("Parameterized", "\(job.isParameterized)"),
   ]
   if let parent = job.parentID, !parent.isEmpty { pairs.append(("Parent Job", parent)) }
   return pairs
 }
 
+/// The jobs that were launched from a periodic or parameterized one, the newest first.
+private func printChildren(of job: Job, _ invocation: Invocation) throws -> Int32 {
+  let all: [JobListStub] = try invocation.client.get(
+    "/v1/jobs", ["prefix": job.id + "/"], namespace: job.namespace)
+  let children = all.filter { $0.parentID == job.id }.sorted { $0.createIndex > $1.createIndex }
+  let title = job.isParameterized ? "Dispatched Jobs" : "Previously Launched Jobs"
+  invocation.terminal.print("\n" + invocation.terminal.bold(title))
+  invocation.terminal.print(
+    children.isEmpty
+      ? (job.isParameterized
+        ? "No dispatched instances of parameterized job found" : "No instances of periodic job found")
+      : Table.columns(["ID", "Status"], children.map { [$0.id, $0.status] }))
+  return 0
+}
+
 private func printSummary(_ job: Job, _ summary: JobSummary, _ terminal: Terminal) {
-  if job.periodic != nil || job.parameterizedJob != nil, let children = summary.children {
+  if job.launchesChildren, let children = summary.children {
     terminal.print("\n" + terminal.bold("Children Job Summary"))
     terminal.print(
       Table.columns(

@@ -154,6 +154,8 @@ private struct DrainMonitor {
       }
       guard current.drainStrategy == nil, current.modifyIndex >= start else { continue }
       if current.lastDrain?.status == .complete {
+        // It may have gone so fast that nobody saw the moment.
+        if !saidAllMarked, !known.isEmpty { say("Node \"\(node.id)\" has marked all allocations for migration") }
         say("All allocations on node \"\(node.id)\" have stopped")
         say("Node \"\(node.id)\" drain complete")
         return 0

@@ -82,12 +82,17 @@ struct Duties {
     case .skipped(let message)?: return .log(.info, message)
     case nil: break
     }
+    // An operator may have all evaluations wait.
+    if state.reader.schedulerConfiguration.pauseEvalBroker { return reap(state.reader, now: now) }
     if let update = evaluations.unblocked(state.reader) { return .propose(.evaluationUpdate(update)) }
     if let evaluation = evaluations.next(now: now) {
       return .propose(schedule(evaluation, state, now: now, random: &random))
     }
-    if let entry = garbage.next(state.reader, now: now) { return .propose(.reaping(entry)) }
-    return nil
+    return reap(state.reader, now: now)
+  }
+
+  private mutating func reap(_ state: StateReader, now: Timestamp) -> Action? {
+    garbage.next(state, now: now).map { .propose(.reaping($0)) }
   }
 
   /// When there may be something to do although nothing changes.

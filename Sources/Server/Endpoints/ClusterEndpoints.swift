@@ -93,6 +93,9 @@ extension Server {
       throw ServerError(
         .invalid, "invalid name \"\(pool.name)\". Must be 1 to 128 letters, digits, hyphens and underscores")
     }
+    if let algorithm = pool.schedulerConfiguration?.schedulerAlgorithm, !algorithm.isEmpty {
+      try checkAlgorithm(algorithm)
+    }
     var payload = NodePoolUpsert()
     payload.pools = [pool]
     return try await core.propose(.nodePoolUpsert(payload)).index
@@ -111,6 +114,8 @@ extension Server {
   ) async throws(ServerError) -> UInt64 {
     var payload = SchedulerConfigurationUpdate()
     payload.configuration = configuration
+    if configuration.schedulerAlgorithm.isEmpty { payload.configuration.schedulerAlgorithm = "binpack" }
+    try checkAlgorithm(payload.configuration.schedulerAlgorithm)
     payload.expectedIndex = expectedIndex
     return try await core.propose(.schedulerConfiguration(payload)).index
   }
@@ -189,6 +194,12 @@ extension Server {
     response.deploymentModifyIndex = applied.index
     response.index = applied.index
     return response
+  }
+}
+
+private func checkAlgorithm(_ name: String) throws(ServerError) {
+  guard ["binpack", "spread"].contains(name) else {
+    throw ServerError(.invalid, "scheduler algorithm \"\(name)\" is not known: it is binpack or spread")
   }
 }
 

@@ -10,6 +10,7 @@ extension Server {
     -> JobRegisterResponse
   {
     guard let given = request.job else { throw ServerError(.invalid, "the request has no job: send {\"Job\": {…}}") }
+    try requireRegistration()
     let (job, warnings) = try admitted(given, namespace: namespace)
     var random = SystemRandomNumberGenerator()
     let needsEvaluation = !job.launchesChildren
@@ -42,6 +43,15 @@ extension Server {
     return response
   }
 
+  /// An operator may have refused everything that makes jobs or changes them.
+  func requireRegistration() throws(ServerError) {
+    guard reader.schedulerConfiguration.rejectJobRegistration else { return }
+    throw ServerError(
+      .permissionDenied,
+      "job registration, dispatch, and scale are disabled by the scheduler configuration: see "
+        + "`serai operator scheduler set-config -reject-job-registration=false`")
+  }
+
   /// The text of a job as far as it is kept, and what there is to say where it is not.
   private func kept(_ submission: JobSubmission?) -> (kept: JobSubmission?, warning: String) {
     guard let submission, !submission.source.isEmpty else { return (nil, "") }
@@ -69,7 +79,18 @@ extension Server {
       throw ServerError(
         .invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
     }
-    return (job, job.warnings().map(\.description).joined(separator: "\n"))
+    let warnings = job.warnings().map(\.description) + oversubscriptionWarnings(job)
+    return (job, warnings.joined(separator: "\n"))
+  }
+
+  /// Says of tasks with `memory_max` that it has no effect, where it has none.
+  private func oversubscriptionWarnings(_ job: Job) -> [String] {
+    if reader.allowsMemoryOversubscription(job) { return [] }
+    return job.taskGroups.flatMap { group in
+      group.tasks.filter { ($0.resources?.memoryMaxMB ?? 0) > 0 }.map { task in
+        "memory oversubscription is not enabled; the memory_max of task \"\(group.name).\(task.name)\" is ignored"
+      }
+    }
   }
 
   /// Everything that keeps a canonical job from being registered here.

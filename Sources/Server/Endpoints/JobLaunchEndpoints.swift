@@ -31,6 +31,7 @@ extension Server {
   public func dispatch(
     _ key: JobKey, _ request: JobDispatchRequest, idempotencyToken token: String
   ) async throws(ServerError) -> JobDispatchResponse {
+    try requireRegistration()
     if let earlier = dispatched(key, token, reader) { return earlier }
     let now = now
     var random = SystemRandomNumberGenerator()

@@ -9,6 +9,7 @@ extension Server {
   public func scale(_ key: JobKey, _ request: ScalingRequest, namespace: String) async throws(ServerError)
     -> JobRegisterResponse
   {
+    try requireRegistration()
     let group = request.target["Group"] ?? ""
     guard !group.isEmpty else {
       throw ServerError(.invalid, "missing task group name for scaling action: send Target.Group")

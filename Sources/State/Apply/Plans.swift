@@ -100,11 +100,16 @@ extension State {
     allocation.createIndex = reader.index
     allocation.allocModifyIndex = reader.index
     allocation.createTime = reader.time
-    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty {
+    let oversubscribes =
+      StoredAllocation.asksForMore(spec.value.taskGroups[placement.group])
+      && reader.allowsMemoryOversubscription(spec.value)
+    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty || oversubscribes
+    {
       allocation.changeRare { rare in
         rare.rescheduleTracker = placement.rescheduleTracker
         rare.preemptedAllocations = placement.preempted
         rare.grants = placement.grants
+        rare.oversubscribes = oversubscribes
       }
     }
     if !plan.deploymentID.isNone, !placement.outsideDeployment {
