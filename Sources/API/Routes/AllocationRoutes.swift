@@ -108,8 +108,7 @@ let deploymentRoutes: [Route] = [
     return try request.json(stubs, headers: request.indexHeaders(index))
   },
   Route([.put, .post], "/v1/deployment/fail/:id", .server) { request, context in
-    let response = try await context.theServer().setDeployment(
-      try request.identifier("id", "deployment"), .failed, "Deployment marked as failed")
+    let response = try await context.theServer().failDeployment(try request.identifier("id", "deployment"))
     return try request.json(response, headers: request.indexHeaders(response.index))
   },
   Route([.put, .post], "/v1/deployment/pause/:id", .server) { request, context in

@@ -59,7 +59,7 @@ let jobRun = Command(
   if response.evalID.isNone {
     invocation.terminal.print("Job registration successful")
     if job.periodic != nil { invocation.terminal.print("It is periodic: it runs at its times") }
-    if job.parameterizedJob != nil { invocation.terminal.print("It is parameterized: it runs when it is dispatched") }
+    if job.isParameterized { invocation.terminal.print("It is parameterized: it runs when it is dispatched") }
     return 0
   }
   if invocation.has("detach") {
@@ -106,6 +106,12 @@ let jobPlan = Command(
       terminal.print("  Task Group \"\(group)\" (failed to place \(metric.coalescedFailures + 1) allocation(s)):")
       for text in placementFailureLines(metric) { terminal.print("    \(text)") }
     }
+  }
+  if !response.nextPeriodicLaunch.isZero {
+    let time = response.nextPeriodicLaunch.nanoseconds
+    terminal.print(
+      "- If submitted now, next periodic launch would be at \(TimeText.absoluteUTC(nanoseconds: time)) "
+        + "(\(TimeText.relative(nanoseconds: time, now: invocation.clock()))).")
   }
   let preempted = response.annotations?.preemptedAllocs ?? []
   if !preempted.isEmpty {

@@ -24,11 +24,13 @@ struct PeriodicLaunches {
 
   private let timeZone: @Sendable (String) -> TimeZone?
   private var jobs: [JobKey: Tracked] = [:]
+  /// No later than the earliest launch; recomputed when it is reached.
+  private(set) var nextDeadline: Timestamp?
 
   init(timeZone: @escaping @Sendable (String) -> TimeZone?) { self.timeZone = timeZone }
 
   mutating func begin(_ state: StateReader) {
-    jobs = [:]
+    (jobs, nextDeadline) = ([:], nil)
     for (key, job) in state.jobs { note(key, job) }
   }
 
@@ -38,14 +40,15 @@ struct PeriodicLaunches {
       let schedule = schedule(periodic)
     else { return forget(key) }
     let since = max(job.lastLaunch, Timestamp(nanoseconds: spec.submitTime ?? 0))
-    jobs[key] = Tracked(
-      schedule: schedule, prohibitsOverlap: periodic.prohibitOverlap ?? false, next: Self.next(schedule, after: since))
+    let next = Self.next(schedule, after: since)
+    jobs[key] = Tracked(schedule: schedule, prohibitsOverlap: periodic.prohibitOverlap ?? false, next: next)
+    if let next { nextDeadline = nextDeadline.map { min($0, next) } ?? next }
   }
 
   mutating func forget(_ key: JobKey) { jobs[key] = nil }
 
   /// Nil for a job whose expressions or zone can't be read here; such are refused when they are registered.
-  private func schedule(_ periodic: PeriodicConfig) -> CronSchedule? {
+  func schedule(_ periodic: PeriodicConfig) -> CronSchedule? {
     let texts = ([periodic.spec ?? ""] + (periodic.specs ?? [])).filter { !$0.isEmpty }
     let expressions = texts.compactMap { try? CronExpression($0) }
     guard expressions.count == texts.count, !texts.isEmpty, let zone = timeZone(periodic.timeZone ?? "UTC") else {
@@ -54,14 +57,14 @@ struct PeriodicLaunches {
     return CronSchedule(expressions, in: zone)
   }
 
-  private static func next(_ schedule: CronSchedule, after time: Timestamp) -> Timestamp? {
+  static func next(_ schedule: CronSchedule, after time: Timestamp) -> Timestamp? {
     schedule.next(after: time.nanoseconds / 1_000_000_000).map { Timestamp(nanoseconds: $0 * 1_000_000_000) }
   }
 
-  var nextDeadline: Timestamp? { jobs.values.compactMap(\.next).min() }
-
   /// The launch that is due; nil when none is.
   mutating func next(_ state: StateReader, now: Timestamp, random: inout RandomBits) -> Step? {
+    guard let deadline = nextDeadline, deadline <= now else { return nil }
+    defer { nextDeadline = jobs.values.compactMap(\.next).min() }
     let due = jobs.filter { $0.value.next.map { $0 <= now } ?? false }
     guard let (key, tracked) = due.min(by: { ($0.value.next ?? now, $0.key) < ($1.value.next ?? now, $1.key) }),
       let time = tracked.next

@@ -123,7 +123,26 @@ extension Server {
   /// Removes everything that nothing refers to any more.
   public func collectGarbage() async throws(ServerError) { try await core.collectGarbage() }
 
-  /// Ends a deployment as failed, or pauses it, or lets it go on.
+  /// Ends a deployment as failed; where a group has `auto_revert`, the job goes back to its last stable version.
+  public func failDeployment(_ id: Identifier) async throws(ServerError) -> DeploymentUpdateResponse {
+    let applied = try await core.propose { state throws(ServerError) in
+      guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
+      try requireActive(deployment, "fail")
+      var random = RandomSource()
+      let failure = DeploymentWatch.failure(of: deployment, state, "Deployment marked as failed", random: &random.bits)
+      return .deploymentStatusUpdates(failure.update)
+    }
+    var response = deploymentAnswer(applied.evaluation, applied)
+    // The version it went back to is the one whose text it has now; the entry made a new one of it.
+    for record in applied.changes.records {
+      if case .job(_, let job) = record, job.spec.value.jobModifyIndex == applied.index {
+        response.revertedJobVersion = job.spec.value.version
+      }
+    }
+    return response
+  }
+
+  /// Pauses a deployment, or lets it go on.
   public func setDeployment(
     _ id: Identifier, _ status: DeploymentStatus, _ description: String
   ) async throws(ServerError) -> DeploymentUpdateResponse {
@@ -131,13 +150,7 @@ extension Server {
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
       guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
-      let verb =
-        switch status {
-        case .failed: "fail"
-        case .paused: "pause"
-        default: "resume"
-        }
-      try requireActive(deployment, verb)
+      try requireActive(deployment, status == .paused ? "pause" : "resume")
       var payload = DeploymentStatusUpdates()
       var change = DeploymentStatusChange()
       change.deployment = id

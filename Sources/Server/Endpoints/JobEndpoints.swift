@@ -127,6 +127,11 @@ extension Server {
     let (job, warnings) = try admitted(given, namespace: namespace)
     var response = try await core.plan(request, job)
     response.warnings = warnings
+    if job.isPeriodic, !job.isParameterized, let periodic = job.periodic,
+      let schedule = PeriodicLaunches(timeZone: configuration.timeZone).schedule(periodic)
+    {
+      response.nextPeriodicLaunch = PeriodicLaunches.next(schedule, after: now) ?? .zeroValue
+    }
     return response
   }
 
