@@ -4,7 +4,7 @@ BUILD := .build
 # One test after the other: on two cores hundreds at once only wait for each other. TEST_FLAGS= runs them in parallel.
 TEST_FLAGS ?= --no-parallel
 
-PACKAGES := pkg-config make libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
+PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
   libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
   default-jre-headless
 
@@ -65,3 +65,4 @@ clean: ## remove what was built
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk
 include Tests/Fuzz/supervisor.mk
+include Tests/Fuzz/text.mk

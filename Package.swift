@@ -42,10 +42,12 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
+  module("Cron"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
-  module("Model", ["Codec"]),
+  module("FilterExpression", ["Codec", "RegularExpression"]),
+  module("Model", ["Codec", "Cron"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
@@ -54,7 +56,8 @@ let modules: [Target] = [
   module("Transport", ["Linux", "Codec", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
-  module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module(
+    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module(
@@ -65,7 +68,10 @@ let modules: [Target] = [
     ]),
   module(
     "API",
-    ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+    [
+      "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client",
+      "State", "Scheduler",
+    ]),
   module(
     "Agent",
     [
@@ -130,6 +136,8 @@ let testTargets: [Target] = [
   tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
   tests("TransportTests", ["Transport", "Linux", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("CronTests", ["Cron"]),
+  tests("FilterExpressionTests", ["FilterExpression", "Codec"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
