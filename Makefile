@@ -52,3 +52,4 @@ clean: ## remove what was built
 .PHONY: help setup build test unit run release format lint clean
 
 include Tests/Fuzz/hcl.mk
+include Tests/Fuzz/gossip.mk
