@@ -65,7 +65,8 @@ public struct KeyRing: Sendable, Equatable {
   /// AES-128, AES-192 or AES-256.
   static func check(_ key: [UInt8]) throws(KeyRingError) {
     guard [16, 24, 32].contains(key.count) else {
-      throw KeyRingError("a gossip key has 16, 24 or 32 bytes, not \(key.count): `operator gossip keyring generate` makes one")
+      throw KeyRingError(
+        "a gossip key has 16, 24 or 32 bytes, not \(key.count): `operator gossip keyring generate` makes one")
     }
   }
 
@@ -84,7 +85,9 @@ public struct KeyRing: Sendable, Equatable {
       }
       all.append(key)
     case .use(let key):
-      guard let index = all.firstIndex(of: key) else { throw KeyRingError("the key is not installed: install it first") }
+      guard let index = all.firstIndex(of: key) else {
+        throw KeyRingError("the key is not installed: install it first")
+      }
       all.remove(at: index)
       all.insert(key, at: 0)
     case .remove(let key):

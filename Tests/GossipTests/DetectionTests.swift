@@ -1,5 +1,6 @@
-@testable import Gossip
 import Testing
+
+@testable import Gossip
 
 /// The failure detector under faults, over many seeds, beside what the papers claim of it.
 @Suite struct DetectionTests {
@@ -78,7 +79,8 @@ import Testing
         case 1: simulation.partition([index])
         case 2: simulation.faults.cut.insert(.init(from: index, to: random.below(size)))
         case 3: simulation.kill(index)
-        case 4: if simulation.nodes[index].core != nil { simulation.pause(index, for: UInt64(random.below(20)) * second) }
+        case 4:
+          if simulation.nodes[index].core != nil { simulation.pause(index, for: UInt64(random.below(20)) * second) }
         case 5: simulation.faults.delay = 1_000_000...(UInt64(random.below(600) + 2) * 1_000_000)
         default:
           if simulation.nodes[index].core == nil {

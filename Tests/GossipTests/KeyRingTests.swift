@@ -1,5 +1,6 @@
-@testable import Gossip
 import Testing
+
+@testable import Gossip
 
 /// Encrypted pools: keys, wrong keys, recorded packets.
 @Suite struct KeyRingTests {

@@ -1,5 +1,6 @@
-@testable import Gossip
 import Testing
+
+@testable import Gossip
 
 /// What an operator sees of a pool: join, failure, goodbye, return.
 @Suite struct MembershipTests {

@@ -1,5 +1,6 @@
-@testable import Gossip
 import Testing
+
+@testable import Gossip
 
 /// Bytes on the wire: what they are, and that no bytes whatever do harm.
 @Suite struct WireTests {
@@ -64,9 +65,10 @@ import Testing
     #expect(try Message.read(from: &reader) == .ack(sequence: 5))
   }
 
-  @Test(arguments: [
-    [1], [1, 0], [1, 0, 200], [5, 0, 1, 0], [3, 0, 2, 0, 0], [6, 0, 3, 0, 0, 0],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [1], [1, 0], [1, 0, 200], [5, 0, 1, 0], [3, 0, 2, 0, 0], [6, 0, 3, 0, 0, 0],
+    ] as [[UInt8]])
   func truncatedMessagesAreRefused(bytes: [UInt8]) {
     var reader = WireReader(bytes)
     #expect(throws: MalformedPacket.self) { try Message.read(from: &reader) }

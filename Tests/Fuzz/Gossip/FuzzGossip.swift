@@ -3,7 +3,8 @@
 
 import Gossip
 
-private let open = GossipCipher(overheadBytes: 0, seal: { plaintext, _, _ in plaintext }, open: { sealed, _, _ in sealed })
+private let open = GossipCipher(
+  overheadBytes: 0, seal: { plaintext, _, _ in plaintext }, open: { sealed, _, _ in sealed })
 private let ourselves = Member(
   name: "a.global", address: GossipAddress(host: "10.0.0.1", port: 4648), tags: ["id": "1"])
 
