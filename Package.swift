@@ -53,18 +53,27 @@ let modules: [Target] = [
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
-  module("Transport", ["Linux", "Codec", "CNet"]),
+  module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
+  module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
   module(
     "API",
-    ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+    [
+      "Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Gossip", "Membership", "Server",
+      "Client",
+      "State", "Scheduler",
+    ]),
   module(
     "Agent",
-    ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+    [
+      "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
+      "Server",
+      "Client", "API",
+    ]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -100,6 +109,7 @@ let testTargets: [Target] = [
   tests("LogTests", ["Log"]),
   tests("GossipTests", ["Gossip"]),
   tests("TLSTests", ["TLS"]),
+  tests("MembershipTests", ["Membership", "Gossip", "Model", "Codec", "Linux", "Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
   tests("IsolationTests", ["Isolation", "Linux"]),

@@ -21,7 +21,7 @@ public struct API: Sendable {
       context: context,
       routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes
         + clientRoutes
-        + agentRoutes + operatorRoutes + searchRoutes)
+        + agentRoutes + membershipRoutes + operatorRoutes + searchRoutes)
   }
 
   /// The same with other routes.

@@ -9,7 +9,9 @@ enum CommandRegistry {
     evalStatus, evalList,
     deploymentList, deploymentStatus, deploymentFail, deploymentPause, deploymentResume, deploymentPromote,
     namespaceList, namespaceStatus, namespaceApply, namespaceDelete,
-    serverMembers, agentInfo, systemGC, operatorSchedulerGetConfig, operatorSchedulerSetConfig,
+    serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
+    operatorSchedulerSetConfig,
+    gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
     status, version, completion,
   ]
 }

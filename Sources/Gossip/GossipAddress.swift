@@ -2,6 +2,7 @@
 public struct GossipAddress: Hashable, Sendable, CustomStringConvertible {
   /// A numeric address without brackets, 1 to 255 bytes.
   public var host: String
+  /// UDP and TCP.
   public var port: UInt16
 
   /// An address as the shell can send to it.
@@ -10,5 +11,6 @@ public struct GossipAddress: Hashable, Sendable, CustomStringConvertible {
     self.port = port
   }
 
+  /// `host:port`, with brackets around IPv6.
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -1,7 +1,10 @@
 /// What a core has counted since it began.
 public struct GossipStatistics: Sendable, Equatable {
+  /// UDP packets, also those that were dropped.
   public var packetsReceived: UInt64 = 0
+  /// UDP packets.
   public var packetsSent: UInt64 = 0
+  /// Requests over TCP.
   public var framesReceived: UInt64 = 0
   /// Dropped: not a packet, or not one of ours.
   public var malformed: UInt64 = 0
@@ -17,14 +20,18 @@ public struct GossipStatistics: Sendable, Equatable {
   public var membersRefused: UInt64 = 0
   /// News given up because too many waited.
   public var broadcastsDropped: UInt64 = 0
+  /// Probes begun.
   public var probes: UInt64 = 0
+  /// Probes that nothing answered.
   public var probesFailed: UInt64 = 0
   /// Probes answered over TCP only: UDP is blocked on the way.
   public var probesSavedByTCP: UInt64 = 0
+  /// Members that began to be suspect here.
   public var suspicions: UInt64 = 0
   /// Times that this member had to say that it is alive.
   public var refutations: UInt64 = 0
 
+  /// Nothing counted.
   public init() {}
 
   /// Names and values, for statistics over the API.

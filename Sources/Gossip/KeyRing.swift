@@ -37,6 +37,7 @@ public enum KeyRingOperation: Sendable, Equatable {
 
 /// Why a key ring did not do what it was asked.
 public struct KeyRingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was refused, and what to do.
   public let description: String
 
   init(_ description: String) { self.description = description }
@@ -59,6 +60,8 @@ public struct KeyRing: Sendable, Equatable {
     }
   }
 
+  /// Whether packets are encrypted.
+  public var isEncrypting: Bool { !all.isEmpty }
   var isEmpty: Bool { all.isEmpty }
   var primary: [UInt8]? { all.first }
 
@@ -108,6 +111,7 @@ public struct KeyRingReport: Sendable, Equatable {
   /// On how many members each key is the primary one.
   public var primaryKeys: [[UInt8]: Int] = [:]
 
+  /// Nobody asked yet.
   public init() {}
 
   mutating func add(_ ring: [[UInt8]]) {

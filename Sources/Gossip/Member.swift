@@ -13,14 +13,17 @@ public struct Member: Sendable, Equatable {
 
   /// The name, unique in the pool: `node.region`. 1 to 128 bytes.
   public var name: String
+  /// Where it is.
   public var address: GossipAddress
   /// What the member says of itself; `id` tells a member that moved to another address from a stranger of its name.
   public var tags: [String: String]
   /// The protocol versions it speaks.
   public var protocolMin: UInt8
+  /// See `protocolMin`.
   public var protocolMax: UInt8
   /// Raised by the member alone, each time it has to contradict what is said of it.
   public var incarnation: UInt64
+  /// How it is.
   public var status: Status
 
   /// A member.

@@ -16,7 +16,9 @@ public enum SecureRandom {
 ///
 /// Random nonces allow 2³² messages under one key (SP 800-38D §8.3).
 public enum AESGCM {
+  /// In front of the ciphertext.
   public static let nonceBytes = 12
+  /// Behind the ciphertext.
   public static let tagBytes = 16
   /// Bytes that `seal` adds.
   public static let overheadBytes = nonceBytes + tagBytes

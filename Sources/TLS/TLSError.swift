@@ -26,6 +26,7 @@ public struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
   /// GnuTLS' words for an error code.
   static func text(_ code: Int32) -> String { gnutls_strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 
+  /// `verify the server's certificate failed: the certificate has expired; …`.
   public var description: String {
     "\(operation)\(object.isEmpty ? "" : " \(object)") failed: \(reason)\(advice.isEmpty ? "" : "; \(advice)")"
   }

@@ -71,6 +71,7 @@ public struct GossipCore: Sendable {
     case gone
   }
 
+  /// As given.
   public let configuration: GossipConfiguration
   let cipher: GossipCipher
   var keys: KeyRing

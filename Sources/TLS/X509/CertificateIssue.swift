@@ -2,11 +2,17 @@ internal import CGnuTLS
 
 /// What a certificate that is made shall say.
 public struct CertificateSubject: Sendable {
+  /// CN.
   public var commonName: String
+  /// O; empty for none.
   public var organization = ""
+  /// C, two letters; empty for none.
   public var country = ""
+  /// ST; empty for none.
   public var province = ""
+  /// L; empty for none.
   public var locality = ""
+  /// DNS names it is for.
   public var dnsNames: [String] = []
   /// Numeric IPv4 or IPv6 addresses, as bytes.
   public var addresses: [[UInt8]] = []
@@ -25,7 +31,9 @@ public struct CertificateSubject: Sendable {
 
 /// A certificate and its key, as PEM.
 public struct CertificateAndKey: Sendable {
+  /// The certificate.
   public let certificate: [UInt8]
+  /// The key, without a password.
   public let key: [UInt8]
 
   /// PEM texts that were read from files.

@@ -416,7 +416,7 @@ public final class RPCConnection: Sendable {
   }
 
   /// The endpoint's reactor has stopped: nobody will tell of this socket any more.
-  func abandon() { lost(RPCError(.unavailable, "this agent is shutting down")) }
+  package func abandon() { lost(RPCError(.unavailable, "this agent is shutting down")) }
 
   /// A closed connection keeps the time at which it stops waiting for the peer to take its last words.
   private func publishTimer(_ state: inout State) {
@@ -437,9 +437,9 @@ public final class RPCConnection: Sendable {
 }
 
 extension RPCConnection: Pollable {
-  var nextTimer: UInt64 { timerDue.load(ordering: .relaxed) }
+  package var nextTimer: UInt64 { timerDue.load(ordering: .relaxed) }
 
-  func timer(now: UInt64) {
+  package func timer(now: UInt64) {
     var events: [ConnectionCore.Event] = []
     let lingered = state.withLock { state in
       if state.core.isClosed { return true }
@@ -456,7 +456,7 @@ extension RPCConnection: Pollable {
     flush()
   }
 
-  func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
+  package func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
     guard let socket = state.withLock({ $0.socket }) else { return false }
     if events & (SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLHUP) != 0, !becameWritable(socket) {
       return false

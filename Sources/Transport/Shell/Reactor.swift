@@ -3,7 +3,7 @@ internal import Glibc
 internal import Synchronization
 
 /// Something with a descriptor that the reactor watches.
-protocol Pollable: AnyObject, Sendable {
+package protocol Pollable: AnyObject, Sendable {
   /// Handles readiness, on the reactor's thread. Must not block. True if there is more to do at once.
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool
   /// When `timer` is to be called at the earliest; monotonic nanoseconds.
@@ -14,7 +14,7 @@ protocol Pollable: AnyObject, Sendable {
 }
 
 /// One thread around epoll(7) that serves all sockets of an endpoint, and their timers.
-final class Reactor: Sendable {
+package final class Reactor: Sendable {
   private struct State {
     var sources: [UInt64: any Pollable] = [:]
     var lastToken: UInt64 = 0
@@ -31,7 +31,8 @@ final class Reactor: Sendable {
   /// Timers are looked at no more often than this; a deadline may be late by as much.
   private static let sweepGap: UInt64 = 5_000_000
 
-  init() throws(RPCError) {
+  /// - Parameter name: of the thread, at most 15 bytes.
+  package init(named name: String = "rpc-reactor") throws(RPCError) {
     epoll = serai_net_epoll_create()
     guard epoll >= 0 else { throw .system("epoll_create for", "the RPC endpoint", -epoll) }
     wake = serai_net_eventfd()
@@ -45,7 +46,7 @@ final class Reactor: Sendable {
       close(wake)
       throw .system("epoll_ctl for", "the RPC endpoint", -result)
     }
-    guard let thread = startThread(named: "rpc-reactor", { [self] in run() }) else {
+    guard let thread = startThread(named: name, { [self] in run() }) else {
       close(epoll)
       close(wake)
       throw .system("pthread_create for", "the RPC endpoint", EAGAIN)
@@ -59,7 +60,7 @@ final class Reactor: Sendable {
   }
 
   /// Watches a descriptor, edge-triggered, both directions, until `remove`.
-  func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
+  package func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
     let token = state.withLock { state in
       state.lastToken += 1
       state.sources[state.lastToken] = source
@@ -75,20 +76,20 @@ final class Reactor: Sendable {
     return token
   }
 
-  func remove(_ token: UInt64, _ descriptor: Int32) {
+  package func remove(_ token: UInt64, _ descriptor: Int32) {
     _ = serai_net_epoll_control(epoll, 2, descriptor, 0, 0)
     state.withLock { $0.sources[token] = nil }
   }
 
   /// A timer is due at that time; wakes the thread if it would sleep longer.
-  func due(at time: UInt64) {
+  package func due(at time: UInt64) {
     guard time < nextSweep.load(ordering: .relaxed) else { return }
     let (exchanged, _) = lowerSweep(to: time)
     if exchanged { serai_net_eventfd_signal(wake) }
   }
 
   /// Ends the thread and waits for it; not from the thread itself.
-  func stop() {
+  package func stop() {
     let thread = state.withLock { state in
       state.stopping = true
       defer { state.thread = nil }
@@ -99,7 +100,7 @@ final class Reactor: Sendable {
   }
 
   /// Lets go of what it still watches; after `stop`.
-  func clear() -> [any Pollable] {
+  package func clear() -> [any Pollable] {
     state.withLock { state in
       defer { state.sources = [:] }
       return Array(state.sources.values)

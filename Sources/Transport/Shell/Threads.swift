@@ -1,15 +1,15 @@
-internal import CNet
+package import CNet
 internal import Glibc
 
 /// CLOCK_MONOTONIC in nanoseconds.
-func monotonicNanoseconds() -> UInt64 {
+package func monotonicNanoseconds() -> UInt64 {
   var now = timespec()
   clock_gettime(CLOCK_MONOTONIC, &now)
   return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
 }
 
 /// Starts a joinable thread for blocking work; nil if the kernel gives no more threads.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> pthread_t? {
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> pthread_t? {
   final class Box {
     let name: String
     let body: @Sendable () -> Void
