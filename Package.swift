@@ -126,7 +126,7 @@ let testTargets: [Target] = [
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport", "CNet"]),
+  tests("TransportTests", ["Transport", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),

@@ -36,6 +36,7 @@ public final class TLSSession {
   public private(set) var isEstablished = false
   /// The peer has said that it will send no more.
   public private(set) var hasEnded = false
+  private var hasFinished = false
 
   /// Begins a session; a client's first bytes are in `takeOutput` after the first `receive` or `start`.
   public init(_ side: Side, credentials: TLSCredentials, protocols: TLSProtocols = .standard) throws(TLSError) {
@@ -131,10 +132,12 @@ public final class TLSSession {
     }
   }
 
-  /// Says that we will send no more.
+  /// Says that we will send no more, once.
   public func finish() {
+    guard isEstablished, !hasFinished else { return }
+    hasFinished = true
     // Nothing can be done about a peer that is gone.
-    if isEstablished { _ = gnutls_bye(session, GNUTLS_SHUT_WR) }
+    _ = gnutls_bye(session, GNUTLS_SHUT_WR)
   }
 
   /// Encrypted bytes to send; each is taken once.

@@ -9,6 +9,7 @@ internal import Synchronization
 public final class RPCConnection: Sendable {
   private struct State {
     var core: ConnectionCore
+    var security: ConnectionSecurity
     var socket: Socket?
     var token: UInt64?
     /// Bytes on their way to the socket, `sent` of them gone.
@@ -55,7 +56,7 @@ public final class RPCConnection: Sendable {
 
   init(
     endpoint: EndpointCore, socket: Socket, address: SocketAddress, side: ConnectionCore.Side, connecting: Bool
-  ) {
+  ) throws(RPCError) {
     let configuration = endpoint.configuration
     let core = ConnectionCore(
       side: side, ourselves: configuration.ourselves, limits: configuration.limits, now: monotonicNanoseconds(),
@@ -64,7 +65,8 @@ public final class RPCConnection: Sendable {
     remoteAddress = address.description
     remoteHost = address.host
     timerDue = Atomic(core.nextTimer)
-    state = Mutex(State(core: core, socket: socket, connecting: connecting))
+    let security = try ConnectionSecurity(side, endpoint.security)
+    state = Mutex(State(core: core, security: security, socket: socket, connecting: connecting))
   }
 
   // MARK: For everybody
@@ -73,7 +75,7 @@ public final class RPCConnection: Sendable {
   public var peer: RPCPeer? { state.withLock { $0.core.peer } }
 
   /// Why the connection is over; nil while it is not.
-  public var failure: RPCError? { state.withLock { $0.failure } }
+  public var failure: RPCError? { state.withLock { $0.failure ?? $0.core.closeReason } }
 
   /// Whether the connection is over.
   public var isClosed: Bool { failure != nil }
@@ -83,6 +85,12 @@ public final class RPCConnection: Sendable {
     get { state.withLock { $0.tag } }
     set { state.withLock { $0.tag = newValue } }
   }
+
+  /// Whether the connection is over TLS.
+  public var isEncrypted: Bool { state.withLock { $0.security.isEncrypted } }
+
+  /// DNS names in the peer's certificate, which the CA vouches for; empty without TLS.
+  public var certificateNames: [String] { state.withLock { $0.security.peerNames } }
 
   /// Calls and streams in progress, both directions.
   public var streamCount: Int { state.withLock { $0.core.streamCount } }
@@ -257,12 +265,13 @@ public final class RPCConnection: Sendable {
       if state.sent == state.output.count {
         state.output.removeAll(keepingCapacity: true)
         state.sent = 0
-        state.core.produce(into: &state.output, limit: 128 << 10, events: &events)
+        produce(&state, &events)
       }
       publishTimer(&state)
       guard !state.output.isEmpty else {
         state.sending = false
-        // All was said: the peer sees the end, closes its side, and then ours goes.
+        // All was said: the peer sees the end, closes its side, and then ours goes. What it still sends is read and
+        // dropped until then: closing with unread bytes would be a reset, which overtakes the words.
         if state.core.isClosed { socket.finish() }
         return nil
       }
@@ -272,6 +281,24 @@ public final class RPCConnection: Sendable {
       swap(&bytes, &state.output)
       return (socket, bytes, state.sent)
     }
+  }
+
+  /// Fills the output from the core, through TLS where that is on.
+  private func produce(_ state: inout State, _ events: inout [ConnectionCore.Event]) {
+    guard state.security.isEncrypted else {
+      if state.security.mayTalk { state.core.produce(into: &state.output, limit: 128 << 10, events: &events) }
+      return
+    }
+    do throws(RPCError) {
+      if state.security.mayTalk {
+        var plaintext: [UInt8] = []
+        state.core.produce(into: &plaintext, limit: 128 << 10, events: &events)
+        try state.security.send(plaintext, last: state.core.isClosed && plaintext.isEmpty)
+      }
+    } catch {
+      state.core.disconnected(error, events: &events)
+    }
+    state.output = state.security.takeOutput()
   }
 
   private func finishOutput(_ bytes: [UInt8], _ from: Int, _ result: Int, _ events: inout [ConnectionCore.Event]) {
@@ -299,6 +326,12 @@ public final class RPCConnection: Sendable {
   private func perform(_ event: ConnectionCore.Event) {
     switch event {
     case .established(let peer):
+      if let refusal = endpoint.refusal(of: peer, isEncrypted: isEncrypted, names: certificateNames) {
+        var more: [ConnectionCore.Event] = []
+        state.withLock { $0.core.shutDown(refusal, events: &more) }
+        flush()
+        return perform(more)
+      }
       let waiter = state.withLock { state in
         defer { state.established = nil }
         return state.established
@@ -488,7 +521,17 @@ extension RPCConnection: Pollable {
     let now = monotonicNanoseconds()
     var events: [ConnectionCore.Event] = []
     state.withLock { state in
-      state.core.receive(bytes, now: now, events: &events)
+      do throws(RPCError) {
+        switch try state.security.receive(bytes) {
+        case .plain: state.core.receive(bytes, now: now, events: &events)
+        case .decrypted(let plaintext):
+          if !plaintext.isEmpty { state.core.receive(plaintext.span, now: now, events: &events) }
+        case .refused(let refusal): state.core.shutDown(refusal, events: &events)
+        }
+      } catch {
+        // What there is to say about it, TLS says in an alert of its own.
+        state.core.disconnected(error, events: &events)
+      }
       publishTimer(&state)
     }
     perform(events)
