@@ -61,7 +61,7 @@ public final class Membership: Sendable {
       let seed = try SecureRandom.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
       let core = GossipCore(
         ourselves, configuration: configuration.gossip, keys: keys, cipher: .aesGCM, session: UInt64(clamping: now),
-        seed: seed, now: monotonicNanoseconds())
+        seed: seed, now: UInt64(Clock.monotonicNanoseconds))
       reactor = try Reactor(named: "gossip")
       let changes = ChangeSink(logger: logger, onChange: onChange)
       driver = GossipDriver(
@@ -176,9 +176,9 @@ public final class Membership: Sendable {
         reactor.stop()
         continuation.resume()
       }
-      if let thread = startThread(named: "gossip-stop", work) {
-        pthread_detach(thread)
-      } else {
+      do throws(SystemError) {
+        try DetachedThread.start(named: "gossip-stop", work)
+      } catch {
         // No thread to be had: late is worse than blocking one thread of the pool for a moment.
         work()
       }

@@ -1,8 +1,6 @@
-internal import Glibc
 internal import Linux
 internal import Log
 internal import Synchronization
-internal import Transport
 
 /// Writes small files on a thread of its own, so that a slow disk never makes this server look dead to the others. Of
 /// several contents of one file only the newest is written.
@@ -26,12 +24,12 @@ final class DiskWriter: Sendable {
       return !state.runs
     }
     guard start else { return }
-    guard let thread = startThread(named: "gossip-disk", { [self] in run() }) else {
-      logger.error("no thread to write with; the file is as it was", ("path", path))
+    do throws(SystemError) {
+      try DetachedThread.start(named: "gossip-disk") { [self] in run() }
+    } catch {
+      logger.error("no thread to write with; the file is as it was", ("path", path), ("error", "\(error)"))
       state.withLock { $0.runs = false }
-      return
     }
-    pthread_detach(thread)
   }
 
   /// Waits until everything is on disk.

@@ -10,7 +10,8 @@ public enum ServerIdentity {
     do throws(SystemError) {
       if let id = try read(path) {
         guard !id.isNone else {
-          throw SystemError("read", path, .invalidArgument, advice: "it holds no UUID: restore it; without it this server would be new")
+          throw SystemError(
+            "read", path, .invalidArgument, advice: "it holds no UUID: restore it; without it this server would be new")
         }
         return id
       }

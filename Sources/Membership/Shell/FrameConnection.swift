@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 internal import Transport
 
@@ -34,7 +35,7 @@ final class FrameConnection: Pollable {
     self.address = address
     self.driver = driver
     state = Mutex(State(socket: socket, connecting: connecting))
-    deadline = Atomic(monotonicNanoseconds() + Self.timeout)
+    deadline = Atomic(UInt64(Clock.monotonicNanoseconds) + Self.timeout)
   }
 
   /// False if the kernel does not take it.
@@ -222,7 +223,7 @@ final class FrameListener: Pollable {
         return false
       } else if [-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS].contains(descriptor) {
         // No new edge will come for those who wait already: look again when something may have been freed.
-        let at = monotonicNanoseconds() + 100_000_000
+        let at = UInt64(Clock.monotonicNanoseconds) + 100_000_000
         retryAt.store(at, ordering: .relaxed)
         driver.reactor.due(at: at)
         return false

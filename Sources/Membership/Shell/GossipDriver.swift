@@ -1,6 +1,7 @@
 internal import CNet
 internal import Glibc
 internal import Gossip
+internal import Linux
 internal import Log
 internal import Model
 internal import Synchronization
@@ -212,7 +213,7 @@ final class GossipDriver: Pollable {
   private func step(_ input: GossipCore.Input) {
     let outputs = state.withLock { state -> [GossipCore.Output] in
       guard !state.isOver else { return [] }
-      let outputs = state.core.step(input, now: monotonicNanoseconds())
+      let outputs = state.core.step(input, now: UInt64(Clock.monotonicNanoseconds))
       due.store(state.orders.isEmpty ? state.core.nextTimer : 0, ordering: .relaxed)
       publish(state.core, outputs)
       return outputs
