@@ -11,7 +11,9 @@ enum CommandRegistry {
     deploymentList, deploymentStatus, deploymentFail, deploymentPause, deploymentResume, deploymentPromote,
     deploymentUnblock,
     namespaceList, namespaceStatus, namespaceApply, namespaceDelete,
-    serverMembers, agentInfo, systemGC, operatorSchedulerGetConfig, operatorSchedulerSetConfig,
+    serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
+    operatorSchedulerSetConfig,
+    gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
     status, version, completion,
   ]
 }
