@@ -54,9 +54,16 @@ format: ## rewrite the sources in the project's format
 lint: ## say where the sources leave the project's format
 	$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
 
+bench-isolation: ## time from a start request to a task's first instruction, as root
+	$(SWIFT) build -c release --product isolation-bench
+	$(SWIFT) build -c release --product serai-supervisor -Xswiftc -static-executable --scratch-path $(BUILD)/static
+	cc -O2 -static -nostdlib -fno-stack-protector -o $(BUILD)/stamp Tests/isolation-bench/stamp.c
+	$(BUILD)/release/isolation-bench $(CURDIR)/$(BUILD)/static/release/serai-supervisor $(BUILD)/stamp
+
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit sim sim-bugs run release format lint clean
+.PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
 include Tests/Fuzz/hcl.mk
+include Tests/Fuzz/supervisor.mk

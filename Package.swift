@@ -40,7 +40,7 @@ let shims: [Target] = [
 let modules: [Target] = [
   module("Linux", ["CLinux"]),
   module("Log", ["Linux"]),
-  module("Isolation", ["Linux", "CSeccomp", "CCap"]),
+  module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("Raft"),
   module("RegularExpression"),
@@ -84,6 +84,9 @@ let testPrograms: [Target] = [
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+  .executableTarget(
+    name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
+    exclude: ["stamp.c"], swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -113,11 +116,11 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
-  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport", "CNet"]),
+  tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport", "Linux", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
