@@ -30,6 +30,14 @@ unit: setup ## tests that need neither root nor a running agent
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build $(TEST_FLAGS) --skip IntegrationTests --skip SupervisorTests --skip ClientTests
 
+sim: setup ## 2,000 simulated clusters with faults of every kind; what fails is printed shrunk and replayable
+	$(SWIFT) build -c release --product serai-sim
+	$(BUILD)/release/serai-sim --seeds 1..2000
+
+sim-bugs: setup ## proof that the simulator can fail: every deliberate mistake, and the seeds until it is caught
+	$(SWIFT) build -c release --product serai-sim --scratch-path $(BUILD)/bugs -Xswiftc -DDELIBERATE_BUGS
+	$(BUILD)/bugs/release/serai-sim --bugs --seeds 1..5000
+
 run: setup ## build, start a development agent, run the example job, show its status and log, stop
 	$(SWIFT) build --product serai
 	$(SWIFT) build --product serai-supervisor
@@ -60,7 +68,7 @@ bench-isolation: ## time from a start request to a task's first instruction, as 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit run release format lint clean bench-isolation
+.PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk

@@ -43,6 +43,7 @@ let modules: [Target] = [
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("Cron"),
+  module("Raft"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
@@ -94,6 +95,9 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
   .executableTarget(
     name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
@@ -120,6 +124,7 @@ let testPrograms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+  tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
   tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),
