@@ -48,13 +48,13 @@ struct LocalExchange: ~Copyable {
     self.request = request
     self.configuration = configuration
     self.socket = socket
-    deadline = request.timeout.map { monotonicNanoseconds() &+ $0.nanoseconds }
+    deadline = request.timeout.map { UInt64(Clock.monotonicNanoseconds) &+ $0.nanoseconds }
   }
 
   private func connect(to address: inout serai_net_address) throws(HTTPClientError) {
     var outcome = serai_net_connect(socket.number, &address)
     if outcome == -EINPROGRESS {
-      let limit = monotonicNanoseconds() &+ configuration.connectTimeout.nanoseconds
+      let limit = UInt64(Clock.monotonicNanoseconds) &+ configuration.connectTimeout.nanoseconds
       try wait(.writable, until: min(limit, deadline ?? .max))
       outcome = serai_net_connect_result(socket.number)
     }
@@ -153,7 +153,7 @@ struct LocalExchange: ~Copyable {
   }
 
   private func wait(_ interest: EventQueue.Interest, until deadline: UInt64?) throws(HTTPClientError) {
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     if let deadline, deadline <= now { throw HTTPClientError(tooSlow: request, configuration) }
     let milliseconds = deadline.map { Int32(clamping: ($0 - now + 999_999) / 1_000_000) } ?? -1
     do {
