@@ -88,7 +88,8 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
-    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    name: "serai-bench",
+    dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor"],
     path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
