@@ -36,13 +36,10 @@ import Testing
   }
 
   static let cases: [Case] = [
-    Case(name: "periodic", job: "type = \"batch\"\n periodic { crons = [\"* * * * *\"] }"),
-    Case(name: "parameterized", job: "type = \"batch\"\n parameterized { payload = \"optional\" }"),
     Case(name: "multiregion", job: "multiregion {\n region \"north\" { count = 1 }\n }"),
     Case(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n }"),
-    Case(name: "scaling", group: "scaling {\n enabled = true\n min = 1\n max = 2\n }"),
     Case(name: "disconnect", group: "disconnect { lost_after = \"6h\" }"),
     Case(name: "max_client_disconnect", group: "max_client_disconnect = \"6h\""),
     Case(name: "stop_after_client_disconnect", group: "stop_after_client_disconnect = \"6h\""),
