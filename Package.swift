@@ -30,8 +30,8 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
   library("CArchive", "libarchive"),
@@ -88,6 +88,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
+    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
+  .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(
     name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
@@ -100,7 +103,7 @@ let testPrograms: [Target] = [
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
   .executableTarget(
-    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Storage", "Model", "Codec"],
     path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
@@ -121,11 +124,11 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
-  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport", "CNet"]),
+  tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport", "Linux", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),

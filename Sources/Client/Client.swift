@@ -231,17 +231,21 @@ public actor Client {
     } catch {
       throw ClientError(.system, "read the allocations of an earlier agent: \(error)")
     }
-    for (allocation, state) in stored {
+    for (allocation, _) in stored {
       do throws(ClientError) {
-        let runner = try AllocationRunner(allocation, context: context)
-        runners[allocation.id] = runner
-        let tasks = found.removeValue(forKey: allocation.id) ?? []
-        await runner.restore(state, found: await adopt(tasks, names: runner.taskOrder))
+        runners[allocation.id] = try AllocationRunner(allocation, context: context)
       } catch {
         log.error(
           "restore an allocation", (key: "alloc_id", value: allocation.id.description),
           (key: "error", value: error.message))
       }
+    }
+    for (allocation, state) in stored {
+      guard let runner = runners[allocation.id] else { continue }
+      let tasks = found.removeValue(forKey: allocation.id) ?? []
+      await runner.restore(
+        state, found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     }
     unexplained = found
   }
@@ -332,7 +336,8 @@ public actor Client {
       let runner = try AllocationRunner(allocation, context: context)
       runners[allocation.id] = runner
       await runner.start(
-        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation])
+        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     } catch {
       log.error(
         "run an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))

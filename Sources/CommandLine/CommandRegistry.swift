@@ -1,7 +1,7 @@
 /// Every command of this module.
 enum CommandRegistry {
   static let commands: [Command] = [
-    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobAllocs, jobDeployments,
+    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobWhy, jobAllocs, jobDeployments,
     jobHistory,
     jobRevert, jobPromote,
     allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal, allocExec,

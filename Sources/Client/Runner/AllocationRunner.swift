@@ -66,9 +66,13 @@ actor AllocationRunner {
 
   /// Runs a new allocation. `found` is what the supervisor has of it already: an agent that died before it could store
   /// the allocation may have started tasks.
-  /// - Parameter previous: the allocation that this one replaces, when it is on this node: while it is being ended, this
-  ///   one waits, and a sticky ephemeral disk is taken over from it.
-  func start(found: [String: Found] = [:], after previous: AllocationRunner? = nil) {
+  /// - Parameters:
+  ///   - previous: the allocation that this one replaces, when it is on this node: while it is being ended, this one
+  ///     waits, and a sticky ephemeral disk is taken over from it.
+  ///   - awaited: allocations in whose place this one stands: it begins when the last of them has ended.
+  func start(
+    found: [String: Found] = [:], after previous: AllocationRunner? = nil, awaiting awaited: [AllocationRunner] = []
+  ) {
     let now = Moment.now
     context.store.write([.put(.allocations, key: id.description, Binary.encode(allocation))]) { [log] result in
       if case .failure(let error) = result { log.error("store the allocation", (key: "error", value: "\(error)")) }
@@ -76,17 +80,22 @@ actor AllocationRunner {
     for name in machine.order { machine.members[name]?.machine.emit(.received(at: now.wall)) }
     if allocation.desiredStatus != .run { machine.stopAsked = true }
     adopt(found)
-    guard found.isEmpty, let previous else {
+    guard found.isEmpty, previous != nil || !awaited.isEmpty else {
       watchHealth(now)
       handle(.begin)
       return
     }
     report()
     Task {
-      await takeOver(from: previous)
+      await wait(for: awaited, takingOverFrom: previous)
       watchHealth(.now)
       handle(.begin)
     }
+  }
+
+  private func wait(for awaited: [AllocationRunner], takingOverFrom previous: AllocationRunner?) async {
+    for other in awaited { await other.waitUntilFinished() }
+    if let previous { await takeOver(from: previous) }
   }
 
   private func takeOver(from previous: AllocationRunner) async {
@@ -104,9 +113,11 @@ actor AllocationRunner {
     }
   }
 
-  /// Goes on with an allocation of an earlier agent. One that still waited for the allocation it replaces begins at once:
-  /// the earlier agent's end took at least as long.
-  func restore(_ stored: Stored, found: [String: Found]) async {
+  /// Goes on with an allocation of an earlier agent. One that had not begun waits for others as when it was new.
+  func restore(
+    _ stored: Stored, found: [String: Found], after previous: AllocationRunner? = nil,
+    awaiting awaited: [AllocationRunner] = []
+  ) async {
     let now = Moment.now
     for (name, local) in stored.tasks {
       guard var member = machine.members[name]?.machine else { continue }
@@ -115,6 +126,8 @@ actor AllocationRunner {
     }
     machine.stopAsked = stored.local.stopAsked || allocation.desiredStatus != .run
     machine.finished = stored.local.finished
+    // One that was restored before may wait for this one already.
+    if machine.finished { resumeFinishWaiters() }
     watchedDeployment = stored.local.deploymentID
     portsChecked = true
     firstUserID = UInt32(clamping: stored.local.firstUserID)
@@ -122,6 +135,14 @@ actor AllocationRunner {
     restoreHealth(stored.local, now)
     lastReport = nil
     adopt(found)
+    let hasBegun = !found.isEmpty || stored.states.values.contains { $0.state != .pending }
+    if !hasBegun, previous != nil || !awaited.isEmpty {
+      Task {
+        await wait(for: awaited, takingOverFrom: previous)
+        handle(.begin)
+      }
+      return
+    }
     for name in machine.order where found[name] == nil {
       handle(.task(name, .recovered(.unknown, attempt: 0)))
     }
@@ -300,6 +321,10 @@ actor AllocationRunner {
     for timer in timers.values { timer.cancel() }
     timers = [:]
     for watch in templateWatches.values { watch.cancel() }
+    resumeFinishWaiters()
+  }
+
+  private func resumeFinishWaiters() {
     for waiter in finishWaiters { waiter.resume() }
     finishWaiters = []
   }
@@ -334,10 +359,7 @@ actor AllocationRunner {
     store()
     report()
     for effect in effects { perform(effect) }
-    if machine.finished {
-      for waiter in finishWaiters { waiter.resume() }
-      finishWaiters = []
-    }
+    if machine.finished { resumeFinishWaiters() }
   }
 
   private func perform(_ effect: AllocationMachine.Effect) {

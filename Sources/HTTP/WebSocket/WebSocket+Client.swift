@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 extension WebSocket {
@@ -44,13 +45,12 @@ extension WebSocket {
   ) async throws(HTTPClientError) -> CurlConnection {
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<CurlConnection, HTTPClientError>, Never>) in
-      let thread = startThread(named: "ws-connect") {
-        continuation.resume(
-          returning: Result { () throws(HTTPClientError) in try CurlConnection(request, configuration) })
-      }
-      if let thread {
-        pthread_detach(thread)
-      } else {
+      do throws(SystemError) {
+        try DetachedThread.start(named: "ws-connect", stackBytes: 0) {
+          continuation.resume(
+            returning: Result { () throws(HTTPClientError) in try CurlConnection(request, configuration) })
+        }
+      } catch {
         continuation.resume(
           returning: .failure(HTTPClientError(.other, "no thread left to connect on: raise the limits (ulimit -u)")))
       }
@@ -140,7 +140,7 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
     bare.headers = [:]
     let handle = try CurlHandle.make(bare, configuration)
     _ = serai_curl_set_long(handle.pointer, CURLOPT_CONNECT_ONLY, 1)
-    let code = curl_easy_perform(handle.pointer)
+    let code = serai_curl_easy_perform(handle.pointer)
     if let error = handle.failure(code, request, configuration) { throw error }
     descriptor = serai_curl_active_socket(handle.pointer)
     self.handle = handle
@@ -148,12 +148,12 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
 
   func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
     var received = 0
-    return result(curl_easy_recv(handle.pointer, target, count, &received), received)
+    return result(serai_curl_easy_recv(handle.pointer, target, count, &received), received)
   }
 
   func send(_ source: UnsafeRawPointer, _ count: Int) -> Int {
     var sent = 0
-    return result(curl_easy_send(handle.pointer, source, count, &sent), sent)
+    return result(serai_curl_easy_send(handle.pointer, source, count, &sent), sent)
   }
 
   private func result(_ code: CURLcode, _ count: Int) -> Int {

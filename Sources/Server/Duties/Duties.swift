@@ -38,12 +38,12 @@ struct Duties {
   }
 
   /// Learns what an entry changed.
-  mutating func note(_ changes: Changes, _ state: StateReader, now: Timestamp) {
+  mutating func note(_ changes: Changes, _ state: StateReader, columns: NodeColumns, now: Timestamp) {
     for record in changes.records {
       switch record {
       case .node(let node): heartbeats.note(node.value, now: now)
       case .nodeRemoved(let node): heartbeats.forget(node.value.id)
-      case .evaluation(let evaluation): evaluations.note(evaluation.value)
+      case .evaluation(let evaluation): evaluations.note(evaluation.value, state)
       case .evaluationRemoved(let id): evaluations.forget(id)
       case .deployment(let deployment): deployments.note(deployment.value)
       case .deploymentRemoved(let id): deployments.forget(id)
@@ -53,7 +53,7 @@ struct Duties {
         break
       }
     }
-    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, state) }
+    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, columns: columns) }
   }
 
   /// The next thing to do; nil when there is nothing until `nextDeadline` or the next change.

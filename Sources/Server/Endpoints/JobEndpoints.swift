@@ -91,6 +91,13 @@ extension Server {
     return response
   }
 
+  /// What keeps a job's groups from being placed: for each that isn't fully placed the smallest sets of requirements whose
+  /// relaxation would place it.
+  public func explainPlacement(of key: JobKey) async throws(ServerError) -> JobWhyResponse {
+    guard let response = await core.explain(key) else { throw ServerError(.notFound, "job \"\(key.id)\" not found") }
+    return response
+  }
+
   /// Checks a job without registering it.
   public func validate(_ request: JobValidateRequest, namespace: String) -> JobValidateResponse {
     var response = JobValidateResponse()
