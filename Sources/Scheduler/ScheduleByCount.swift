@@ -85,7 +85,7 @@ extension SchedulingRun {
     let usesSpread = usesSpreadAlgorithm(spec.value)
     var ranking = GroupRanking(
       requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
-      usesSpreadAlgorithm: usesSpread, seed: seed)
+      usesSpreadAlgorithm: usesSpread, seed: seed, placements: requests.count)
     var preemption: PreemptionRanking?
     var metric: Int?
     for request in requests {
@@ -117,7 +117,7 @@ extension SchedulingRun {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
-            usesSpreadAlgorithm: usesSpread, seed: seed)
+            usesSpreadAlgorithm: usesSpread, seed: seed, placements: 1)
           _ = fresh.choose(
             index: request.nameIndex, avoiding: [], replacing: nil, preferring: nil, explaining: 0, use: use,
             random: &random)
