@@ -76,6 +76,17 @@ final class Agent: Sendable {
     let api = API(context: APIContext(server: server, client: client, agent: information, logger: logger.named("http")))
     parts.withLock { $0.api = api }
     for address in addresses { logger.info("agent is ready", ("http", "\(address)")) }
+    giveBackMemoryLater()
+  }
+
+  /// What only a start needs (reading the configuration, looking at the host, making tables) is half of the memory that an
+  /// idle agent has mapped by then.
+  private func giveBackMemoryLater() {
+    Task.detached {
+      do { try await Task.sleep(for: .seconds(10)) } catch { return }
+      // On a thread of its own: trimming the heap may take a millisecond for each 10 MB.
+      do { try DetachedThread.start { ProcessMemory.giveBack() } } catch {}
+    }
   }
 
   private func makeEndpoint() throws -> RPCEndpoint {

@@ -62,7 +62,8 @@ public actor Client {
   public func start() async throws(ClientError) {
     try await ensureDirectories()
     identity = try await loadIdentity()
-    drivers = makeDrivers()
+    let configuration = configuration
+    drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
     let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
     let node = await makeNode(fingerprint)
@@ -70,7 +71,8 @@ public actor Client {
     let context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
       datacenter: node.datacenter, drivers: drivers, store: store, work: work, updates: updates, log: log,
-      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]))
+      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]),
+      identifiers: try UserIDRanges(configuration.options["userns.pool"]))
     self.context = context
     try await restore(context)
     let secretID = identity.secretID
@@ -195,11 +197,14 @@ public actor Client {
     }
   }
 
-  private func makeDrivers() -> [String: any TaskDriver] {
-    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration))
-    let raw = RawExecDriver(
-      link: link, isEnabled: configuration.isDriverEnabled("raw_exec", byDefault: false))
-    return [exec.name: exec, raw.name: raw]
+  private func makeDrivers(_ host: HostIsolation) -> [String: any TaskDriver] {
+    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration, host))
+    let java = DriverSettings.java(configuration, host)
+    let all: [any TaskDriver] = [
+      exec, JavaDriver(link: link, settings: java.settings, homes: java.homes),
+      RawExecDriver(link: link, settings: DriverSettings.rawExec(configuration)),
+    ]
+    return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
   }
 
   private func addDrivers(to node: inout Node) async {
@@ -488,6 +493,17 @@ public actor Client {
   /// Sends a signal, by name, to all running tasks of an allocation or to one.
   public func signal(allocation id: Identifier, task: String? = nil, signal: String) async throws(ClientError) {
     try await runner(id).signal(task: task, signal)
+  }
+
+  /// A command in a running task, ready to be run over a channel.
+  /// - Throws: `.notFound`, `.invalid`, or `.conflict` when the task does not run.
+  public func session(
+    inAllocation id: Identifier, _ request: ExecRequest
+  ) async throws(ClientError) -> ExecSession {
+    if configuration.disablesRemoteExec {
+      throw ClientError(.forbidden, "this node lets nobody run commands in its tasks (client { disable_remote_exec })")
+    }
+    return try await runner(id).session(request)
   }
 
   /// Deletes an ended allocation's directory.

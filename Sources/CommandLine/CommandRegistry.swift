@@ -4,7 +4,7 @@ enum CommandRegistry {
     jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobWhy, jobAllocs, jobDeployments,
     jobHistory,
     jobRevert, jobPromote,
-    allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal,
+    allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal, allocExec,
     nodeStatus, nodeEligibility, nodePoolList, nodePoolInfo, nodePoolNodes, nodePoolJobs, nodePoolApply, nodePoolDelete,
     evalStatus, evalList,
     deploymentList, deploymentStatus, deploymentFail, deploymentPause, deploymentResume, deploymentPromote,

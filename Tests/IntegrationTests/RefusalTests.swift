@@ -25,10 +25,7 @@ import Testing
     Block(name: "scaling", group: "scaling {\n min = 1\n max = 3\n enabled = true\n}"),
     Block(name: "sticky", group: "ephemeral_disk {\n sticky = true\n}"),
     Block(name: "disconnect", group: "disconnect {\n lost_after = \"6h\"\n}"),
-    Block(name: "template", task: "template {\n data = \"x\"\n destination = \"local/x\"\n}"),
-    Block(name: "artifact", task: "artifact {\n source = \"https://example.com/x.tar.gz\"\n}"),
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
-    Block(name: "dispatch_payload", task: "dispatch_payload {\n file = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
     Block(
       name: "schedule",
@@ -42,7 +39,7 @@ import Testing
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)
       for (number, block) in Self.blocks.enumerated() {
-        let type = ["periodic", "parameterized", "dispatch_payload"].contains(block.name) ? "batch" : "service"
+        let type = ["periodic", "parameterized"].contains(block.name) ? "batch" : "service"
         let job = """
           job "refused" {
             type = "\(type)"

@@ -93,6 +93,17 @@ struct APIClient: Sendable {
     _ = try perform(request(.delete, path, [:], nil))
   }
 
+  /// Opens a WebSocket.
+  /// - Throws: `APIError` when the agent answers something else.
+  func webSocket(_ path: String, _ query: [String: String], namespace: String? = nil) async throws -> WebSocket {
+    let request = try request(.get, path, query, namespace)
+    do {
+      return try await WebSocket.connect(request, configuration: try configuration())
+    } catch let refusal as WebSocketRefusal {
+      throw APIError(request, refusal.status, refusal.body)
+    }
+  }
+
   // MARK: requests
 
   private func perform(_ request: HTTPClientRequest) throws -> HTTPClient.Result {
