@@ -64,4 +64,5 @@ clean: ## remove what was built
 
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk
+include Tests/Benchmarks/scheduler.mk
 include Tests/Fuzz/supervisor.mk
