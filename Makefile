@@ -73,5 +73,6 @@ clean: ## remove what was built
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk
 include Tests/Fuzz/gossip.mk
+include Tests/Benchmarks/scheduler.mk
 include Tests/Fuzz/supervisor.mk
 include Tests/Fuzz/text.mk

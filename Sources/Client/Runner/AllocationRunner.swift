@@ -309,6 +309,13 @@ actor AllocationRunner {
   }
 
   var isFinished: Bool { machine.finished }
+  /// It is to end, or has ended.
+  var isStopping: Bool { machine.stopAsked || machine.finished }
+  /// How long it may run while no server is reached; nil for as long as it likes.
+  var stopOnClientAfter: Nanoseconds? {
+    let asked = plan.group.disconnect?.stopOnClientAfter ?? plan.group.stopAfterClientDisconnect
+    return asked.flatMap { $0 > .zero ? $0 : nil }
+  }
 
   /// When the last task ended; zero while one has not.
   var finishedAt: Timestamp {
