@@ -62,7 +62,7 @@ struct Duties {
         drains.noteJob()
       case .jobRemoved(let key): launches.forget(key)
       case .allocation(let allocation), .allocationRemoved(let allocation): drains.note(allocation.value)
-      case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration: break
+      case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration, .variable: break
       }
     }
     if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, columns: columns) }
