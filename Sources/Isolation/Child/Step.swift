@@ -160,7 +160,10 @@ public struct MaskedPath: Sendable, Equatable {
       "scsi",
       "slabinfo", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo",
     ].map { MaskedPath(path: $0, inSys: false) }
-    + ["devices/virtual/powercap", "firmware", "fs", "kernel/debug", "kernel/slab", "kernel/tracing"]
+    + [
+      "devices/virtual/powercap", "firmware", "fs", "kernel/boot_params", "kernel/debug", "kernel/slab", "kernel/tracing",
+      "kernel/vmcoreinfo",
+    ]
     .map { MaskedPath(path: $0, inSys: true) }
 
   /// What a task may read in /proc but never write, whoever it runs as.

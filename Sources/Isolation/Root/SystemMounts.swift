@@ -50,9 +50,10 @@ extension Child {
     // /run is mainly mounted nodev; a device node on a read-only mount can be used, but not chmod'ed.
     try devices.set([.readOnly, .noSetuid, .noExecute], clearing: [.noDevices])
     try devices.attach(to: target)
+    // The host has a number of terminals (kernel.pty.max) for all instances together: one task must not take them all.
     try mountBelowDev(
       "pts", type: "devpts",
-      options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")],
+      options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5"), ("max", "256")],
       attributes: [.noSetuid, .noExecute])
     try mountBelowDev(
       "shm", type: "tmpfs", options: [("mode", "1777"), ("size", "\(sharedMemoryBytes)")],
