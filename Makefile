@@ -5,7 +5,8 @@ BUILD := .build
 TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
-  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3
+  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 gcc libc6-dev libcap2-bin \
+  stress-ng
 
 .DEFAULT_GOAL := help
 
@@ -46,9 +47,17 @@ format: ## rewrite the sources in the project's format
 lint: ## say where the sources leave the project's format
 	$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
 
+bench-isolation: ## time from a start request to a task's first instruction, as root
+	$(SWIFT) build -c release --product isolation-bench
+	$(SWIFT) build -c release --product serai-supervisor -Xswiftc -static-executable --scratch-path $(BUILD)/static
+	cc -O2 -static -nostdlib -fno-stack-protector -o $(BUILD)/stamp Tests/isolation-bench/stamp.c
+	$(BUILD)/release/isolation-bench $(CURDIR)/$(BUILD)/static/release/serai-supervisor $(BUILD)/stamp
+
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit run release format lint clean
+.PHONY: help setup build test unit run release format lint clean bench-isolation
 
+include Tests/V2/v2.mk
 include Tests/Fuzz/hcl.mk
+include Tests/Fuzz/supervisor.mk

@@ -40,7 +40,7 @@ let shims: [Target] = [
 let modules: [Target] = [
   module("Linux", ["CLinux"]),
   module("Log", ["Linux"]),
-  module("Isolation", ["Linux", "CSeccomp", "CCap"]),
+  module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
@@ -80,6 +80,9 @@ let testPrograms: [Target] = [
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+  .executableTarget(
+    name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
+    exclude: ["stamp.c"], swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",

@@ -142,9 +142,10 @@ int serai_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
   return 0;
 }
 
-int serai_seccomp(const void *instructions, uint16_t count) {
+int serai_seccomp(const void *instructions, uint16_t count, int log) {
   struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
-  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  unsigned flags = log ? SECCOMP_FILTER_FLAG_LOG : 0;
+  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
 int serai_block_signals(uint64_t mask) {
@@ -157,6 +158,7 @@ void serai_reset_dispositions(void) {
   for (int signal = 1; signal <= 64; signal++) sigaction(signal, &action, NULL);
 }
 void serai_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void serai_default_sigpipe(void) { signal(SIGPIPE, SIG_DFL); }
 
 int serai_execveat(int dirfd, const char *path, char *const *argv, char *const *envp, int flags) {
   return RESULT((int)syscall(SYS_execveat, dirfd, path, argv, envp, flags));

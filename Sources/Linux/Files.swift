@@ -37,6 +37,10 @@ public struct FileStatus: Sendable, Equatable {
   public var inode: UInt64
   /// Device the file lies on.
   public var device: UInt64
+  /// Of a device node: its own major number.
+  public var deviceMajor: UInt32
+  /// Of a device node: its own minor number.
+  public var deviceMinor: UInt32
   /// Last modification, nanoseconds since the epoch.
   public var modifiedNanoseconds: Int64
   /// Last status change, nanoseconds since the epoch.
@@ -301,6 +305,7 @@ extension FileStatus {
     self.init(
       kind: Kind(rawValue: raw.mode & 0o170000), permissions: raw.mode & 0o7777, uid: raw.uid, gid: raw.gid,
       links: raw.nlink, size: raw.size, blocks: raw.blocks, inode: raw.inode, device: raw.device,
+      deviceMajor: UInt32(truncatingIfNeeded: raw.rdev >> 32), deviceMinor: UInt32(truncatingIfNeeded: raw.rdev),
       modifiedNanoseconds: raw.modified_ns, changedNanoseconds: raw.changed_ns, mountID: raw.mount_id)
   }
 

@@ -32,21 +32,24 @@ extension SupervisorServer {
     }
     guard let target = task.process else { throw SupervisorError(.notFound, "task \(task.id) has ended") }
     let plan: Plan
+    let filter: SeccompFilter?
     do {
+      filter = try filters.filter(for: task.record.spec.sandbox)
       plan = try Plan(running: command, in: task.record.spec.sandbox, user: user, terminal: terminal)
     } catch {
       throw SupervisorError(.invalidRequest, "\(error)")
     }
     let session = ExecSession(client: client.id, request: request)
     do {
-      try launch(session, plan, in: task, target: target, streams: streams)
+      try launch(session, plan, filter, in: task, target: target, streams: streams)
     } catch {
       throw SupervisorError(.system, "run a command in task \(task.id): \(error)")
     }
   }
 
   private func launch(
-    _ session: ExecSession, _ plan: Plan, in task: SupervisedTask, target: OpenProcess, streams: [OpenFile]
+    _ session: ExecSession, _ plan: Plan, _ filter: SeccompFilter?, in task: SupervisedTask, target: OpenProcess,
+    streams: [OpenFile]
   ) throws(SystemError) {
     let pair = try UnixSocket.pair()
     let ours = OpenSocket(UnixSocket(adopting: FileDescriptor(adopting: pair.first)))
@@ -58,7 +61,7 @@ extension SupervisorServer {
       var resources = ChildResources(
         streams: streams.map { $0.descriptor.number }, report: theirs.number, status: null.descriptor.number,
         initProgram: null.descriptor.number, cgroup: task.record.cgroup, isInCgroup: group != nil,
-        templates: runtime.templatesPath, filter: task.record.spec.sandbox.seccomp == .standard ? filter : nil)
+        templates: runtime.templatesPath, filter: filter)
       resources.joined = target.handle.descriptor.number
       Child.run(plan, resources, cgroups: cgroups)
     case .parent(_, let handle):
@@ -127,7 +130,8 @@ extension SupervisorServer {
     let exit = TaskExit(
       exitCode: status.map { $0.exitCode ?? 128 + signal } ?? -1, signal: signal,
       dumpedCore: status?.dumpedCore ?? false, oomKilled: false, isKnown: status != nil,
-      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0)
+      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0, memoryLimitBytes: 0,
+      wasHostShortOfMemory: false)
     send(.executed(exit), to: client, number: session.request)
   }
 }
