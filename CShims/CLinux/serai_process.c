@@ -1,4 +1,7 @@
 #define _GNU_SOURCE
+#include <stdlib.h>
+#include <stdio.h>
+#include <semaphore.h>
 #include "serai_process.h"
 
 #include <errno.h>
@@ -213,8 +216,7 @@ struct thread_start {
   void *context;
   void (*body)(void *);
 };
-// The only allocation in this library: pthread_create takes one pointer, and the pair must outlive this call.
-#include <stdlib.h>
+// The allocation: pthread_create takes one pointer, and the pair must outlive this call.
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
@@ -234,4 +236,28 @@ int serai_thread(size_t stack_bytes, void *context, void (*body)(void *)) {
   pthread_attr_destroy(&attributes);
   if (r) free(start);
   return -r;
+}
+
+void serai_name_thread(const char *name) {
+  char short_name[16];
+  snprintf(short_name, sizeof short_name, "%s", name);
+  pthread_setname_np(pthread_self(), short_name);
+}
+
+struct serai_semaphore {
+  sem_t native;
+};
+struct serai_semaphore *serai_semaphore_create(void) {
+  struct serai_semaphore *semaphore = malloc(sizeof *semaphore);
+  if (!semaphore || sem_init(&semaphore->native, 0, 0) != 0) abort();
+  return semaphore;
+}
+void serai_semaphore_destroy(struct serai_semaphore *semaphore) {
+  sem_destroy(&semaphore->native);
+  free(semaphore);
+}
+void serai_semaphore_post(struct serai_semaphore *semaphore) { sem_post(&semaphore->native); }
+void serai_semaphore_wait(struct serai_semaphore *semaphore) {
+  while (sem_wait(&semaphore->native) != 0 && errno == EINTR) {
+  }
 }

@@ -29,8 +29,6 @@ static const uint32_t SERAI_NET_EPOLLERR = EPOLLERR;
 static const uint32_t SERAI_NET_EPOLLRDHUP = EPOLLRDHUP;
 static const uint32_t SERAI_NET_EPOLLET = 1u << 31;
 
-/// The calling thread's name, as ps and gdb show it; at most 15 bytes.
-static inline void serai_net_name_thread(const char *_Nonnull name) { pthread_setname_np(pthread_self(), name); }
 
 /// What epoll_wait(2) reports, without the packed union that Swift cannot read.
 struct serai_net_ready {

@@ -113,3 +113,13 @@ int serai_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull argv,
 
 /// Starts a detached thread with a stack of `stack_bytes`; `body` runs once with `context`.
 int serai_thread(size_t stack_bytes, void *_Nullable context, void (*_Nonnull body)(void *_Nullable context));
+/// The calling thread's name, as ps and top show it; at most 15 bytes are kept.
+void serai_name_thread(const char *_Nonnull name);
+
+/// A counting semaphore of this process, 0 at first (sem_overview(7)). Creating one aborts when there is no memory, as
+/// every allocation of a Swift program does.
+struct serai_semaphore;
+struct serai_semaphore *_Nonnull serai_semaphore_create(void);
+void serai_semaphore_destroy(struct serai_semaphore *_Nonnull semaphore);
+void serai_semaphore_post(struct serai_semaphore *_Nonnull semaphore);
+void serai_semaphore_wait(struct serai_semaphore *_Nonnull semaphore);

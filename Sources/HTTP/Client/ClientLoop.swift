@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// The thread on which libcurl's multi interface runs all exchanges of a client.
@@ -30,11 +31,12 @@ final class ClientLoop: Sendable {
       if state.multi == nil {
         guard serai_curl_global_init() == CURLE_OK, let pointer = curl_multi_init() else { return false }
         let multi = Multi(pointer: pointer)
-        guard let thread = startThread(named: "http-client", { [self] in run(multi) }) else {
+        do throws(SystemError) {
+          try DetachedThread.start(named: "http-client", stackBytes: 0) { [self] in run(multi) }
+        } catch {
           curl_multi_cleanup(pointer)
           return false
         }
-        pthread_detach(thread)
         state.multi = multi
       }
       return true

@@ -1,6 +1,7 @@
 internal import CMicrohttpd
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// An HTTP/1.1 server.
@@ -156,13 +157,12 @@ final class ServerCore: Sendable {
 /// Runs blocking work on a thread made for it.
 private func onThread(_ work: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { continuation in
-    let thread = startThread(named: "http-stop") {
-      work()
-      continuation.resume()
-    }
-    if let thread {
-      pthread_detach(thread)
-    } else {
+    do throws(SystemError) {
+      try DetachedThread.start(named: "http-stop") {
+        work()
+        continuation.resume()
+      }
+    } catch {
       // No thread to be had: late is worse than blocking one thread of the pool.
       work()
       continuation.resume()

@@ -1,4 +1,5 @@
 internal import CMicrohttpd
+internal import Linux
 internal import Synchronization
 
 /// One request and its response: the object behind the library's per-request pointer.
@@ -78,7 +79,7 @@ final class ServerExchange: Sendable {
     guard length <= UInt64(server.configuration.maxBodyBytes) else { return refuse(tooLarge()) }
     let extra = (length >> 16) * 1_000_000_000
     connection.deadline.store(
-      monotonicNanoseconds() &+ server.configuration.bodyTimeout.nanoseconds &+ extra, ordering: .relaxed)
+      UInt64(Clock.monotonicNanoseconds) &+ server.configuration.bodyTimeout.nanoseconds &+ extra, ordering: .relaxed)
     state.withLock { state in
       state.phase = .body
       state.method = HTTPMethod(rawValue: method.map { String(cString: $0) } ?? "")
@@ -212,7 +213,7 @@ final class ServerExchange: Sendable {
       return (state.task, state.writer, handled)
     }
     connection.deadline.store(
-      monotonicNanoseconds() &+ server.configuration.idleTimeout.nanoseconds, ordering: .relaxed)
+      UInt64(Clock.monotonicNanoseconds) &+ server.configuration.idleTimeout.nanoseconds, ordering: .relaxed)
     guard wasHandled else { return }
     task?.cancel()
     writer?.close()

@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 extension WebSocket {
@@ -43,13 +44,12 @@ extension WebSocket {
   ) async throws(HTTPClientError) -> CurlConnection {
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<CurlConnection, HTTPClientError>, Never>) in
-      let thread = startThread(named: "ws-connect") {
-        continuation.resume(
-          returning: Result { () throws(HTTPClientError) in try CurlConnection(request, configuration) })
-      }
-      if let thread {
-        pthread_detach(thread)
-      } else {
+      do throws(SystemError) {
+        try DetachedThread.start(named: "ws-connect", stackBytes: 0) {
+          continuation.resume(
+            returning: Result { () throws(HTTPClientError) in try CurlConnection(request, configuration) })
+        }
+      } catch {
         continuation.resume(
           returning: .failure(HTTPClientError(.other, "no thread left to connect on: raise the limits (ulimit -u)")))
       }

@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// One connection to a peer, over which both sides call each other.
@@ -58,7 +59,8 @@ public final class RPCConnection: Sendable {
   ) {
     let configuration = endpoint.configuration
     let core = ConnectionCore(
-      side: side, ourselves: configuration.ourselves, limits: configuration.limits, now: monotonicNanoseconds(),
+      side: side, ourselves: configuration.ourselves, limits: configuration.limits,
+      now: UInt64(Clock.monotonicNanoseconds),
       admit: configuration.admit)
     self.endpoint = endpoint
     remoteAddress = address.description
@@ -96,7 +98,7 @@ public final class RPCConnection: Sendable {
   ///   may not have been carried out); `cancelled` if this task is.
   public func call(method: String, body: [UInt8], timeout: Duration) async throws(RPCError) -> [UInt8] {
     guard !Task.isCancelled else { throw RPCError(.cancelled, "the caller gave up") }
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     let id = try state.withLock { state throws(RPCError) -> UInt64 in
       if let failure = state.failure { throw failure }
       let id = try state.core.open(.call, method: method, body: body, deadline: now &+ timeout.nanoseconds, now: now)
@@ -133,7 +135,7 @@ public final class RPCConnection: Sendable {
   public func openStream(method: String, body: [UInt8] = [], timeout: Duration? = nil) async throws(RPCError)
     -> RPCStream
   {
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     let deadline = timeout.map { now &+ $0.nanoseconds } ?? .max
     let stream = try state.withLock { state throws(RPCError) -> RPCStream in
       if let failure = state.failure { throw failure }
@@ -400,7 +402,8 @@ public final class RPCConnection: Sendable {
   private func closed(_ error: RPCError) {
     let (waiter, actions, tasks) = state.withLock { state in
       state.failure = error
-      timerDue.store(monotonicNanoseconds() &+ (state.connecting ? 0 : Self.lingerNanoseconds), ordering: .relaxed)
+      timerDue.store(
+        UInt64(Clock.monotonicNanoseconds) &+ (state.connecting ? 0 : Self.lingerNanoseconds), ordering: .relaxed)
       defer {
         state.established = nil
         state.closeActions = []
@@ -485,7 +488,7 @@ extension RPCConnection: Pollable {
   }
 
   private func received(_ bytes: Span<UInt8>) {
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     var events: [ConnectionCore.Event] = []
     state.withLock { state in
       state.core.receive(bytes, now: now, events: &events)

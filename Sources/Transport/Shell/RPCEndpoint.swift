@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// What a handler is asked.
@@ -222,13 +223,12 @@ final class EndpointCore: Sendable {
     }
     let reactor = reactor
     await withCheckedContinuation { continuation in
-      let thread = startThread(named: "rpc-stop") {
-        reactor.stop()
-        continuation.resume()
-      }
-      if let thread {
-        pthread_detach(thread)
-      } else {
+      do throws(SystemError) {
+        try DetachedThread.start(named: "rpc-stop") {
+          reactor.stop()
+          continuation.resume()
+        }
+      } catch {
         // No thread to be had: late is worse than blocking one thread of the pool for a moment.
         reactor.stop()
         continuation.resume()
@@ -296,7 +296,7 @@ final class Listener: Pollable {
         return false
       } else if descriptor == -EMFILE || descriptor == -ENFILE || descriptor == -ENOMEM || descriptor == -ENOBUFS {
         // No new edge will come for those who wait already: look again when something may have been freed.
-        let at = monotonicNanoseconds() + 100_000_000
+        let at = UInt64(Clock.monotonicNanoseconds) + 100_000_000
         retryAt.store(at, ordering: .relaxed)
         endpoint.reactor.due(at: at)
         return false

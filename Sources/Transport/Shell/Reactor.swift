@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// Something with a descriptor that the reactor watches.
@@ -19,10 +20,10 @@ final class Reactor: Sendable {
     var sources: [UInt64: any Pollable] = [:]
     var lastToken: UInt64 = 0
     var stopping = false
-    var thread: pthread_t?
   }
 
   private let state = Mutex(State())
+  private let thread = Mutex<JoinableThread?>(nil)
   private let epoll: Int32
   private let wake: Int32
   /// When the thread looks at the timers next. A timer that is due later needs no waking.
@@ -45,12 +46,14 @@ final class Reactor: Sendable {
       close(wake)
       throw .system("epoll_ctl for", "the RPC endpoint", -result)
     }
-    guard let thread = startThread(named: "rpc-reactor", { [self] in run() }) else {
+    do throws(SystemError) {
+      let started = try JoinableThread(named: "rpc-reactor", stackBytes: 0) { [self] in run() }
+      thread.withLock { $0 = started }
+    } catch {
       close(epoll)
       close(wake)
-      throw .system("pthread_create for", "the RPC endpoint", EAGAIN)
+      throw .system("pthread_create for", "the RPC endpoint", error.errno.rawValue)
     }
-    state.withLock { $0.thread = thread }
   }
 
   deinit {
@@ -89,13 +92,9 @@ final class Reactor: Sendable {
 
   /// Ends the thread and waits for it; not from the thread itself.
   func stop() {
-    let thread = state.withLock { state in
-      state.stopping = true
-      defer { state.thread = nil }
-      return state.thread
-    }
+    state.withLock { $0.stopping = true }
     serai_net_eventfd_signal(wake)
-    if let thread { pthread_join(thread, nil) }
+    thread.withLock { $0.take() }?.join()
   }
 
   /// Lets go of what it still watches; after `stop`.
@@ -134,7 +133,7 @@ final class Reactor: Sendable {
         }
       }
       if state.withLock({ $0.stopping }) { return }
-      let now = monotonicNanoseconds()
+      let now = UInt64(Clock.monotonicNanoseconds)
       if now >= nextSweep.load(ordering: .relaxed) { sweep(now) }
     }
   }
@@ -148,7 +147,7 @@ final class Reactor: Sendable {
   private func timeout() -> Int32 {
     let next = nextSweep.load(ordering: .sequentiallyConsistent)
     guard next != .max else { return -1 }
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     return next <= now ? 0 : Int32(clamping: (next - now + 999_999) / 1_000_000)
   }
 

@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 
 /// "host:port", "[ipv6]:port" and bare hosts, taken apart and looked up.
 enum Resolver {
@@ -31,11 +32,13 @@ enum Resolver {
     if let numeric = SocketAddress(host: host, port: port) { return [numeric] }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<[SocketAddress], RPCError>, Never>) in
-      let thread = startThread(named: "rpc-resolve") { continuation.resume(returning: lookUp(host, port)) }
-      if let thread {
-        pthread_detach(thread)
-      } else {
-        continuation.resume(returning: .failure(.system("pthread_create for looking up", host, EAGAIN)))
+      do throws(SystemError) {
+        // The C library's default stack: name service modules are other people's code.
+        try DetachedThread.start(named: "rpc-resolve", stackBytes: 0) {
+          continuation.resume(returning: lookUp(host, port))
+        }
+      } catch {
+        continuation.resume(returning: .failure(.system("pthread_create for looking up", host, error.errno.rawValue)))
       }
     }
     return try result.get()
