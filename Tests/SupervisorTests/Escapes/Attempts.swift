@@ -28,6 +28,8 @@ enum Wall: String, CaseIterable, Sendable {
   case root
   /// The cgroup's device rules.
   case devices
+  /// Ids of its own: all capabilities, but only over what is the task's. It comes with a root.
+  case userNamespace
 }
 
 /// Everything that is tried, by topic.
@@ -39,8 +41,7 @@ enum Attempts {
   /// Reachable and harmless; only counted.
   static let harmless: Set<String> = [
     "memfd-create", "pidfd-open-self", "landlock-create-ruleset", "seccomp-own-filter", "ptrace-own-child",
-    "terminal-open-master", "socket-netlink-route", "read-core-pattern", "read-btf", "read-kernel-notes",
-    "setuid-bit", "clear-no-new-privileges", "raise-core-size",
+    "terminal-open-master", "socket-netlink-route", "read-core-pattern", "setuid-bit", "clear-no-new-privileges", "raise-core-size", "connect-host-loopback",
   ]
 
   private static func group(
@@ -60,39 +61,45 @@ enum Attempts {
       clone-mount clone-pid clone-net clone-ipc clone-uts clone-cgroup clone3-mount clone3-time
       """)
     // Anybody may have a user namespace: only the filter stands before it while the host's ids are used.
-    + group("G09", [.filter], "unshare-user unshare-user-then-mount clone-user clone3-user")
+    + group(
+      "G09", [.filter, .userNamespace], also: ["ENOSPC"],
+      "unshare-user unshare-user-then-mount clone-user clone3-user")
     + group("G09", [.filter], also: ["EINVAL"], "unshare-high-bits")
     + group("G09", [.filter], also: ["SIGSYS"], "ia32-unshare-user ia32-getpid x32-unshare-user x32-getpid")
     + group(
       "G10", [.filter, .identity],
-      "setns-own-mount setns-own-net setns-own-uts setns-own-pid setns-init-mount setns-init-user setns-parent-pidfd")
+      "setns-own-mount setns-own-net setns-own-uts setns-own-pid setns-parent-pidfd")
+    // Not there: hidden by /proc.
+    + group("G10", [.filter, .identity], also: Attempt.absent, "setns-init-mount setns-init-user")
 
   private static let mounts =
     group(
-      "G06", [.filter, .identity],
+      "G06", [.filter, .identity, .userNamespace],
       """
       mount-tmpfs mount-ramfs mount-bind mount-proc mount-sysfs mount-devpts mount-mqueue mount-debugfs mount-tracefs
-      mount-bpffs mount-cgroup mount-cgroup2 mount-overlay mount-devtmpfs mount-move mount-propagation
+      mount-bpffs mount-cgroup mount-cgroup2 mount-overlay mount-devtmpfs mount-move
       """)
+    // It tries in a mount namespace of its own where it gets one.
+    + group("G06", [.filter, .identity], "mount-propagation")
     + group(
-      "G07", [.filter, .identity],
+      "G07", [.filter, .identity, .userNamespace], also: ["EINVAL"],
       """
       remount-proc-sys remount-sys remount-dev umount-proc-sys umount-proc-keys umount-proc-timer-list
       umount-sys-firmware umount-dev
       """)
     + group(
-      "G12", [.filter, .identity],
+      "G12", [.filter, .identity, .userNamespace],
       "pivot-root fsopen fsopen-proc fsopen-overlay fspick fsmount open-tree-clone open-tree-attr move-mount mount-setattr"
     )
     + group("G12", [.filter], "fsconfig open-tree statmount listmount")
 
   private static let handles =
-    group("G13", [.filter, .identity], "open-root-by-handle open-volume-by-handle open-etc-by-handle")
+    group("G13", [.filter, .identity, .userNamespace], "open-root-by-handle open-volume-by-handle open-etc-by-handle")
     + group("G13", [.filter], "handle-of-root")
 
   private static let knobs =
     group(
-      "G19", [.identity, .root], also: Attempt.absent,
+      "G19", [.identity, .root, .userNamespace], also: Attempt.absent,
       """
       write-core-pattern write-modprobe write-hostname write-randomize-va-space write-drop-caches write-overcommit
       write-ip-forward write-mqueue-max write-binfmt write-max-user-namespaces write-sysrq write-irq-affinity
@@ -107,11 +114,12 @@ enum Attempts {
       """
       read-kcore read-keys read-key-users read-timer-list read-kallsyms read-kmsg read-slabinfo read-vmallocinfo
       read-kpagecount read-kpageflags read-config read-command-line read-interrupts read-sched-debug read-pressure
-      list-firmware list-debugfs list-tracefs list-slab list-powercap list-proc-driver list-proc-bus read-vmcoreinfo
+      list-firmware list-debugfs list-tracefs list-slab list-powercap list-proc-driver list-proc-bus read-vmcoreinfo read-kernel-notes
+      read-btf
       """)
 
   private static let cgroups = group(
-    "G21", [.identity, .root], also: Attempt.absent,
+    "G21", [.identity, .root, .userNamespace], also: Attempt.absent,
     "write-any-cgroup-file make-cgroup write-release-agent write-devices-allow")
 
   private static let hostFiles =
@@ -121,14 +129,14 @@ enum Attempts {
       laid-file-append laid-file-truncate laid-file-chmod laid-file-chown laid-file-xattr laid-file-times
       laid-file-rename laid-file-unlink
       """)
-    + group("G18", [.identity], isNobodys: true, "private-file-read root-group-file-read")
+    + group("G18", [.identity, .userNamespace], isNobodys: true, "private-file-read root-group-file-read")
     + group("G11", [.root], also: Attempt.absent, "host-file-read host-file-by-parents host-file-by-chroot")
     + group("G16", [.identity], isNobodys: true, "file-capabilities")
-    + group("G16", [.identity], "trusted-attribute")
+    + group("G16", [.identity, .userNamespace], "trusted-attribute")
 
   private static let devices =
     group(
-      "G14", [.identity, .devices],
+      "G14", [.identity, .devices, .userNamespace],
       """
       mknod-kmsg mknod-mem mknod-port mknod-console mknod-serial mknod-fuse mknod-kvm mknod-tun mknod-loop-control
       mknod-loop mknod-disk mknod-null
@@ -142,13 +150,13 @@ enum Attempts {
 
   private static let kernel =
     group(
-      "G22", [.filter, .identity],
+      "G22", [.filter, .identity, .userNamespace],
       """
       bpf perf-event-open-all kexec-load kexec-file-load init-module finit-module delete-module swapon swapoff reboot
       acct iopl ioperm fanotify-init syslog-read syslog-size settimeofday vhangup sethostname setdomainname
       """)
     // Reading the clock's state is the same call.
-    + group("G22", [.identity], "adjtimex")
+    + group("G22", [.identity, .userNamespace], "adjtimex")
     + group(
       "G22", [.filter],
       """
@@ -161,11 +169,11 @@ enum Attempts {
 
   private static let sockets =
     group(
-      "G24", [.filter, .identity], also: Attempt.noFamily,
+      "G24", [.filter, .identity, .userNamespace], also: Attempt.noFamily,
       "socket-packet socket-packet-datagram socket-xdp socket-packet-high-bits")
     // The family is one that tasks have; the right to raw sockets they lack.
     + group(
-      "G24", [.identity], also: Attempt.noFamily,
+      "G24", [.identity, .userNamespace], also: Attempt.noFamily,
       """
       socket-raw-icmp socket-raw-tcp socket-raw-icmp6 socket-mark socket-transparent socket-debug interface-flags
       interface-new
@@ -182,7 +190,7 @@ enum Attempts {
 
   private static let terminals =
     group("G18", [.filter], "terminal-inject terminal-inject-high-bits terminal-linux")
-    + group("G18", [.identity], "terminal-console")
+    + group("G18", [.identity, .userNamespace], "terminal-console")
 
   private static let processes =
     group(
@@ -193,7 +201,7 @@ enum Attempts {
       """)
     // PID 1 is the runtime's init, as the user of the task.
     + group(
-      "G38", [], "init-descriptors init-program init-program-for-writing init-memory trace-init init-working-directory")
+      "G38", [], also: Attempt.absent, "init-descriptors init-program init-program-for-writing init-memory trace-init init-working-directory")
 
   private static let identity =
     group(
@@ -203,6 +211,6 @@ enum Attempts {
       "gain-sys-admin gain-sys-ptrace gain-net-admin gain-net-raw ambient-sys-admin set-mm")
 
   private static let limits = group(
-    "G31", [.identity], also: ["EINVAL"],
+    "G31", [.identity, .userNamespace], also: ["EINVAL"],
     "lower-oom-score lower-nice realtime-scheduling realtime-input-output")
 }

@@ -164,8 +164,7 @@ struct ProbeRun {
       $0.mounts = [.bind(volume, at: "/volume")]
       change(&$0)
     }
-    let program = "\(fixture.base)/\(id)/local/probe"
-    try Files.replace(program, with: Probe.program(), permissions: 0o755)
+    let program = try installProbe(for: id)
     let hasRoot = spec.sandbox.root != nil
     spec.sandbox.command.environment += targets.environment(name: fixture.name, insideRoot: hasRoot)
     if !hasRoot { spec.sandbox.command.name = program }
@@ -173,12 +172,49 @@ struct ProbeRun {
     let exit = try await client.exit(of: spec.id, seconds: 240)
     let log = fixture.log(id)
     try #require(exit.exitCode == 0, "\(id): \(exit), \(fixture.log(id, "stderr")), \(log.suffix(200))")
+    try await client.acknowledge(spec.id)
+    return Self.outcomes(in: log)
+  }
+
+  /// The same by a command that is run inside a task that does nothing itself.
+  func outcomesOfSession(_ id: String, _ targets: Targets, change: (inout Sandbox) -> Void) async throws
+    -> [String: String]
+  {
+    let volume = targets.base + "/volume"
+    let laid = targets.base + "/laid"
+    let spec = try fixture.spec(id, Command("sleep", arguments: ["1000"])) {
+      $0.root?.entries.append(ChrootEntry(laid, "/laid"))
+      $0.mounts = [.bind(volume, at: "/volume")]
+      $0.command.environment += targets.environment(name: fixture.name, insideRoot: true)
+      change(&$0)
+    }
+    _ = try installProbe(for: id)
+    _ = try await client.start(spec)
+    let path = fixture.base + "/session.out"
+    let output = try FileDescriptor.open(path, [.readWrite, .create, .truncate], permissions: 0o600)
+    let null = try FileDescriptor.open("/dev/null", [.readWrite])
+    let exit = try await client.execute(
+      Command("/local/probe"), in: spec.id, streams: [null.number, output.number, output.number])
+    let text = try Files.readText(path)
+    try #require(exit.exitCode == 0, "session \(id): \(exit), \(text.suffix(200))")
+    try await client.kill(spec.id)
+    _ = try await client.exit(of: spec.id)
+    try await client.acknowledge(spec.id)
+    return Self.outcomes(in: text)
+  }
+
+  private func installProbe(for id: String) throws -> String {
+    let program = "\(fixture.base)/\(id)/local/probe"
+    try Files.replace(program, with: Probe.program(), permissions: 0o755)
+    return program
+  }
+
+  private static func outcomes(in text: String) -> [String: String] {
     var outcomes: [String: String] = [:]
-    for line in log.split(separator: "\n") {
+    for line in text.split(separator: "\n") {
       let fields = line.split(separator: "\t").map(String.init)
       if fields.count == 2 { outcomes[fields[0]] = fields[1] }
     }
-    try await client.acknowledge(spec.id)
     return outcomes
   }
 }
@@ -212,6 +248,12 @@ extension Sandbox {
       self.namespaces = namespaces
     case .devices:
       limits.devices = DeviceRule.standard
+    case .userNamespace:
+      self.root = root
+      self.mounts = mounts
+      self.namespaces = namespaces
+      userNamespace = UserNamespaceChecks.range
+      user = "root"
     }
   }
 }
