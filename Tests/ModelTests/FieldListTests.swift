@@ -36,7 +36,8 @@ struct FieldListTests {
     NamespaceCapabilities.self, NamespaceNodePoolConfiguration.self, NetworkResource.self, Node.self,
     NodeAllocationsMessage.self, NodeCpuResources.self, NodeDevice.self, NodeDeviceLocality.self,
     NodeDeviceResource.self, NodeDiskResources.self, NodeEmitEventsRequest.self, NodeEmitEventsResponse.self,
-    NodeEvent.self, NodeHeartbeatResponse.self, NodeListStub.self, NodeMemoryResources.self,
+    NodeEvent.self, NodeHeartbeatResponse.self, NodeListStub.self, NodeMemoryResources.self, NodeMetadata.self,
+    NodeMetadataRequest.self,
     NodeNetworkAddress.self, NodeNetworkResource.self, NodePool.self, NodePoolSchedulerConfiguration.self,
     NodeRegisterRequest.self, NodeReservedCpuResources.self, NodeReservedDiskResources.self,
     NodeProcessorResources.self, ProcessorTopology.self, ProcessorCore.self, JobWhyResponse.self, JobWhyGroup.self,
@@ -56,7 +57,8 @@ struct FieldListTests {
     TaskCSIPluginConfig.self, TaskDiff.self, TaskEvent.self, TaskGroup.self, TaskGroupDiff.self,
     TaskGroupScaleStatus.self, TaskGroupSummary.self, TaskLifecycle.self, TaskResourceUsage.self,
     TaskSchedule.self, TaskScheduleCron.self, TaskSecret.self, TaskState.self, Template.self,
-    UpdateStrategy.self, Vault.self, VolumeMount.self, VolumeRequest.self, WaitConfig.self,
+    UpdateStrategy.self, Variable.self, VariableMetadata.self, Vault.self, VolumeMount.self, VolumeRequest.self,
+    WaitConfig.self,
     WorkloadIdentity.self,
   ]
 

@@ -150,7 +150,7 @@ actor AllocationRunner {
   }
 
   private func restoreHealth(_ local: AllocationLocalState, _ now: Moment) {
-    guard !local.deploymentID.isNone, local.deploymentID == allocation.deploymentID else { return }
+    guard local.deploymentID == allocation.deploymentID else { return }
     if let healthy = local.healthy {
       var watch = HealthWatch(minimumHealthyTime: .zero, deadline: now.steady)
       watch.verdict = healthy
@@ -309,6 +309,13 @@ actor AllocationRunner {
   }
 
   var isFinished: Bool { machine.finished }
+  /// It is to end, or has ended.
+  var isStopping: Bool { machine.stopAsked || machine.finished }
+  /// How long it may run while no server is reached; nil for as long as it likes.
+  var stopOnClientAfter: Nanoseconds? {
+    let asked = plan.group.disconnect?.stopOnClientAfter ?? plan.group.stopAfterClientDisconnect
+    return asked.flatMap { $0 > .zero ? $0 : nil }
+  }
 
   /// When the last task ended; zero while one has not.
   var finishedAt: Timestamp {
@@ -665,14 +672,12 @@ actor AllocationRunner {
     update.id = id
     (update.clientStatus, update.clientDescription) = machine.status
     update.taskStates = machine.members.mapValues(\.machine.state)
-    if !watchedDeployment.isNone {
-      update.deploymentID = watchedDeployment
-      if let watch = machine.health, let verdict = watch.verdict {
-        var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
-        status.healthy = verdict
-        status.timestamp = watch.decidedAt
-        update.deploymentStatus = status
-      }
+    update.deploymentID = watchedDeployment
+    if let watch = machine.health, let verdict = watch.verdict {
+      var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
+      status.healthy = verdict
+      status.timestamp = watch.decidedAt
+      update.deploymentStatus = status
     }
     return update
   }
