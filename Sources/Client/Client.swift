@@ -21,6 +21,8 @@ public actor Client {
   private let link: SupervisorLink
   private var drivers: [String: any TaskDriver] = [:]
   private var identity = NodeIdentity(id: .none, secretID: .none)
+  /// Metadata that was set while the node ran; nil for what was taken away.
+  private var metadata: [String: String?] = [:]
   private var registeredNode = Node()
   private var runners: [Identifier: AllocationRunner] = [:]
   private var context: RunnerContext?
@@ -62,6 +64,7 @@ public actor Client {
   public func start() async throws(ClientError) {
     try await ensureDirectories()
     identity = try await loadIdentity()
+    metadata = try await loadMetadata()
     let configuration = configuration
     drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
     let fingerprint = await fingerprint()
@@ -121,6 +124,7 @@ public actor Client {
     node.status = .ready
     fingerprint.apply(to: &node, configuration: configuration)
     await addDrivers(to: &node)
+    node.meta = merged(configuration.meta, metadata)
     return node
   }
 
@@ -195,6 +199,65 @@ public actor Client {
     } catch {
       throw ClientError(.system, "read this node's identity: \(error)")
     }
+  }
+
+  // MARK: - Metadata
+
+  private func loadMetadata() async throws(ClientError) -> [String: String?] {
+    do throws(StorageError) {
+      var found: [String: String?] = [:]
+      for record in try await store.records(.nodeMetadata) {
+        // An empty record stands for a key that was taken away, one with a leading byte for a value.
+        found[record.key] =
+          record.bytes.isEmpty ? .some(nil) : String(decoding: record.bytes.dropFirst(), as: UTF8.self)
+      }
+      return found
+    } catch {
+      throw ClientError(.system, "read this node's metadata: \(error)")
+    }
+  }
+
+  /// The node's metadata and where it comes from.
+  public var nodeMetadata: NodeMetadata {
+    var result = NodeMetadata()
+    result.meta = registeredNode.meta
+    result.dynamic = metadata
+    result.fixed = configuration.meta
+    return result
+  }
+
+  /// Sets and takes away metadata of the node; it is on disk and known to the servers' next evaluation when this returns.
+  /// - Throws: `.invalid` for a key that no constraint could name.
+  public func changeMetadata(_ changes: [String: String?]) async throws(ClientError) -> NodeMetadata {
+    for (key, value) in changes {
+      guard !key.isEmpty, key.utf8.count <= 256, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        throw ClientError(.invalid, "\"\(key)\" is no metadata key: 1 to 256 visible ASCII characters")
+      }
+      guard (value ?? "").utf8.count <= 64 << 10 else {
+        throw ClientError(.invalid, "the value of \"\(key)\" has more than 64 KiB")
+      }
+    }
+    do throws(StorageError) {
+      try await store.write(
+        changes.map { key, value in
+          .put(.nodeMetadata, key: key, value.map { [1] + Array($0.utf8) } ?? [])
+        })
+    } catch {
+      throw ClientError(.system, "keep this node's metadata: \(error)")
+    }
+    for (key, value) in changes { metadata[key] = .some(value) }
+    var node = registeredNode
+    node.meta = merged(configuration.meta, metadata)
+    registeredNode = node
+    context?.nodeValues = NodeValues.all(of: node, region: configuration.region)
+    await servers?.registerAgain()
+    return nodeMetadata
+  }
+
+  private func merged(_ fixed: [String: String], _ dynamic: [String: String?]) -> [String: String] {
+    var meta = fixed
+    for (key, value) in dynamic { meta[key] = value }
+    return meta
   }
 
   private func makeDrivers(_ host: HostIsolation) -> [String: any TaskDriver] {

@@ -150,7 +150,7 @@ actor AllocationRunner {
   }
 
   private func restoreHealth(_ local: AllocationLocalState, _ now: Moment) {
-    guard !local.deploymentID.isNone, local.deploymentID == allocation.deploymentID else { return }
+    guard local.deploymentID == allocation.deploymentID else { return }
     if let healthy = local.healthy {
       var watch = HealthWatch(minimumHealthyTime: .zero, deadline: now.steady)
       watch.verdict = healthy
@@ -656,14 +656,12 @@ actor AllocationRunner {
     update.id = id
     (update.clientStatus, update.clientDescription) = machine.status
     update.taskStates = machine.members.mapValues(\.machine.state)
-    if !watchedDeployment.isNone {
-      update.deploymentID = watchedDeployment
-      if let watch = machine.health, let verdict = watch.verdict {
-        var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
-        status.healthy = verdict
-        status.timestamp = watch.decidedAt
-        update.deploymentStatus = status
-      }
+    update.deploymentID = watchedDeployment
+    if let watch = machine.health, let verdict = watch.verdict {
+      var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
+      status.healthy = verdict
+      status.timestamp = watch.decidedAt
+      update.deploymentStatus = status
     }
     return update
   }

@@ -18,8 +18,6 @@ struct UnsupportedFeatures {
 
   private mutating func job(_ job: Job) {
     let path = "job \"\(job.id)\""
-    refuse(path, "periodic", when: job.periodic != nil)
-    refuse(path, "parameterized", when: job.parameterizedJob != nil)
     refuse(path, "multiregion", when: job.multiregion != nil)
     for group in job.taskGroups { self.group(group, path) }
   }
@@ -28,7 +26,6 @@ struct UnsupportedFeatures {
     let path = path + " > group \"\(group.name)\""
     refuse(path, "service", when: !group.services.isEmpty)
     refuse(path, "volume", when: !group.volumes.isEmpty)
-    refuse(path, "scaling", when: group.scaling != nil)
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
     if group.ephemeralDisk?.sticky == true || group.ephemeralDisk?.migrate == true {

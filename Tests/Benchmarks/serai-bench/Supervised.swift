@@ -20,7 +20,7 @@ final class Supervised {
       launcher: SupervisorLauncher(
         executable: "\(place.release)/serai-supervisor", runtimeDirectory: folder + "/run",
         cgroup: "\(Place.cgroup)-\(name)", logFile: folder + "/supervisor.log"))
-    var settings = ExecDriver.Settings()
+    var settings = IsolationSettings()
     settings.chroot = entries
     driver = ExecDriver(link: link, settings: settings)
   }
