@@ -30,8 +30,8 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
   library("CArchive", "libarchive"),
@@ -40,35 +40,51 @@ let shims: [Target] = [
 let modules: [Target] = [
   module("Linux", ["CLinux"]),
   module("Log", ["Linux"]),
-  module("Isolation", ["Linux", "CSeccomp", "CCap"]),
+  module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("Cron"),
+  module("Raft"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
   module("FilterExpression", ["Codec", "RegularExpression"]),
   module("Model", ["Codec", "Cron"]),
+  module("Gossip"),
+  module("TLS", ["CGnuTLS"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
-  module("Transport", ["Linux", "Codec", "CNet"]),
+  module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
   module(
     "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
+  module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
-  module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
+  module(
+    "Client",
+    [
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
+      "Transport",
+    ]),
   module(
     "API",
     [
-      "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client",
+      "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Gossip",
+      "Membership",
+      "Server", "Client",
       "State", "Scheduler",
     ]),
   module(
     "Agent",
-    ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+    [
+      "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
+      "Artifact", "Server",
+      "Client", "API",
+    ]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -79,13 +95,22 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
   .executableTarget(
     name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
+    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
+  .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
+  .executableTarget(
+    name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
+    exclude: ["stamp.c"], swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -94,19 +119,24 @@ let testPrograms: [Target] = [
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
   .executableTarget(
-    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Storage", "Model", "Codec"],
     path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
+  tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
   tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),
+  tests("GossipTests", ["Gossip"]),
+  tests("TLSTests", ["TLS"]),
+  tests("MembershipTests", ["Membership", "Gossip", "Model", "Codec", "Linux", "Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",
@@ -114,11 +144,11 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
-  tests("StorageTests", ["Storage", "Codec"]),
+  tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport", "CNet"]),
+  tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
+  tests("TransportTests", ["Transport", "Linux", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("CronTests", ["Cron"]),
   tests("FilterExpressionTests", ["FilterExpression", "Codec"]),

@@ -65,7 +65,7 @@ int serai_stat(int dirfd, const char *path, int flags, struct serai_stat *out) {
   out->inode = s.stx_ino;
   out->blocks = s.stx_blocks;
   out->device = makedev(s.stx_dev_major, s.stx_dev_minor);
-  out->rdev = makedev(s.stx_rdev_major, s.stx_rdev_minor);
+  out->rdev = (uint64_t)s.stx_rdev_major << 32 | s.stx_rdev_minor;
   out->modified_ns = s.stx_mtime.tv_sec * 1000000000LL + s.stx_mtime.tv_nsec;
   out->changed_ns = s.stx_ctime.tv_sec * 1000000000LL + s.stx_ctime.tv_nsec;
   out->mount_id = s.stx_mnt_id;

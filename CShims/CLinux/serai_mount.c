@@ -18,11 +18,18 @@ int serai_clone_tree(int dirfd, const char *path, int recursive) {
 int serai_attach(int mount, int target) {
   return CALL(SYS_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
+int serai_attach_at(int mount, int target, const char *path) {
+  return CALL(SYS_move_mount, mount, "", target, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
 int serai_mount_setattr(int dirfd, const char *path, int recursive, uint64_t set, uint64_t clear,
                         uint64_t propagation) {
   struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
   unsigned flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | (recursive ? 0x8000 : 0);
   return CALL(SYS_mount_setattr, dirfd, path, flags, &attributes, sizeof attributes);
+}
+int serai_mount_idmap(int mount, int user_namespace) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace};
+  return CALL(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
 }
 int serai_fsopen(const char *type) { return CALL(SYS_fsopen, type, FSOPEN_CLOEXEC); }
 int serai_fsconfig_string(int fs, const char *key, const char *value) {

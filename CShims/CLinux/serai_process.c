@@ -1,4 +1,7 @@
 #define _GNU_SOURCE
+#include <stdlib.h>
+#include <stdio.h>
+#include <semaphore.h>
 #include "serai_process.h"
 
 #include <errno.h>
@@ -142,9 +145,10 @@ int serai_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
   return 0;
 }
 
-int serai_seccomp(const void *instructions, uint16_t count) {
+int serai_seccomp(const void *instructions, uint16_t count, int log) {
   struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
-  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  unsigned flags = log ? SECCOMP_FILTER_FLAG_LOG : 0;
+  return RESULT((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
 int serai_block_signals(uint64_t mask) {
@@ -157,6 +161,7 @@ void serai_reset_dispositions(void) {
   for (int signal = 1; signal <= 64; signal++) sigaction(signal, &action, NULL);
 }
 void serai_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void serai_default_sigpipe(void) { signal(SIGPIPE, SIG_DFL); }
 
 int serai_execveat(int dirfd, const char *path, char *const *argv, char *const *envp, int flags) {
   return RESULT((int)syscall(SYS_execveat, dirfd, path, argv, envp, flags));
@@ -211,8 +216,7 @@ struct thread_start {
   void *context;
   void (*body)(void *);
 };
-// The only allocation in this library: pthread_create takes one pointer, and the pair must outlive this call.
-#include <stdlib.h>
+// The allocation: pthread_create takes one pointer, and the pair must outlive this call.
 static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
@@ -232,4 +236,28 @@ int serai_thread(size_t stack_bytes, void *context, void (*body)(void *)) {
   pthread_attr_destroy(&attributes);
   if (r) free(start);
   return -r;
+}
+
+void serai_name_thread(const char *name) {
+  char short_name[16];
+  snprintf(short_name, sizeof short_name, "%s", name);
+  pthread_setname_np(pthread_self(), short_name);
+}
+
+struct serai_semaphore {
+  sem_t native;
+};
+struct serai_semaphore *serai_semaphore_create(void) {
+  struct serai_semaphore *semaphore = malloc(sizeof *semaphore);
+  if (!semaphore || sem_init(&semaphore->native, 0, 0) != 0) abort();
+  return semaphore;
+}
+void serai_semaphore_destroy(struct serai_semaphore *semaphore) {
+  sem_destroy(&semaphore->native);
+  free(semaphore);
+}
+void serai_semaphore_post(struct serai_semaphore *semaphore) { sem_post(&semaphore->native); }
+void serai_semaphore_wait(struct serai_semaphore *semaphore) {
+  while (sem_wait(&semaphore->native) != 0 && errno == EINTR) {
+  }
 }

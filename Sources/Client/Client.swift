@@ -63,7 +63,8 @@ public actor Client {
     try await ensureDirectories()
     identity = try await loadIdentity()
     metadata = try await loadMetadata()
-    drivers = makeDrivers()
+    let configuration = configuration
+    drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
     let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
     let node = await makeNode(fingerprint)
@@ -71,7 +72,8 @@ public actor Client {
     let context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
       datacenter: node.datacenter, drivers: drivers, store: store, work: work, updates: updates, log: log,
-      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]))
+      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]),
+      identifiers: try UserIDRanges(configuration.options["userns.pool"]))
     self.context = context
     try await restore(context)
     let secretID = identity.secretID
@@ -252,11 +254,14 @@ public actor Client {
     return meta
   }
 
-  private func makeDrivers() -> [String: any TaskDriver] {
-    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration))
-    let raw = RawExecDriver(
-      link: link, isEnabled: configuration.isDriverEnabled("raw_exec", byDefault: false))
-    return [exec.name: exec, raw.name: raw]
+  private func makeDrivers(_ host: HostIsolation) -> [String: any TaskDriver] {
+    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration, host))
+    let java = DriverSettings.java(configuration, host)
+    let all: [any TaskDriver] = [
+      exec, JavaDriver(link: link, settings: java.settings, homes: java.homes),
+      RawExecDriver(link: link, settings: DriverSettings.rawExec(configuration)),
+    ]
+    return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
   }
 
   private func addDrivers(to node: inout Node) async {
@@ -289,17 +294,21 @@ public actor Client {
     } catch {
       throw ClientError(.system, "read the allocations of an earlier agent: \(error)")
     }
-    for (allocation, state) in stored {
+    for (allocation, _) in stored {
       do throws(ClientError) {
-        let runner = try AllocationRunner(allocation, context: context)
-        runners[allocation.id] = runner
-        let tasks = found.removeValue(forKey: allocation.id) ?? []
-        await runner.restore(state, found: await adopt(tasks, names: runner.taskOrder))
+        runners[allocation.id] = try AllocationRunner(allocation, context: context)
       } catch {
         log.error(
           "restore an allocation", (key: "alloc_id", value: allocation.id.description),
           (key: "error", value: error.message))
       }
+    }
+    for (allocation, state) in stored {
+      guard let runner = runners[allocation.id] else { continue }
+      let tasks = found.removeValue(forKey: allocation.id) ?? []
+      await runner.restore(
+        state, found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     }
     unexplained = found
   }
@@ -390,7 +399,8 @@ public actor Client {
       let runner = try AllocationRunner(allocation, context: context)
       runners[allocation.id] = runner
       await runner.start(
-        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation])
+        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     } catch {
       log.error(
         "run an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))
@@ -508,6 +518,17 @@ public actor Client {
   /// Sends a signal, by name, to all running tasks of an allocation or to one.
   public func signal(allocation id: Identifier, task: String? = nil, signal: String) async throws(ClientError) {
     try await runner(id).signal(task: task, signal)
+  }
+
+  /// A command in a running task, ready to be run over a channel.
+  /// - Throws: `.notFound`, `.invalid`, or `.conflict` when the task does not run.
+  public func session(
+    inAllocation id: Identifier, _ request: ExecRequest
+  ) async throws(ClientError) -> ExecSession {
+    if configuration.disablesRemoteExec {
+      throw ClientError(.forbidden, "this node lets nobody run commands in its tasks (client { disable_remote_exec })")
+    }
+    return try await runner(id).session(request)
   }
 
   /// Deletes an ended allocation's directory.

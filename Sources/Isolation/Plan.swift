@@ -8,7 +8,7 @@ public struct Plan: Sendable, Equatable {
   /// Namespaces that clone3 makes.
   public let cloneNamespaces: Namespaces
   /// Limits of the cgroup.
-  public let limits: CgroupLimits
+  public private(set) var limits: CgroupLimits
   /// Whether the in-task init runs.
   public let usesInit: Bool
 
@@ -24,19 +24,36 @@ public struct Plan: Sendable, Equatable {
     // While /proc is still the host's: afterwards it may be masked.
     if let score = sandbox.oomScoreAdjustment { steps.append(.oomScore(score)) }
     if let path = sandbox.networkNamespace { steps.append(.networkNamespace(path)) }
+    if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
     // After entering the cgroup: the namespace's root is where its maker is.
     if sandbox.namespaces.contains(.cgroup) { steps.append(.cgroupNamespace) }
     if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation) }
     if let root = sandbox.root {
+      // Made now, because the mounts need it; entered when all is built, because building needs the host's privileges.
+      // Landlock hides what is not ptraceable: then a command run inside would see none of the task's processes.
+      let hidePID = !Self.usesLandlock(sandbox)
+      if let range = sandbox.userNamespace { steps.append(.userNamespace(range, hidePID: hidePID)) }
       steps.append(.rootDirectory(root.taskDirectory))
-      steps += root.entries.map { .chrootEntry($0, layers: root.layersDirectory) }
-      steps.append(.mountProc)
+      // "nobody" owns nothing in the host's system directories: a layer above them could never be written, and costs more
+      // than all other mounts together.
+      let isNobody = sandbox.user == "nobody" || sandbox.user == "65534"
+      steps += root.entries.map { entry in
+        let isReadOnly = sandbox.isRootReadOnly || (isNobody && ChrootEntry.defaults.contains(entry))
+        return .chrootEntry(entry, layers: root.layersDirectory, readOnly: isReadOnly)
+      }
+      steps.append(.mountProc(hidePID: hidePID))
+      steps += sandbox.sysctls.map { .sysctl($0) }
+      // No privilege is needed then to serve on port 80 of a network that is the task's alone.
+      if sandbox.hasOwnNetwork { steps.append(.unprivilegedPorts) }
       steps += MaskedPath.all.filter { !$0.inSys }.map { .maskPath($0) }
       steps += MaskedPath.readOnlyInProc.map { .protectPath($0) }
       steps.append(.mountSys)
       steps += MaskedPath.all.filter(\.inSys).map { .maskPath($0) }
+      steps.append(.cgroupView)
       steps.append(
-        .mountDevices(sharedMemoryBytes: sandbox.sharedMemoryBytes, ipc: sandbox.namespaces.contains(.ipc)))
+        .mountDevices(
+          sharedMemoryBytes: sandbox.sharedMemoryBytes, ipc: sandbox.namespaces.contains(.ipc), own: sandbox.devices))
+      if sandbox.isRootReadOnly { steps.append(.readOnlyRoot) }
       steps += sandbox.mounts.map { .mount($0) }
       steps.append(.pivot)
     }
@@ -46,27 +63,65 @@ public struct Plan: Sendable, Equatable {
     if let user = sandbox.user {
       steps.append(.user(user, deniedUsers: sandbox.deniedUserIDs, deniedGroups: sandbox.deniedGroupIDs))
     }
+    // After the user, whom they belong to.
+    steps += sandbox.files.map { .file($0) }
     // After the user: the pipes are given to it, so that it can open /dev/stdout.
     steps.append(.streams)
-    // The bounding set while CAP_SETPCAP is still there; groups before the user, which takes the right to change them.
-    let bounding = try sandbox.capabilities.map { names throws(SandboxError) in try Capability.mask(of: names) }
-    if let bounding { steps.append(.boundingSet(bounding)) }
-    if sandbox.user != nil { steps.append(.identity) }
-    if let bounding { steps.append(.capabilities(bounding)) }
+    steps += try Self.identity(of: sandbox)
     steps.append(.umask(sandbox.umask))
     // After the ids: the task's own rights decide where it may go and what it may execute.
     steps.append(.workingDirectory(Self.workingDirectory(of: sandbox)))
     if sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
+    if Self.usesLandlock(sandbox) { steps.append(.landlock(sandbox.landlock)) }
     steps.append(.command(sandbox.command))
     steps.append(.gate)
     steps.append(.descriptors)
     // Last: the filter forbids most of what came before.
-    if sandbox.seccomp != .unconfined { steps.append(.seccomp(sandbox.seccomp)) }
+    if sandbox.seccomp != .unconfined { steps.append(.seccomp(logging: sandbox.logsRefusedCalls)) }
     steps.append(.execute(sandbox.command, useInit: sandbox.usesInit))
     self.steps = steps
     cloneNamespaces = sandbox.namespaces.subtracting([.cgroup, .user])
     limits = sandbox.limits
     usesInit = sandbox.usesInit
+  }
+
+  /// Adds the rules for the devices that the sandbox grants, whose numbers are the host's to say.
+  ///
+  /// - Throws: when a path is no device node.
+  public mutating func addRules(for devices: [DeviceNode]) throws(SystemError) {
+    for device in devices {
+      let status = try FileDescriptor.open(device.source, [.path]).status()
+      guard status.kind == .characterDevice || status.kind == .blockDevice else {
+        throw SystemError("grant device", device.source, .noDevice, advice: "it is no device node")
+      }
+      limits.devices?.append(
+        DeviceRule(
+          isBlock: status.kind == .blockDevice, major: status.deviceMajor, minor: status.deviceMinor,
+          isReadOnly: device.isReadOnly))
+    }
+  }
+
+  /// Who the task is. In the user namespace first: entering it changes ids and capabilities. Then the bounding set, while
+  /// CAP_SETPCAP is still there; groups before the user, which takes the right to change them.
+  private static func identity(of sandbox: Sandbox) throws(SandboxError) -> [Step] {
+    var steps: [Step] = []
+    if sandbox.userNamespace != nil { steps.append(.enterUserNamespace) }
+    let bounding = try sandbox.capabilities.map { names throws(SandboxError) in try Capability.mask(of: names) }
+    if let bounding { steps.append(.boundingSet(bounding)) }
+    if sandbox.user != nil { steps.append(.identity) }
+    if let bounding {
+      steps.append(.capabilities(bounding, ambient: try Capability.mask(of: sandbox.ambientCapabilities) & bounding))
+    }
+    return steps
+  }
+
+  private static func usesLandlock(_ sandbox: Sandbox) -> Bool {
+    guard sandbox.root != nil else { return false }
+    return switch sandbox.landlock {
+    case .off: false
+    case .withHostIDs: sandbox.userNamespace == nil && sandbox.noNewPrivileges
+    case .required: true
+    }
   }
 
   /// The steps of a command that is run inside a running task: never with more than the task itself has.
@@ -83,6 +138,7 @@ public struct Plan: Sendable, Equatable {
     try Self.check(inner)
     var steps: [Step] = [.signals, .cgroup]
     if let score = sandbox.oomScoreAdjustment { steps.append(.oomScore(score)) }
+    // The user namespace comes with the identity: until then the host's privileges are needed.
     let namespaces = sandbox.networkNamespace == nil ? sandbox.namespaces : sandbox.namespaces.union(.network)
     if !namespaces.isEmpty { steps.append(.joinTask(namespaces)) }
     steps.append(.session)
@@ -92,15 +148,13 @@ public struct Plan: Sendable, Equatable {
     }
     steps.append(.streams)
     if terminal { steps.append(.terminal) }
-    let bounding = try sandbox.capabilities.map { names throws(SandboxError) in try Capability.mask(of: names) }
-    if let bounding { steps.append(.boundingSet(bounding)) }
-    if inner.user != nil { steps.append(.identity) }
-    if let bounding { steps.append(.capabilities(bounding)) }
+    steps += try Self.identity(of: inner)
     steps.append(.umask(sandbox.umask))
     steps.append(.workingDirectory(Self.workingDirectory(of: inner)))
     if sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
+    if Self.usesLandlock(sandbox) { steps.append(.landlock(sandbox.landlock)) }
     steps += [.command(inner.command), .descriptors]
-    if sandbox.seccomp != .unconfined { steps.append(.seccomp(sandbox.seccomp)) }
+    if sandbox.seccomp != .unconfined { steps.append(.seccomp(logging: sandbox.logsRefusedCalls)) }
     steps.append(.execute(inner.command, useInit: false))
     self.steps = steps
     cloneNamespaces = []
@@ -136,18 +190,73 @@ public struct Plan: Sendable, Equatable {
     }
     if let user = sandbox.user { try checkText("user", user) }
     if sandbox.namespaces.contains(.user) {
-      throw SandboxError("namespaces", "user", "this version has no user namespaces yet: leave it out")
+      throw SandboxError("namespaces", "user", "give the range of ids in userNamespace instead")
     }
-    if sandbox.namespaces.contains(.network) {
-      throw SandboxError("namespaces", "network", "give the path of a network namespace instead")
+    if sandbox.namespaces.contains(.network), let path = sandbox.networkNamespace {
+      throw SandboxError("networkNamespace", path, "a task cannot both join a network namespace and have a new one")
     }
+    try checkIDs(sandbox)
     if sandbox.usesInit && !sandbox.namespaces.contains(.pid) {
       throw SandboxError("usesInit", "true", "the init is PID 1 of a pid namespace: ask for one or switch the init off")
     }
     if sandbox.seccomp != .unconfined && !sandbox.noNewPrivileges {
       throw SandboxError("noNewPrivileges", "false", "a system call filter needs it: switch both off or none")
     }
+    if sandbox.landlock == .required && !sandbox.noNewPrivileges {
+      throw SandboxError("noNewPrivileges", "false", "Landlock needs it: switch both off or none")
+    }
+    for name in sandbox.ambientCapabilities where Capability.number(of: name) == nil {
+      throw SandboxError("ambientCapabilities", name, "no such capability; see capabilities(7) for the names")
+    }
+    if case .profile(let text) = sandbox.seccomp { _ = try SeccompProfile(json: text) }
+    for sysctl in sandbox.sysctls { try check(sysctl, sandbox) }
     try checkRoot(sandbox)
+  }
+
+  private static func checkIDs(_ sandbox: Sandbox) throws(SandboxError) {
+    guard let range = sandbox.userNamespace else { return }
+    let text = "\(range.firstID)+\(range.count)"
+    if range.firstID < 65536 {
+      throw SandboxError("userNamespace", text, "the range must not hold ids of the host's users, 0 to 65535")
+    }
+    if range.count < 65536 || UInt64(range.firstID) + UInt64(range.count) > UInt64(UInt32.max) {
+      throw SandboxError("userNamespace", text, "a range has 65536 ids or more, below 4294967295")
+    }
+    if sandbox.root == nil {
+      throw SandboxError("userNamespace", text, "a user namespace needs a root file system of the task's own")
+    }
+    if sandbox.user == nil { throw SandboxError("user", "", "a task in a user namespace needs a user, e.g. root") }
+  }
+
+  /// Only settings that belong to a namespace of the task's own: any other would be the host's.
+  private static func check(_ sysctl: Sysctl, _ sandbox: Sandbox) throws(SandboxError) {
+    let letters = sysctl.name.utf8.allSatisfy {
+      ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90) || ($0 >= 48 && $0 <= 57) || [45, 46, 95, 47].contains($0)
+    }
+    let parts = sysctl.name.split(omittingEmptySubsequences: false) { $0 == "." || $0 == "/" }
+    guard letters, parts.allSatisfy({ !$0.isEmpty }) else {
+      throw SandboxError("sysctls", sysctl.name, "must be a name like net.core.somaxconn")
+    }
+    try checkText("sysctls", sysctl.value)
+    let isNetwork = sysctl.name.hasPrefix("net.")
+    let ipcNames: Set = [
+      "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+      "kernel.shmmni", "kernel.shm_rmid_forced",
+    ]
+    let isIPC = ipcNames.contains(sysctl.name) || sysctl.name.hasPrefix("fs.mqueue.")
+    guard isNetwork || isIPC else {
+      throw SandboxError(
+        "sysctls", sysctl.name,
+        "is the whole host's: only net.*, fs.mqueue.* and the System V IPC settings are a task's"
+      )
+    }
+    if isNetwork && !sandbox.hasOwnNetwork {
+      throw SandboxError("sysctls", sysctl.name, "needs a network namespace: the task uses the host's network")
+    }
+    if isIPC && !sandbox.namespaces.contains(.ipc) {
+      throw SandboxError("sysctls", sysctl.name, "needs an IPC namespace: the task uses the host's")
+    }
+    if sandbox.root == nil { throw SandboxError("sysctls", sysctl.name, "needs a root of the task's own") }
   }
 
   private static func checkRoot(_ sandbox: Sandbox) throws(SandboxError) {
@@ -155,13 +264,19 @@ public struct Plan: Sendable, Equatable {
       if let mount = sandbox.mounts.first {
         throw SandboxError("mounts", mount.target, "mounts need a root file system of the task's own")
       }
+      if let file = sandbox.files.first {
+        throw SandboxError("files", file.path, "files need a root file system of the task's own")
+      }
+      if let device = sandbox.devices.first {
+        throw SandboxError("devices", device.target, "devices need a root file system of the task's own")
+      }
       if sandbox.namespaces.contains(.pid) {
         throw SandboxError("namespaces", "pid", "a pid namespace needs a root of its own, for its /proc")
       }
       return
     }
-    if !sandbox.namespaces.isSuperset(of: [.mount, .pid]) {
-      throw SandboxError("root", root.taskDirectory, "needs a mount and a pid namespace")
+    if !sandbox.namespaces.contains(.mount) {
+      throw SandboxError("root", root.taskDirectory, "needs a mount namespace")
     }
     try checkPath("root.taskDirectory", root.taskDirectory)
     try checkPath("root.layersDirectory", root.layersDirectory)
@@ -175,6 +290,27 @@ public struct Plan: Sendable, Equatable {
     for (index, mount) in sandbox.mounts.enumerated() {
       if case .bind(let source) = mount.source { try checkPath("mounts[\(index)].source", source) }
       try checkTarget("mounts[\(index)].target", mount.target)
+      if mount.hasTaskIDs && mount.recursive {
+        throw SandboxError(
+          "mounts[\(index)].recursive", "true", "a bind with the task's ids shows one file system only")
+      }
+    }
+    for (index, file) in sandbox.files.enumerated() {
+      try checkTarget("files[\(index)].path", file.path)
+      if file.content.count > 1 << 20 {
+        throw SandboxError("files[\(index)]", file.path, "is longer than 1 MiB: put it into the task's directory")
+      }
+    }
+    for (index, device) in sandbox.devices.enumerated() {
+      try checkPath("devices[\(index)].source", device.source)
+      try checkPath("devices[\(index)].target", device.target)
+      guard device.source.hasPrefix("/dev/"), device.target.hasPrefix("/dev/") else {
+        throw SandboxError("devices[\(index)]", device.source, "devices lie below /dev, on the host and in the task")
+      }
+      let name = device.target.dropFirst(5).split(separator: "/").first.map(String.init) ?? ""
+      if Templates.deviceNames.contains(name) || name.isEmpty {
+        throw SandboxError("devices[\(index)].target", device.target, "is the runtime's: choose another name")
+      }
     }
   }
 

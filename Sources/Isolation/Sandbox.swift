@@ -9,25 +9,45 @@ public struct Sandbox: Sendable, Equatable {
   public var command: Command
   /// Namespaces of its own. Mount, pid, IPC, UTS and cgroup by default.
   public var namespaces: Namespaces = [.mount, .pid, .ipc, .uts, .cgroup]
-  /// Path of a network namespace to join; nil: the host's.
+  /// Path of a network namespace to join; nil: the host's, or with `.network` in `namespaces` a new one in which only
+  /// the loopback interface is up.
   public var networkNamespace: String?
+  /// The ids that the task's users are on the host; nil: the same ones. See `UserNamespace`.
+  public var userNamespace: UserNamespace?
   /// Its root file system; nil: the host's (then `mounts` must be empty).
   public var root: Root?
+  /// Whether only /alloc, /local, /secrets, /tmp and the job's mounts can be written.
+  public var isRootReadOnly = false
   /// Mounts inside the root, made in this order after /proc, /sys and /dev.
   public var mounts: [Mount] = []
+  /// Files that are there before the command runs, e.g. in a temporary mount. They are in no record of the supervisor.
+  public var files: [InitialFile] = []
+  /// Kernel settings of the task's own namespaces (sysctl(8)); others are refused.
+  public var sysctls: [Sysctl] = []
+  /// Host devices that appear in /dev and may be opened.
+  public var devices: [DeviceNode] = []
   /// Who runs it, resolved in the task's own /etc/passwd and /etc/group; nil: as whom the supervisor runs (root).
   public var user: String? = "nobody"
   /// Host user ids that are refused, whatever name led to them.
   public var deniedUserIDs: [ClosedRange<UInt32>] = []
   /// Host group ids that are refused as primary or supplementary group.
   public var deniedGroupIDs: [ClosedRange<UInt32>] = []
-  /// Capabilities in the bounding set, by libcap's names without "cap_"; nil: all of the supervisor's. With host ids a
-  /// user other than root holds none of them; root holds exactly these.
+  /// Capabilities in the bounding set, by libcap's names without "cap_"; nil: all of the supervisor's. Root holds exactly
+  /// these.
   public var capabilities: [String]? = Capability.defaultNames
+  /// Which of them a user other than root holds (as ambient capabilities, so that programs keep them). Those that reach
+  /// into other users' files and ids are left out unless a job asks for them by name.
+  public var ambientCapabilities: [String] = ["net_bind_service"]
   /// PR_SET_NO_NEW_PRIVS: setuid files give nothing.
   public var noNewPrivileges = true
   /// The system call filter.
   public var seccomp: SeccompPolicy = .standard
+  /// Whether programs of the processor's other ABIs (32-bit ones on x86-64) may run; else such a call kills them.
+  public var allowsForeignABI = false
+  /// Whether the kernel's audit log names the refused calls.
+  public var logsRefusedCalls = false
+  /// The second wall for tasks with host ids.
+  public var landlock: LandlockPolicy = .withHostIDs
   /// cgroup limits.
   public var limits = CgroupLimits()
   /// Resource limits (setrlimit(2)); a value above the supervisor's hard limit is clamped, and a note says so.
@@ -56,9 +76,84 @@ public struct Sandbox: Sendable, Equatable {
     sandbox.seccomp = .unconfined
     sandbox.resourceLimits = []
     sandbox.usesInit = false
+    sandbox.landlock = .off
     sandbox.limits.devices = nil
     return sandbox
   }
+}
+
+/// A range of host ids for one allocation: the ids 0 ..< `count` in the task are the host's from `firstID` on, so that
+/// root in the task is nobody on the host. On disk, in the directories that are the task's own, the ids are those that
+/// the task sees (idmapped mounts).
+public struct UserNamespace: Sendable, Equatable, Hashable {
+  /// The host id of the task's root.
+  public var firstID: UInt32
+  /// How many ids there are.
+  public var count: UInt32
+
+  /// A range of ids.
+  public init(firstID: UInt32, count: UInt32 = 65536) {
+    self.firstID = firstID
+    self.count = count
+  }
+}
+
+/// A file that is written into the root before the command runs. Its directory must be there.
+public struct InitialFile: Sendable, Equatable {
+  /// Absolute path inside.
+  public var path: String
+  /// Its content.
+  public var content: [UInt8]
+  /// Its mode; it belongs to the task's user.
+  public var permissions: UInt32
+
+  /// A file.
+  public init(path: String, content: [UInt8], permissions: UInt32 = 0o600) {
+    self.path = path
+    self.content = content
+    self.permissions = permissions
+  }
+}
+
+/// One kernel setting, e.g. `net.core.somaxconn`.
+public struct Sysctl: Sendable, Equatable {
+  /// The name with dots.
+  public var name: String
+  /// What is written.
+  public var value: String
+
+  /// A setting.
+  public init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// A device of the host for the task.
+public struct DeviceNode: Sendable, Equatable {
+  /// Host path of the node.
+  public var source: String
+  /// Absolute path inside, below /dev.
+  public var target: String
+  /// Whether it may only be read.
+  public var isReadOnly: Bool
+
+  /// A device; without `target` at the same path.
+  public init(_ source: String, at target: String? = nil, readOnly: Bool = false) {
+    self.source = source
+    self.target = target ?? source
+    isReadOnly = readOnly
+  }
+}
+
+/// When Landlock confines a task to its own root and keeps it from the host's abstract sockets.
+public enum LandlockPolicy: UInt8, Sendable, Equatable {
+  /// Never.
+  case off = 0
+  /// For tasks with a root of their own and without a user namespace. Left out, with a note, where the kernel has none.
+  case withHostIDs = 1
+  /// For every task with a root of its own; a kernel without it refuses.
+  case required = 2
 }
 
 /// What to execute, and how.
@@ -144,10 +239,18 @@ public struct Mount: Sendable, Equatable {
   public var attributes: MountAttributes
   /// Whether the mounts below a bound directory come with it.
   public var recursive = true
+  /// Whether a bound directory is the task's own: ids on disk are then those that the task sees. Else they are the
+  /// host's, and with a user namespace files of the host's users belong to "nobody". Such a bind is not recursive.
+  public var hasTaskIDs = false
 
   /// A bind of a host path.
-  public static func bind(_ source: String, at target: String, readOnly: Bool = false) -> Mount {
-    Mount(source: .bind(source), target: target, attributes: readOnly ? [.readOnly] : [])
+  public static func bind(_ source: String, at target: String, readOnly: Bool = false, hasTaskIDs: Bool = false)
+    -> Mount
+  {
+    var mount = Mount(source: .bind(source), target: target, attributes: readOnly ? [.readOnly] : [])
+    mount.hasTaskIDs = hasTaskIDs
+    if hasTaskIDs { mount.recursive = false }
+    return mount
   }
   /// A tmpfs that cannot hold programs.
   public static func temporary(at target: String, sizeBytes: UInt64, permissions: UInt32 = 0o777) -> Mount {
@@ -163,11 +266,13 @@ public struct Mount: Sendable, Equatable {
 }
 
 /// The system call filter of a task.
-public enum SeccompPolicy: UInt8, Sendable, Equatable {
+public enum SeccompPolicy: Sendable, Equatable, Hashable {
   /// No filter.
-  case unconfined = 0
-  /// The filter of `SeccompFilter.standard()`.
-  case standard = 1
+  case unconfined
+  /// The filter of `SeccompFilter.standard`.
+  case standard
+  /// A profile in the format of the OCI runtime specification (`linux.seccomp`), as its JSON text.
+  case profile(String)
 }
 
 /// One setrlimit(2) limit.
@@ -222,4 +327,9 @@ public struct ResourceLimit: Sendable, Equatable {
     self.soft = soft
     self.hard = hard
   }
+}
+
+extension Sandbox {
+  /// Whether the network namespace is not the host's.
+  public var hasOwnNetwork: Bool { networkNamespace != nil || namespaces.contains(.network) }
 }

@@ -110,6 +110,9 @@ public struct WakeUp: ~Copyable, Sendable {
     descriptor = FileDescriptor(adopting: try check(serai_eventfd(), "eventfd"))
   }
 
+  /// The descriptor alone, for who only polls.
+  public consuming func intoDescriptor() -> FileDescriptor { descriptor }
+
   /// Wakes the poller; any thread may call it.
   public borrowing func signal() {
     var one: UInt64 = 1

@@ -37,6 +37,10 @@ public struct FileStatus: Sendable, Equatable {
   public var inode: UInt64
   /// Device the file lies on.
   public var device: UInt64
+  /// Of a device node: its own major number.
+  public var deviceMajor: UInt32
+  /// Of a device node: its own minor number.
+  public var deviceMinor: UInt32
   /// Last modification, nanoseconds since the epoch.
   public var modifiedNanoseconds: Int64
   /// Last status change, nanoseconds since the epoch.
@@ -124,6 +128,15 @@ extension FileDescriptor {
         throw SystemError("read", "fd \(number)", .messageTooLong, advice: "the file is longer than \(limit) bytes")
       }
     }
+  }
+
+  /// write(2) of what is left from `start` on: how many bytes were taken.
+  public borrowing func write(_ bytes: [UInt8], from start: Int) throws(SystemError) -> Int {
+    let fd = number
+    let written = bytes[start...].withUnsafeBytes { buffer in
+      buffer.baseAddress.map { serai_write(fd, $0, buffer.count) } ?? 0
+    }
+    return try check(written, "write", "fd \(number)")
   }
 
   /// write(2) until everything is written.
@@ -301,6 +314,7 @@ extension FileStatus {
     self.init(
       kind: Kind(rawValue: raw.mode & 0o170000), permissions: raw.mode & 0o7777, uid: raw.uid, gid: raw.gid,
       links: raw.nlink, size: raw.size, blocks: raw.blocks, inode: raw.inode, device: raw.device,
+      deviceMajor: UInt32(truncatingIfNeeded: raw.rdev >> 32), deviceMinor: UInt32(truncatingIfNeeded: raw.rdev),
       modifiedNanoseconds: raw.modified_ns, changedNanoseconds: raw.changed_ns, mountID: raw.mount_id)
   }
 

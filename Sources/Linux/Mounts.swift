@@ -24,6 +24,19 @@ public struct DetachedMount: ~Copyable, Sendable {
     DetachedMount(try check(serai_clone_tree(SERAI_AT_FDCWD.intValue, path, recursive ? 1 : 0), "open_tree", path))
   }
 
+  /// open_tree(2) with OPEN_TREE_CLONE of a path below a directory of the kernel's own (/proc, /sys), where nobody can
+  /// swap names.
+  public static func clone(kernelPath path: String, in directory: borrowing FileDescriptor, recursive: Bool)
+    throws(SystemError) -> DetachedMount
+  {
+    DetachedMount(try check(serai_clone_tree(directory.number, path, recursive ? 1 : 0), "open_tree", path))
+  }
+
+  /// move_mount(2) onto such a path.
+  public borrowing func attach(toKernelPath path: String, in directory: borrowing FileDescriptor) throws(SystemError) {
+    try check(serai_attach_at(descriptor.number, directory.number, path), "move_mount", path)
+  }
+
   /// fsopen(2), fsconfig(2) and fsmount(2): a new file system. Options without a value are flags.
   public static func create(
     type: String, options: [(String, String?)] = [], attributes: MountAttributes
@@ -47,6 +60,19 @@ public struct DetachedMount: ~Copyable, Sendable {
     let result = serai_mount_setattr(
       descriptor.number, "", recursive ? 1 : 0, attributes.rawValue, clearing.rawValue, 0)
     try check(result, "mount_setattr", "fd \(descriptor.number)")
+  }
+
+  /// mount_setattr(2) of the mount whose root is open in `file`.
+  public static func set(_ attributes: MountAttributes, mountOf file: borrowing FileDescriptor) throws(SystemError) {
+    let result = serai_mount_setattr(file.number, "", 0, attributes.rawValue, 0, 0)
+    try check(result, "mount_setattr", "fd \(file.number)")
+  }
+
+  /// move_mount(2) of the mount whose root is open in `file`.
+  public static func attach(mountOf file: borrowing FileDescriptor, to target: borrowing FileDescriptor)
+    throws(SystemError)
+  {
+    try check(serai_attach(file.number, target.number), "move_mount", "fd \(target.number)")
   }
 
   /// move_mount(2) onto an object of the same kind (directory or file).

@@ -23,6 +23,20 @@ public enum Files {
     if written < 0 { throw SystemError("write \"\(text)\" to", path, Errno(rawValue: Int32(-written))) }
   }
 
+  /// readlink(2); nil when the path is no symbolic link, or not there.
+  public static func readLink(_ path: String) throws(SystemError) -> String? {
+    var result = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+      result = buffer.withMemoryRebound(to: CChar.self) { chars in
+        chars.baseAddress.map { serai_readlinkat(at, path, $0, 4096) } ?? 0
+      }
+      count = max(result, 0)
+    }
+    if [Errno.invalidArgument, .noSuchFile, .notDirectory].contains(Errno(rawValue: Int32(-result))) { return nil }
+    try check(result, "readlink", path)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// Replaces a file's content: a reader sees the old or the new one, never a part.
   public static func replace(_ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600, durable: Bool = false)
     throws(SystemError)

@@ -18,6 +18,18 @@ public struct ProcessHandle: ~Copyable, Sendable {
     try check(serai_pidfd_signal(descriptor.number, signal), "pidfd_send_signal", "signal \(signal)")
   }
 
+  /// kill(2) of the process group that the process leads; ESRCH when it leads none. As long as the process has not been
+  /// reaped, its number cannot be another group's.
+  public borrowing func signalGroup(_ signal: Int32) throws(SystemError) {
+    let path = "/proc/self/fdinfo/\(descriptor.number)"
+    let line = try Files.readText(path).split(separator: "\n").first { $0.hasPrefix("Pid:") }
+    // -1 stands for a process that has been reaped.
+    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 1 else {
+      throw SystemError("kill group", path, .noSuchProcess)
+    }
+    try check(serai_kill(-pid, signal), "kill", "process group \(pid)")
+  }
+
   /// waitid(2) without waiting: the status of a child that has ended (it is reaped), nil while it runs.
   ///
   /// - Throws: ECHILD when it is no child of ours.
@@ -91,6 +103,8 @@ public enum Myself {
   }
   /// SIG_DFL for every signal.
   public static func resetSignalDispositions() { serai_reset_dispositions() }
+  /// SIG_DFL for SIGPIPE.
+  public static func defaultBrokenPipes() { serai_default_sigpipe() }
   /// SIG_IGN for SIGPIPE.
   public static func ignoreBrokenPipes() { serai_ignore_sigpipe() }
   /// setsid(2).
@@ -158,10 +172,12 @@ public enum Myself {
   public static func keepCapabilities(_ on: Bool) throws(SystemError) {
     try check(serai_keep_capabilities(on ? 1 : 0), "prctl PR_SET_KEEPCAPS")
   }
-  /// PR_CAPBSET_DROP; a number that the kernel does not know is no error.
-  public static func dropFromBoundingSet(_ capability: Int32) throws(SystemError) {
+  /// PR_CAPBSET_DROP; false for a number that the kernel does not know.
+  public static func dropFromBoundingSet(_ capability: Int32) throws(SystemError) -> Bool {
     let result = serai_bounding_drop(capability)
-    if result != -Errno.invalidArgument.rawValue { try check(result, "prctl PR_CAPBSET_DROP", "\(capability)") }
+    if result == -Errno.invalidArgument.rawValue { return false }
+    try check(result, "prctl PR_CAPBSET_DROP", "\(capability)")
+    return true
   }
   /// capset(2) with bit masks.
   public static func setCapabilities(effective: UInt64, permitted: UInt64, inheritable: UInt64) throws(SystemError) {
@@ -204,10 +220,11 @@ public enum Myself {
     try check(serai_getrlimit(resource, &soft, &hard), "getrlimit", "resource \(resource)")
     return (soft, hard)
   }
-  /// seccomp(2) SECCOMP_SET_MODE_FILTER with a compiled program (8 bytes an instruction).
-  public static func installFilter(_ program: [UInt8]) throws(SystemError) {
+  /// seccomp(2) SECCOMP_SET_MODE_FILTER with a compiled program (8 bytes an instruction). With `logging` the kernel's
+  /// audit log names the calls that it does not allow.
+  public static func installFilter(_ program: [UInt8], logging: Bool = false) throws(SystemError) {
     let result = program.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { serai_seccomp($0, UInt16(bytes.count / 8)) } ?? -22
+      bytes.baseAddress.map { serai_seccomp($0, UInt16(bytes.count / 8), logging ? 1 : 0) } ?? -22
     }
     try check(result, "seccomp", "\(program.count / 8) instructions")
   }

@@ -39,22 +39,3 @@ public struct SpawnRequest: Sendable {
     return try check(pid, "posix_spawn", path)
   }
 }
-
-/// Threads of our own, for blocking system calls (never on Swift's cooperative pool).
-public enum DetachedThread {
-  /// Runs `body` once on a new detached thread with a stack of `stackBytes` (at least 16 KiB).
-  public static func start(stackBytes: Int = 256 << 10, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
-    let box = Unmanaged.passRetained(ThreadBody(run: body))
-    let result = serai_thread(stackBytes, box.toOpaque()) { context in
-      guard let context else { return }
-      Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
-    }
-    if result < 0 { box.release() }
-    try check(result, "pthread_create")
-  }
-}
-
-private final class ThreadBody: Sendable {
-  let run: @Sendable () -> Void
-  init(run: @escaping @Sendable () -> Void) { self.run = run }
-}

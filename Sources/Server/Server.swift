@@ -19,6 +19,7 @@ public final class Server: Sendable {
   private let logger: Logger
   private let clock: @Sendable () -> Timestamp
   private let connections = Mutex<[Identifier: RPCConnection]>([:])
+  let pool = Pool()
 
   /// Opens the log, brings the state back and begins to lead.
   /// - Parameters:

@@ -22,7 +22,8 @@ private enum Tag {
   static let deployment = 8
   static let allocation = 9
   static let end = 10
-  static let variable = 11
+  static let metric = 11
+  static let variable = 12
 }
 
 struct SnapshotHeader: Record {
@@ -109,6 +110,9 @@ struct AllocationItem: Record {
   var cpu = 0
   var memory = 0
   var disk = 0
+  /// The number of its metric, counted from 1; 0 for none.
+  var metric = 0
+  var oversubscribesMemory = false
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
@@ -139,12 +143,16 @@ struct AllocationItem: Record {
     v.field(26, "CPU", &cpu)
     v.field(27, "Memory", &memory)
     v.field(28, "Disk", &disk)
+    v.field(29, "Metric", &metric)
+    v.field(30, "OversubscribesMemory", &oversubscribesMemory)
   }
 
   init() {}
 
-  init(_ allocation: StoredAllocation, specification: Int) {
+  init(_ allocation: StoredAllocation, specification: Int, metric: Int) {
     id = allocation.id
+    self.metric = metric
+    oversubscribesMemory = allocation.oversubscribesMemory
     self.specification = specification
     group = Int(allocation.groupIndex)
     nameIndex = Int(allocation.nameIndex)
@@ -174,7 +182,7 @@ struct AllocationItem: Record {
     disk = Int(allocation.demand.disk)
   }
 
-  func allocation(_ job: Shared<Job>) -> StoredAllocation {
+  func allocation(_ job: Shared<Job>, _ metric: Shared<PlacementMetric>?) -> StoredAllocation {
     var result = StoredAllocation(
       id: id, job: job, groupIndex: UInt16(clamping: group), nameIndex: UInt32(clamping: nameIndex), nodeID: nodeID,
       nodeName: nodeName, evalID: evalID,
@@ -192,6 +200,8 @@ struct AllocationItem: Record {
     result.followupEvalID = followupEvalID
     result.encodedTaskStates = taskStates?.bytes ?? []
     result.rare = rare.map { Shared($0) }
+    result.metric = metric
+    result.oversubscribesMemory = oversubscribesMemory
     result.createIndex = createIndex
     result.modifyIndex = modifyIndex
     result.allocModifyIndex = allocModifyIndex
@@ -206,6 +216,7 @@ public struct StateEncoder: Sendable {
   private let reader: StateReader
   private var stage = Stage.header
   private var specifications: [ObjectIdentifier: Int] = [:]
+  private var metrics: [ObjectIdentifier: Int] = [:]
   private var writer = BinaryWriter()
 
   private enum Stage {
@@ -248,6 +259,16 @@ public struct StateEncoder: Sendable {
     specifications[identity] = number
     item(Tag.specification, specification.value)
     return number
+  }
+
+  /// The number of a metric, from 1; writes it first where it is new.
+  private mutating func number(of metric: Shared<PlacementMetric>?) -> Int {
+    guard let metric else { return 0 }
+    let identity = ObjectIdentifier(metric)
+    if let known = metrics[identity] { return known }
+    metrics[identity] = metrics.count + 1
+    item(Tag.metric, metric.value)
+    return metrics.count
   }
 
   /// Writes one item; false after the last.
@@ -314,7 +335,8 @@ public struct StateEncoder: Sendable {
     case .allocations(var iterator):
       if let (_, record) = iterator.next() {
         let number = number(of: record.value.job)
-        item(Tag.allocation, AllocationItem(record.value, specification: number))
+        let metric = self.number(of: record.value.metric)
+        item(Tag.allocation, AllocationItem(record.value, specification: number, metric: metric))
         stage = .allocations(iterator)
       } else {
         stage = .end
@@ -357,6 +379,7 @@ public struct StateEncoder: Sendable {
 public struct StateDecoder: Sendable {
   private var state = State()
   private var specifications: [Shared<Job>] = []
+  private var metrics: [Shared<PlacementMetric>] = []
   private var sawHeader = false
   private var sawEnd = false
 
@@ -440,7 +463,10 @@ public struct StateDecoder: Sendable {
       state.reader.variables.set(VariableKey(record.namespace, record.path), Shared(record))
     case Tag.allocation:
       let item = try decode(AllocationItem.self)
-      state.restore(item.allocation(try specification(item.specification)))
+      let metric = metrics.indices.contains(item.metric - 1) ? metrics[item.metric - 1] : nil
+      state.restore(item.allocation(try specification(item.specification), metric))
+    case Tag.metric:
+      metrics.append(Shared(try decode(PlacementMetric.self)))
     case Tag.end:
       sawEnd = true
     default:
@@ -510,7 +536,7 @@ extension State {
       return true
     }
     if allocation.holdsResources, let slot = columns.slot(of: allocation.nodeID) {
-      columns.take(allocation.demand, allocation.ports, slot)
+      columns.take(allocation, slot)
     }
   }
 

@@ -10,6 +10,8 @@ import Model
 public struct State: Sendable {
   /// Versions of a job that are kept beside those with a tag.
   public static let keptJobVersions = 6
+  /// Disconnections and returns that an allocation keeps.
+  static let keptAllocationStates = 10
   /// Events that a node keeps.
   static let keptNodeEvents = 10
   /// Scaling events that each group of a job keeps.
@@ -149,7 +151,7 @@ public struct State: Sendable {
     if old == nil, let slot = columns.slot(of: node.id) {
       // A node that was removed may come back before its allocations have ended.
       for allocation in reader.allocations(onNode: node.id) where allocation.value.holdsResources {
-        columns.take(allocation.value.demand, allocation.value.ports, slot)
+        columns.take(allocation.value, slot)
       }
     }
     if let slot = columns.slot(of: node.id), columns.isCandidate(slot) { changes.freed(node.id) }
@@ -246,9 +248,13 @@ public struct State: Sendable {
     let (held, holds) = (old?.holdsResources ?? false, new?.holdsResources ?? false)
     if held, !holds { changes.freed(node) }
     guard let slot = columns.slot(of: node) else { return }
-    if held, holds, old?.demand == new?.demand, old?.ports == new?.ports { return }
-    if held, let old { columns.give(old.demand, old.ports, slot) }
-    if holds, let new { columns.take(new.demand, new.ports, slot) }
+    if held, holds, let old, let new, old.demand == new.demand, old.ports == new.ports,
+      old.isServerTerminal == new.isServerTerminal, old.job === new.job
+    {
+      return
+    }
+    if held, let old { columns.give(old, slot) }
+    if holds, let new { columns.take(new, slot) }
   }
 
   /// Keeps the job's counts in step with an allocation's change.

@@ -75,10 +75,9 @@ public struct StateReader: Sendable {
   /// A node pool.
   public func nodePool(_ name: String) -> Shared<NodePool>? { nodePools[Name(name)] }
 
-  /// Whether tasks of a job may use more memory than is set aside for them, up to `memory_max`: as its node pool says, or
-  /// else the region.
-  public func allowsMemoryOversubscription(_ job: Job) -> Bool {
-    nodePool(job.nodePool ?? "default")?.value.schedulerConfiguration?.memoryOversubscriptionEnabled
+  /// Whether tasks in a node pool may use more memory than is reserved for them: as the pool says, else the region.
+  public func memoryOversubscription(inPool name: String) -> Bool {
+    nodePool(name)?.value.schedulerConfiguration?.memoryOversubscriptionEnabled
       ?? schedulerConfiguration.memoryOversubscriptionEnabled
   }
 

@@ -1,4 +1,4 @@
-import Glibc
+internal import Linux
 import Synchronization
 
 /// A store whose calls can be grouped into one transaction.
@@ -50,10 +50,14 @@ final class StoreThread<Store: TransactionalStore & ~Copyable>: Sendable {
     self.mailbox = mailbox
     path = store.path
     let box = Box(store)
-    let started = startThread(named: name) {
-      if let store = box.take() { serve(store, mailbox) }
+    do throws(SystemError) {
+      // SQLite's own stack use is small but unbounded by contract: the C library's default.
+      try DetachedThread.start(named: name, stackBytes: 0) {
+        if let store = box.take() { serve(store, mailbox) }
+      }
+    } catch {
+      throw .errno(error.errno.rawValue, "start the storage thread", path)
     }
-    guard started == 0 else { throw .errno(started, "start the storage thread", path) }
   }
 
   /// Lets the thread finish what is queued and close the store.

@@ -90,6 +90,10 @@ public struct TaskExit: Sendable, Equatable {
   public var endedNanoseconds: Int64
   /// Most memory it ever used, bytes; 0 when not known.
   public var memoryPeakBytes: UInt64
+  /// Its memory limit, bytes; 0 for none.
+  public var memoryLimitBytes: UInt64
+  /// With `oomKilled`: the task was not at its own limit, the host had no memory left.
+  public var wasHostShortOfMemory: Bool
 }
 
 /// What happened to a task, as the supervisor tells every client that is connected.

@@ -1,5 +1,6 @@
 import CNet
 import Glibc
+import Linux
 import Testing
 
 @testable import HTTP
@@ -34,7 +35,9 @@ final class RawClient: Sendable {
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+        Glibc.send(
+          descriptor, UnsafeRawBufferPointer(rebasing: $0[sent...]).baseAddress, bytes.count - sent, Int32(MSG_NOSIGNAL)
+        )
       }
       if count <= 0 { return }
       sent += count
@@ -72,8 +75,11 @@ struct ConnectFailed: Error { var errno: Int32 }
 /// Runs blocking work on a thread of its own.
 func offPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
   await withCheckedContinuation { continuation in
-    let thread = startThread(named: "test") { continuation.resume(returning: work()) }
-    if let thread { pthread_detach(thread) } else { continuation.resume(returning: work()) }
+    do throws(SystemError) {
+      try DetachedThread.start(named: "test") { continuation.resume(returning: work()) }
+    } catch {
+      continuation.resume(returning: work())
+    }
   }
 }
 

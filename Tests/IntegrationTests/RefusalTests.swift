@@ -22,8 +22,6 @@ import Testing
     Block(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n}"),
     Block(name: "sticky", group: "ephemeral_disk {\n sticky = true\n}"),
     Block(name: "disconnect", group: "disconnect {\n lost_after = \"6h\"\n}"),
-    Block(name: "template", task: "template {\n data = \"x\"\n destination = \"local/x\"\n}"),
-    Block(name: "artifact", task: "artifact {\n source = \"https://example.com/x.tar.gz\"\n}"),
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
     Block(

@@ -1,3 +1,4 @@
+import Glibc
 import Isolation
 import Linux
 import Testing
@@ -53,7 +54,7 @@ import Testing
         "\(base)/serai/task/x",
         [
           "cpu.weight": "", "cpu.max": "", "memory.max": "", "memory.low": "", "memory.swap.max": "",
-          "memory.oom.group": "", "pids.max": "", "cpuset.cpus": "",
+          "memory.oom.group": "", "pids.max": "", "cpuset.cpus": "", "io.weight": "", "hugetlb.2MB.max": "",
         ])
       var limits = CgroupLimits()
       limits.cpuShares = 500
@@ -61,6 +62,10 @@ import Testing
       limits.memoryReservationBytes = 32 << 20
       limits.cpus = "1"
       limits.cpuQuotaMicroseconds = 50_000
+      limits.ioWeight = 200
+      limits.hugePages = [HugePageLimit(size: "2MB", bytes: 4 << 20)]
+      // Device rules are a program, which only the kernel's own directories take.
+      limits.devices = nil
       let driver = CgroupV2(mount: base)
       try driver.ensure("serai/task/x", limits: limits)
       let group = "\(base)/serai/task/x"
@@ -72,6 +77,7 @@ import Testing
       #expect(try text(group + "/cpu.max") == "50000 100000")
       #expect(try text(group + "/cpu.weight") == "\(CgroupUnits.weight(shares: 500))")
       #expect(try text(group + "/cpuset.cpus") == "1")
+      #expect(try text(group + "/io.weight") == "default 200" && text(group + "/hugetlb.2MB.max") == "4194304")
     }
   }
 
@@ -82,13 +88,18 @@ import Testing
         [
           "cpu.stat": "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 2\nthrottled_usec 7\n",
           "memory.current": "4096\n", "memory.peak": "8192\n", "memory.stat": "anon 100\nfile 200\nkernel 300\n",
-          "memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\n", "pids.current": "3\n",
+          "memory.events": "low 0\nhigh 0\nmax 5\noom 2\noom_kill 1\n", "pids.current": "3\n",
+          "io.stat": "8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n8:16 rbytes=5 wbytes=6 rios=1 wios=1\n",
+          "memory.pressure":
+            "some avg10=0.00 avg60=0.00 avg300=0.00 total=123\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4\n",
         ])
       let driver = CgroupV2(mount: base)
       let statistics = try driver.statistics("g")
       #expect(statistics.cpuNanoseconds == 1_500_000 && statistics.throttledNanoseconds == 7000)
       #expect(statistics.memoryBytes == 4096 && statistics.memoryPeakBytes == 8192 && statistics.pids == 3)
       #expect(statistics.memoryRSSBytes == 100 && statistics.memoryCacheBytes == 200 && statistics.oomKills == 1)
+      #expect(statistics.oomEvents == 2 && statistics.ioReadBytes == 15 && statistics.ioWriteBytes == 26)
+      #expect(statistics.memoryPressureMicroseconds == 123 && statistics.cpuPressureMicroseconds == 0)
       // A group that is gone has used nothing, and has nobody in it.
       #expect(try driver.statistics("gone") == CgroupStatistics())
       #expect(try driver.processes("gone") == [])
@@ -148,5 +159,128 @@ import Testing
       #expect(statistics.cpuNanoseconds == 99 && statistics.cpuUserNanoseconds == 90 && statistics.pids == 7)
       #expect(driver.oomKills("t") == 2)
     }
+  }
+
+  @Test func whatAHostLacksIsRefusedWithTheReason() throws {
+    try withTree(["memory"]) { base in
+      let driver = CgroupV1(mounts: ["memory": "\(base)/memory"])
+      var limits = CgroupLimits()
+      limits.pids = nil
+      limits.devices = nil
+      limits.memoryBytes = 1 << 20
+      try driver.check(limits, in: "t")
+      for (name, change) in [
+        ("cpuQuotaMicroseconds", { $0.cpuQuotaMicroseconds = 1 }), ("cpus", { $0.cpus = "0" }),
+        ("pids", { $0.pids = 1 }), ("ioWeight", { $0.ioWeight = 100 }),
+        ("hugePages", { $0.hugePages = [HugePageLimit(size: "2MB", bytes: 0)] }), ("devices", { $0.devices = [] }),
+      ] as [(String, (inout CgroupLimits) -> Void)] {
+        var changed = limits
+        change(&changed)
+        do throws(SandboxError) {
+          try driver.check(changed, in: "t")
+          Issue.record("\(name) was not refused")
+        } catch {
+          #expect(error.field == "limits.\(name)" && error.problem.contains("controller"))
+        }
+      }
+    }
+  }
+
+  @Test func v2ControllersThatAreNotGivenDownAreMissing() throws {
+    try withTree([]) { base in
+      try populate("\(base)/serai/task", ["cgroup.subtree_control": "cpu memory pids\n"])
+      let missing = CgroupV2(mount: base).unavailable(in: "serai/task")
+      #expect(Set(missing.keys) == ["cpus", "ioWeight", "hugePages"])
+    }
+  }
+
+  @Test func groupsInsideAGroupBelongToIt() throws {
+    try withTree(["freezer"]) { base in
+      try populate("\(base)/freezer/t", ["cgroup.procs": "11\n"])
+      try populate("\(base)/freezer/t/a/b", ["cgroup.procs": "12\n13\n"])
+      try populate("\(base)/freezer/t/a", ["cgroup.procs": ""])
+      #expect(try CgroupV1(mounts: ["freezer": "\(base)/freezer"]).processes("t").sorted() == [11, 12, 13])
+    }
+  }
+}
+
+/// The device rules of v2: what the program answers, by a machine of our own and by the kernel.
+@Suite struct DeviceProgramTests {
+  /// Runs a program as Documentation/bpf/standardization/instruction-set.rst defines the six instructions it uses.
+  func allows(_ program: DeviceProgram, type: UInt32, access: UInt32, major: UInt32, minor: UInt32) -> Bool? {
+    let context = [access << 16 | type, major, minor]
+    let code = program.bytes
+    var registers = [UInt64](repeating: 0xdead, count: 11)
+    var at = 0
+    for _ in 0..<10_000 {
+      guard at * 8 + 8 <= code.count else { return nil }
+      let bytes = Array(code[at * 8..<at * 8 + 8])
+      let destination = Int(bytes[1] & 15)
+      let source = Int(bytes[1] >> 4)
+      let offset = Int(Int16(bitPattern: UInt16(bytes[2]) | UInt16(bytes[3]) << 8))
+      let raw = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[4 + $1]) << UInt32(8 * $1) }
+      let immediate = UInt64(bitPattern: Int64(Int32(bitPattern: raw)))
+      at += 1
+      switch bytes[0] {
+      case 0x61: registers[destination] = UInt64(context[offset / 4])
+      case 0xbf: registers[destination] = registers[source]
+      case 0xb7: registers[destination] = immediate
+      case 0x57: registers[destination] &= immediate
+      case 0x77: registers[destination] >>= immediate
+      case 0x55: if registers[destination] != immediate { at += offset }
+      case 0x95: return registers[0] == 1 ? true : registers[0] == 0 ? false : nil
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  @Test func onlyWhatARuleNamesIsAllowed() {
+    let program = DeviceProgram(
+      DeviceRule.standard + [DeviceRule(isBlock: true, major: 7, minor: 0, isReadOnly: true)])
+    let read: UInt32 = 2
+    let write: UInt32 = 4
+    #expect(allows(program, type: 2, access: read | write, major: 1, minor: 3) == true)
+    #expect(allows(program, type: 2, access: read, major: 136, minor: 4711) == true)
+    #expect(allows(program, type: 2, access: read, major: 1, minor: 11) == false)
+    #expect(allows(program, type: 1, access: read, major: 1, minor: 3) == false)
+    #expect(allows(program, type: 2, access: 1, major: 1, minor: 3) == false)
+    #expect(allows(program, type: 2, access: 1 | read, major: 136, minor: 1) == false)
+    #expect(allows(program, type: 1, access: read, major: 7, minor: 0) == true)
+    #expect(allows(program, type: 1, access: write, major: 7, minor: 0) == false)
+    #expect(allows(program, type: 1, access: read | write, major: 7, minor: 0) == false)
+    #expect(allows(program, type: 1, access: read, major: 7, minor: 1) == false)
+    #expect(allows(DeviceProgram([]), type: 2, access: read, major: 1, minor: 3) == false)
+  }
+
+  /// A cgroup2 mount of this host; also the side of a hybrid layout, which needs no controller for device rules.
+  static let unified: String? = {
+    guard geteuid() == 0, let text = try? Files.readText("/proc/self/mountinfo") else { return nil }
+    return Proc.mounts(in: text).first { $0.type == "cgroup2" }?.target
+  }()
+
+  @Test(.enabled(if: unified != nil, "needs root and a cgroup2 mount")) func theKernelTakesItAndObeys() throws {
+    let mount = try #require(Self.unified)
+    let name = "serai-test-" + (try Randomness.bytes(4).map { String($0, radix: 16) }.joined())
+    let driver = CgroupV2(mount: mount)
+    var limits = CgroupLimits()
+    limits.pids = nil
+    limits.devices = [DeviceRule(major: 1, minor: 3), DeviceRule(major: 1, minor: 5, isReadOnly: true)]
+    try driver.ensure(name, limits: limits)
+    defer { try? driver.remove(name) }
+    func outcome(inside: Bool) throws -> WaitStatus? {
+      let script = """
+        \(inside ? "echo 0 > \(mount)/\(name)/cgroup.procs || exit 9" : ":"); r=0
+        (: < /dev/zero) || r=$((r+1)); (: > /dev/null) || r=$((r+2)); (: > /dev/zero) || r=$((r+4))
+        (: < /dev/full) || r=$((r+8)); exit $r
+        """
+      let process = try ProcessHandle.open(
+        pid: try SpawnRequest(path: "/bin/sh", arguments: ["sh", "-c", script], environment: []).start())
+      _ = try poll(process.descriptor, .readable, timeoutMilliseconds: 20_000)
+      return try process.reap()
+    }
+    #expect(try outcome(inside: true)?.exitCode == 12)
+    // Control: outside the group everything is open.
+    #expect(try outcome(inside: false)?.exitCode == 0)
   }
 }

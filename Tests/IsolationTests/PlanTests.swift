@@ -1,3 +1,4 @@
+import Glibc
 import Isolation
 import Linux
 import Testing
@@ -132,5 +133,37 @@ import Testing
     #expect(filter.programs.count == 2)
     // seccomp(2): at most 4,096 instructions of 8 bytes.
     for program in filter.programs { #expect(program.count % 8 == 0 && (1...4096).contains(program.count / 8)) }
+  }
+}
+
+@Suite struct IDRangePoolTests {
+  @Test func everyAllocationHasARangeOfItsOwnAndKeepsIt() throws {
+    var pool = try IDRangePool(firstID: 100_000, count: 3)
+    let first = pool.range(for: "a")
+    #expect(first == UserNamespace(firstID: 100_000, count: 65536))
+    #expect(pool.range(for: "b")?.firstID == 165_536 && pool.range(for: "a") == first)
+    // What was given back rests until the others are taken.
+    pool.release("a")
+    #expect(pool.range(for: "c")?.firstID == 231_072)
+    #expect(pool.range(for: "d")?.firstID == 100_000)
+    #expect(pool.range(for: "e") == nil)
+    // After a restart.
+    var again = try IDRangePool(firstID: 100_000, count: 3, taken: pool.taken)
+    #expect(again.range(for: "b")?.firstID == 165_536 && again.range(for: "e") == nil)
+    again.release("nobody")
+    #expect(again.taken == pool.taken)
+  }
+
+  @Test func theHostsOwnIDsAreRefused() {
+    for (first, count) in [(0, 1), (65535, 1), (65536, 0), (4_294_900_000, 2)] as [(UInt32, Int)] {
+      #expect(throws: SandboxError.self) { _ = try IDRangePool(firstID: first, count: count) }
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "makes a user namespace: needs root"))
+  func theProbeSaysWhatIsMissing() {
+    #expect(UserNamespace.problem(below: "/var/tmp") == nil)
+    // procfs cannot map ids.
+    #expect(UserNamespace.problem(below: "/proc")?.contains("EINVAL") == true)
   }
 }

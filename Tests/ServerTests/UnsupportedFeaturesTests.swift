@@ -46,8 +46,6 @@ import Testing
     Case(name: "ephemeral_disk", group: "ephemeral_disk { sticky = true }"),
     Case(name: "network mode \"bridge\"", group: "network { mode = \"bridge\" }"),
     Case(name: "dns", group: "network {\n dns { servers = [\"192.0.2.1\"] }\n }"),
-    Case(name: "artifact", task: "artifact { source = \"https://example.org/a.tar.gz\" }"),
-    Case(name: "template", task: "template {\n data = \"x\"\n destination = \"local/x\"\n }"),
     Case(name: "vault", task: "vault { policies = [\"p\"] }"),
     Case(name: "csi_plugin", task: "csi_plugin {\n id = \"p\"\n type = \"node\"\n mount_dir = \"/csi\"\n }"),
     Case(name: "action", task: "action \"greet\" { command = \"/bin/true\" }"),

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Synchronization
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
             return value == 0
           }
           if first {
-            _ = startThread(named: "killer") {
+            try? DetachedThread.start(named: "killer") {
               usleep(UInt32(milliseconds) * 1_000)
               kill(getpid(), SIGKILL)
             }

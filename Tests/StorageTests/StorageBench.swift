@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Synchronization
 import Testing
 
@@ -80,7 +81,7 @@ private let benchIsOn = getenv("SERAI_BENCH") != nil
       }
       for _ in 0..<writers { submit() }
       await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-        _ = startThread(named: "waiter") {
+        try? DetachedThread.start(named: "waiter") {
           done.wait()
           continuation.resume()
         }

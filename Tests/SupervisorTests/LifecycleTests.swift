@@ -128,12 +128,43 @@ import Testing
       let exit = try await client.exit(of: hog.id)
       #expect(exit.oomKilled && exit.exitCode == 137 && exit.signal == SIGKILL)
       #expect(exit.memoryPeakBytes > 8 << 20 && exit.memoryPeakBytes <= 16 << 20)
+      #expect(exit.memoryLimitBytes == 16 << 20 && !exit.wasHostShortOfMemory)
       let tasks = try await client.list()
       #expect(tasks.first { $0.id == neighbour.id }?.state == .running)
       // Control: a task that ends by itself is not reported so.
       let fine = try fixture.task("fine", "exit 0")
       _ = try await client.start(fine)
       #expect(try await client.exit(of: fine.id).oomKilled == false)
+    }
+  }
+
+  @Test func aTaskThatLosesOneProcessToItsMemoryLimitEndsWhole() async throws {
+    try await withSupervisor { fixture, client in
+      let spec = try fixture.task("group", "trap '' TERM; (exec tail /dev/zero) & wait; echo survived; exec sleep 60") {
+        $0.limits.memoryBytes = 16 << 20
+      }
+      _ = try await client.start(spec)
+      let exit = try await client.exit(of: spec.id)
+      #expect(exit.oomKilled && exit.signal == SIGKILL && !exit.wasHostShortOfMemory)
+    }
+  }
+
+  @Test func limitsThatThisHostCannotEnforceAreRefusedByName() async throws {
+    try await withSupervisor { fixture, client in
+      let parent = "\(fixture.name)/task"
+      let missing = try CgroupLayout.ofThisHost().driver.unavailable(in: parent)
+      let spec = try fixture.task("weight", "true") { $0.limits.ioWeight = 300 }
+      if let reason = missing["ioWeight"] {
+        do throws(SupervisorError) {
+          _ = try await client.start(spec)
+          Issue.record("started")
+        } catch {
+          #expect(error.kind == .invalidRequest && error.message.contains(reason))
+        }
+      } else {
+        _ = try await client.start(spec)
+        #expect(try await client.exit(of: spec.id).exitCode == 0)
+      }
     }
   }
 

@@ -22,6 +22,19 @@ import Testing
     sandbox.oomScoreAdjustment = 500
     sandbox.hostname = "h"
     sandbox.networkNamespace = "/run/netns/x"
+    sandbox.userNamespace = UserNamespace(firstID: 1 << 20)
+    sandbox.isRootReadOnly = true
+    sandbox.mounts.append(.bind("/own", at: "/o", hasTaskIDs: true))
+    sandbox.files = [InitialFile(path: "/s/f", content: [0, 255], permissions: 0o400)]
+    sandbox.sysctls = [Sysctl("net.core.somaxconn", "9")]
+    sandbox.devices = [DeviceNode("/dev/a", at: "/dev/b", readOnly: true)]
+    sandbox.ambientCapabilities = []
+    sandbox.seccomp = .profile("{}")
+    sandbox.allowsForeignABI = true
+    sandbox.logsRefusedCalls = true
+    sandbox.landlock = .required
+    sandbox.limits.ioWeight = 7
+    sandbox.limits.hugePages = [HugePageLimit(size: "2MB", bytes: 1 << 21)]
     return TaskSpec(
       id: "a.b", sandbox: sandbox, logs: LogSpec(directory: "/logs", task: "b", maxFiles: 2, maxFileBytes: 7))
   }
@@ -43,7 +56,7 @@ import Testing
     }
     let exit = TaskExit(
       exitCode: -1, signal: 9, dumpedCore: true, oomKilled: true, isKnown: false, endedNanoseconds: -5,
-      memoryPeakBytes: 3)
+      memoryPeakBytes: 3, memoryLimitBytes: 9, wasHostShortOfMemory: true)
     let status = TaskStatus(id: "x", state: .exited(exit), pid: 4, startedNanoseconds: 1, notes: ["a", "b"])
     let replies: [Reply] = [
       .done, .failed(SupervisorError(.notFound, "m", step: "s")), .welcome(version: 1, pid: 2, executable: "/e"),

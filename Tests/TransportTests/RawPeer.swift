@@ -1,13 +1,17 @@
 import CNet
 import Glibc
+import Linux
 
 @testable import Transport
 
 /// Runs blocking work on a thread of its own.
 func offPool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
   await withCheckedContinuation { continuation in
-    let thread = startThread(named: "test") { continuation.resume(returning: work()) }
-    if let thread { pthread_detach(thread) } else { continuation.resume(returning: work()) }
+    do throws(SystemError) {
+      try DetachedThread.start(named: "test") { continuation.resume(returning: work()) }
+    } catch {
+      continuation.resume(returning: work())
+    }
   }
 }
 

@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// The fields of struct statx (statx(2)) that this project uses. Times are nanoseconds since the epoch.
+/// The fields of struct statx (statx(2)) that this project uses. Times are nanoseconds since the epoch; rdev holds the
+/// major number in its upper 32 bits and the minor in the lower.
 struct serai_stat {
   uint32_t mode, uid, gid, nlink;
   uint64_t size, inode, blocks, device, rdev;

@@ -39,6 +39,32 @@ int serai_unshare(uint64_t flags);
 int serai_sethostname(const char *_Nonnull name, size_t length);
 int serai_chroot(const char *_Nonnull path);
 
+/// Makes a user namespace in which `count` ids from 0 on are the caller's namespace's from `first` on (uid and gid), and
+/// returns a descriptor of it. `proc` is a descriptor of a procfs of the caller's pid namespace. A helper process that
+/// shares the caller's memory lives for the duration of the call. Needs CAP_SETUID and CAP_SETGID.
+int serai_user_namespace(int proc, uint32_t first, uint32_t count);
+/// setfsuid(2) and setfsgid(2) of this thread; -EPERM when they did not take.
+int serai_setfsids(uint32_t uid, uint32_t gid);
+/// PR_SET_SECUREBITS.
+int serai_secure_bits(unsigned long bits);
+/// SIOCSIFFLAGS: IFF_UP on "lo" of the calling thread's network namespace.
+int serai_loopback_up(void);
+
+/// landlock_create_ruleset(2) asking for the version: the ABI, or -ENOSYS, -EOPNOTSUPP.
+int serai_landlock_abi(void);
+/// landlock_create_ruleset(2). `scoped` is ignored by kernels before ABI 6 only when it is 0.
+int serai_landlock_create(uint64_t file_access, uint64_t scoped);
+/// landlock_add_rule(2) with LANDLOCK_RULE_PATH_BENEATH for the object open at `fd`.
+int serai_landlock_allow(int ruleset, int fd, uint64_t access);
+/// landlock_restrict_self(2).
+int serai_landlock_restrict(int ruleset);
+
+/// bpf(2): loads a BPF_PROG_TYPE_CGROUP_DEVICE program of `count` 8-byte instructions; a descriptor.
+int serai_bpf_load_device(const void *_Nonnull instructions, uint32_t count);
+/// bpf(2): BPF_PROG_ATTACH to the cgroup v2 directory `cgroup` with BPF_F_ALLOW_MULTI; with `replaced` >= 0 in place of
+/// that program.
+int serai_bpf_attach_device(int cgroup, int program, int replaced);
+
 /// setgroups(2), setresgid(2), setresuid(2) of this thread (raw calls: the caller has one thread).
 int serai_setgroups(size_t count, const uint32_t *_Nullable groups);
 int serai_setresgid(uint32_t gid);
@@ -62,14 +88,16 @@ int serai_child_subreaper(int on);
 int serai_setrlimit(int resource, uint64_t soft, uint64_t hard);
 int serai_getrlimit(int resource, uint64_t *_Nonnull soft, uint64_t *_Nonnull hard);
 
-/// seccomp(2) SECCOMP_SET_MODE_FILTER with `count` instructions of struct sock_filter (8 bytes each).
-int serai_seccomp(const void *_Nonnull instructions, uint16_t count);
+/// seccomp(2) SECCOMP_SET_MODE_FILTER with `count` instructions of struct sock_filter (8 bytes each). `log` asks
+/// SECCOMP_FILTER_FLAG_LOG: what is not allowed goes to the kernel's audit log (kernel.seccomp.actions_logged).
+int serai_seccomp(const void *_Nonnull instructions, uint16_t count, int log);
 
 /// rt_sigprocmask(2): blocks exactly the signals given (bit n-1 is signal n); sets every disposition to default.
 int serai_block_signals(uint64_t mask);
 void serai_reset_dispositions(void);
-/// SIG_IGN for SIGPIPE.
+/// SIG_IGN and SIG_DFL for SIGPIPE.
 void serai_ignore_sigpipe(void);
+void serai_default_sigpipe(void);
 
 /// execveat(2) (dirfd with AT_EMPTY_PATH when path is empty) and execve(2): return only on failure.
 int serai_execveat(int dirfd, const char *_Nonnull path, char *_Nullable const *_Nonnull argv,
@@ -85,3 +113,13 @@ int serai_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull argv,
 
 /// Starts a detached thread with a stack of `stack_bytes`; `body` runs once with `context`.
 int serai_thread(size_t stack_bytes, void *_Nullable context, void (*_Nonnull body)(void *_Nullable context));
+/// The calling thread's name, as ps and top show it; at most 15 bytes are kept.
+void serai_name_thread(const char *_Nonnull name);
+
+/// A counting semaphore of this process, 0 at first (sem_overview(7)). Creating one aborts when there is no memory, as
+/// every allocation of a Swift program does.
+struct serai_semaphore;
+struct serai_semaphore *_Nonnull serai_semaphore_create(void);
+void serai_semaphore_destroy(struct serai_semaphore *_Nonnull semaphore);
+void serai_semaphore_post(struct serai_semaphore *_Nonnull semaphore);
+void serai_semaphore_wait(struct serai_semaphore *_Nonnull semaphore);

@@ -1,6 +1,7 @@
 internal import Client
 internal import Codec
 internal import HTTP
+internal import Membership
 internal import Model
 internal import Server
 internal import State
@@ -23,23 +24,6 @@ let agentRoutes: [Route] = [
   },
   Route([.get], "/v1/agent/servers", .agent) { request, context in
     try request.json(context.agent.peers)
-  },
-  Route([.put, .post], "/v1/agent/join", .agent) { request, _ in
-    // Answered as a join that reached nobody: this version has no gossip.
-    var answer = JSONObject()
-    answer["num_joined"] = 0
-    answer["error"] = "this version runs a single server: there is none to join"
-    return try request.json(answer)
-  },
-  Route([.put, .post], "/v1/agent/force-leave", .server) { request, context in
-    guard let node = request.query["node"], !node.isEmpty else {
-      throw APIError.badRequest("missing node to force leave: the query's node")
-    }
-    // A name that no server has is no error: whoever asks wants it gone.
-    if context.agent.members.contains(where: { $0.name == node }) {
-      throw APIError.badRequest("\"\(node)\" is the only server and can't be made to leave")
-    }
-    return HTTPResponse()
   },
   Route([.get], "/v1/agent/health", .agent) { request, context in
     try await health(request, context)
@@ -73,7 +57,11 @@ let agentRoutes: [Route] = [
   },
   Route([.get], "/v1/status/leader", .server) { request, context in try request.json(context.agent.leader) },
   Route([.get], "/v1/status/peers", .server) { request, context in try request.json(context.agent.peers) },
-  Route([.get], "/v1/regions", .server) { request, context in try request.json([context.agent.region]) },
+  Route([.get], "/v1/regions", .server) { request, context in
+    // Those of every server that is known, also of one that is away.
+    let regions = Set(context.agent.members.compactMap { $0.tags["region"] } + [context.agent.region])
+    return try request.json(regions.sorted())
+  },
   Route([.get], "/v1/metrics", .agent) { request, context in try await metrics(request, context) },
 ]
 
@@ -99,6 +87,7 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
       "state": "Leader", "num_peers": "\(context.agent.peers.count - 1)",
     ]
   }
+  if let membership = context.membership { stats["serf"] = membership.statistics }
   if let client = context.client {
     stats["client"] = [
       "node_id": "\(await client.nodeID)", "num_allocations": "\(await client.allocationIDs.count)",

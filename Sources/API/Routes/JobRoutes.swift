@@ -55,6 +55,10 @@ let jobRoutes: [Route] = [
     return try request.json(summary, headers: request.indexHeaders(index))
   },
   Route([.get], "/v1/job/:id*/versions", .server, jobVersions),
+  Route([.get], "/v1/job/:id*/why", .server) { request, context in
+    let answer = try await context.theServer().explainPlacement(of: request.jobKey)
+    return try request.json(answer, headers: request.indexHeaders(answer.index))
+  },
   Route(put, "/v1/job/:id*/plan", .server) { request, context in
     let body = try request.requiredBody(JobPlanRequest.self)
     try sameJob(request, body.job)

@@ -83,6 +83,16 @@ struct APIClient: Sendable {
     try JSON.decode(T.self, from: try perform(request(.put, path, query, namespace, body: JSON.encode(body))).body)
   }
 
+  /// A PUT without a body whose query may name one thing several times; the answer decoded.
+  func put<T: FieldValue>(_ path: String, repeating items: [(String, String)]) throws -> T {
+    try JSON.decode(T.self, from: try perform(request(.put, path, [:], nil, repeating: items)).body)
+  }
+
+  /// The same when the answer is not looked at.
+  func send(_ path: String, repeating items: [(String, String)]) throws {
+    _ = try perform(request(.put, path, [:], nil, repeating: items))
+  }
+
   /// A DELETE; the answer decoded.
   func delete<T: FieldValue>(
     _ path: String, _ query: [String: String] = [:], namespace: String? = nil, body: JSONObject? = nil
@@ -101,6 +111,17 @@ struct APIClient: Sendable {
     _ = try perform(request(.delete, path, query, nil))
   }
 
+  /// Opens a WebSocket.
+  /// - Throws: `APIError` when the agent answers something else.
+  func webSocket(_ path: String, _ query: [String: String], namespace: String? = nil) async throws -> WebSocket {
+    let request = try request(.get, path, query, namespace)
+    do {
+      return try await WebSocket.connect(request, configuration: try configuration())
+    } catch let refusal as WebSocketRefusal {
+      throw APIError(request, refusal.status, refusal.body)
+    }
+  }
+
   // MARK: requests
 
   private func perform(_ request: HTTPClientRequest) throws -> HTTPClient.Result {
@@ -110,9 +131,11 @@ struct APIClient: Sendable {
   }
 
   private func request(
-    _ method: HTTPMethod, _ path: String, _ query: [String: String], _ namespace: String?, body: [UInt8]? = nil
+    _ method: HTTPMethod, _ path: String, _ query: [String: String], _ namespace: String?, body: [UInt8]? = nil,
+    repeating repeated: [(String, String)] = []
   ) throws(HTTPClientError) -> HTTPClientRequest {
-    var items = query.map { HTTPQuery.Item(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+    var items = repeated.map { HTTPQuery.Item(name: $0.0, value: $0.1) }
+    items += query.map { HTTPQuery.Item(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
     if let region = settings.region { items.append(.init(name: "region", value: region)) }
     if let namespace = namespace ?? settings.namespace { items.append(.init(name: "namespace", value: namespace)) }
     var base = try HTTPAddress(parsing: settings.address).base

@@ -322,7 +322,7 @@ func lastLines(of bytes: [UInt8], count: Int) -> [UInt8] {
   return Array(bytes[position...])
 }
 
-private func someAllocation(ofJob prefix: String, _ client: APIClient) throws -> Allocation {
+func someAllocation(ofJob prefix: String, _ client: APIClient) throws -> Allocation {
   let identity = try client.jobIdentity(prefix: prefix)
   let found: [AllocationListStub] = try client.get(
     "/v1/job/\(identity.id.pathEncoded)/allocations", namespace: identity.namespace)
@@ -333,7 +333,7 @@ private func someAllocation(ofJob prefix: String, _ client: APIClient) throws ->
   return try client.get("/v1/allocation/\(chosen.id)")
 }
 
-private func chosenTask(_ allocation: Allocation, _ name: String?) throws(CommandFailure) -> String {
+func chosenTask(_ allocation: Allocation, _ name: String?) throws(CommandFailure) -> String {
   let tasks = taskNames(allocation)
   if let name {
     guard tasks.contains(name) else {

@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// All open connections, and the one thread that accepts them and watches them for what the library does not: a peer that
@@ -29,7 +30,7 @@ final class ConnectionTable: Sendable {
   private let adopt = Mutex<Adopt?>(nil)
   private let epoll: Int32
   private let wake: Int32
-  private let thread = Mutex<pthread_t?>(nil)
+  private let thread = Mutex<JoinableThread?>(nil)
   private let maxConnections: Int
   private let limitPerClient: Int
   private let headerTimeout: UInt64
@@ -66,13 +67,14 @@ final class ConnectionTable: Sendable {
       }
     }
     listeners.withLock { $0 = sockets }
-    guard let started = startThread(named: "http-watch", { self.run() }) else {
+    do throws(SystemError) {
+      let started = try JoinableThread(named: "http-watch", stackBytes: 0) { self.run() }
+      thread.withLock { $0 = started }
+    } catch {
       listeners.withLock { $0 = [] }
       throw HTTPServerError(
-        operation: "pthread_create for", object: "the HTTP server", errno: EAGAIN,
-        advice: "the limit on threads is reached (ulimit -u, pids.max of the cgroup)")
+        operation: "pthread_create for", object: "the HTTP server", errno: error.errno.rawValue, advice: error.advice)
     }
-    thread.withLock { $0 = started }
   }
 
   /// No more connections from here on; those that wait in the kernel's queue are reset.
@@ -88,12 +90,7 @@ final class ConnectionTable: Sendable {
     closeListeners()
     state.withLock { $0.stopping = true }
     serai_net_eventfd_signal(wake)
-    if let thread = thread.withLock({ thread in
-      defer { thread = nil }
-      return thread
-    }) {
-      pthread_join(thread, nil)
-    }
+    thread.withLock { $0.take() }?.join()
     adopt.withLock { $0 = nil }
     closeFarewells()
   }
@@ -123,7 +120,7 @@ final class ConnectionTable: Sendable {
 
   private func run() {
     var ready = [serai_net_ready](repeating: serai_net_ready(), count: 64)
-    var lastSweep = monotonicNanoseconds()
+    var lastSweep = UInt64(Clock.monotonicNanoseconds)
     acceptWaiting()
     while true {
       let idle = state.withLock { $0.connections.isEmpty && !$0.acceptLater } && farewells.withLock { $0.isEmpty }
@@ -139,7 +136,7 @@ final class ConnectionTable: Sendable {
       }
       if state.withLock({ $0.stopping }) { return }
       if accepting { acceptWaiting() }
-      let now = monotonicNanoseconds()
+      let now = UInt64(Clock.monotonicNanoseconds)
       if now &- lastSweep >= 900_000_000 {
         lastSweep = now
         closeFarewells()
@@ -179,7 +176,7 @@ final class ConnectionTable: Sendable {
 
   private func meet(_ descriptor: Int32, _ address: inout serai_net_address) {
     let host = hostText(&address)
-    let deadline = monotonicNanoseconds() &+ headerTimeout
+    let deadline = UInt64(Clock.monotonicNanoseconds) &+ headerTimeout
     let connection = state.withLock { state -> ServerConnection? in
       let count = state.perClient[host, default: 0] + 1
       guard host.isEmpty || limitPerClient <= 0 || count <= limitPerClient else { return nil }

@@ -1,6 +1,7 @@
 internal import CMicrohttpd
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// An HTTP/1.1 server.
@@ -117,11 +118,15 @@ final class ServerCore: Sendable {
     await onThread {
       // First the thread that could hand another connection over.
       connections.stop()
-      MHD_stop_daemon(daemon.pointer)
+      serai_mhd_stop(daemon.pointer)
     }
   }
 
   private func begin(_ listeners: [Int32]) throws(HTTPServerError) {
+    if let problem = serai_mhd_load() {
+      throw HTTPServerError(
+        operation: "start", object: "the HTTP server", errno: 0, advice: String(cString: problem))
+    }
     guard let pointer = startDaemon() else {
       throw HTTPServerError(
         operation: "start", object: "the HTTP server", errno: 0,
@@ -133,7 +138,7 @@ final class ServerCore: Sendable {
         withUnsafePointer(to: &address.bytes.any) { serai_mhd_add(daemon.pointer, descriptor, $0, address.length) != 0 }
       }
     } catch {
-      MHD_stop_daemon(pointer)
+      serai_mhd_stop(pointer)
       throw error
     }
     state.withLock { $0.daemon = daemon }
@@ -156,13 +161,12 @@ final class ServerCore: Sendable {
 /// Runs blocking work on a thread made for it.
 private func onThread(_ work: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { continuation in
-    let thread = startThread(named: "http-stop") {
-      work()
-      continuation.resume()
-    }
-    if let thread {
-      pthread_detach(thread)
-    } else {
+    do throws(SystemError) {
+      try DetachedThread.start(named: "http-stop") {
+        work()
+        continuation.resume()
+      }
+    } catch {
       // No thread to be had: late is worse than blocking one thread of the pool.
       work()
       continuation.resume()

@@ -1,4 +1,5 @@
 internal import CMicrohttpd
+internal import Linux
 internal import Synchronization
 
 /// One request and its response: the object behind the library's per-request pointer.
@@ -78,7 +79,7 @@ final class ServerExchange: Sendable {
     guard length <= UInt64(server.configuration.maxBodyBytes) else { return refuse(tooLarge()) }
     let extra = (length >> 16) * 1_000_000_000
     connection.deadline.store(
-      monotonicNanoseconds() &+ server.configuration.bodyTimeout.nanoseconds &+ extra, ordering: .relaxed)
+      UInt64(Clock.monotonicNanoseconds) &+ server.configuration.bodyTimeout.nanoseconds &+ extra, ordering: .relaxed)
     state.withLock { state in
       state.phase = .body
       state.method = HTTPMethod(rawValue: method.map { String(cString: $0) } ?? "")
@@ -212,7 +213,7 @@ final class ServerExchange: Sendable {
       return (state.task, state.writer, handled)
     }
     connection.deadline.store(
-      monotonicNanoseconds() &+ server.configuration.idleTimeout.nanoseconds, ordering: .relaxed)
+      UInt64(Clock.monotonicNanoseconds) &+ server.configuration.idleTimeout.nanoseconds, ordering: .relaxed)
     guard wasHandled else { return }
     task?.cancel()
     writer?.close()
@@ -233,8 +234,8 @@ final class ServerExchange: Sendable {
   private func readHeaders(of native: OpaquePointer) -> HTTPHeaders {
     var headers = HTTPHeaders()
     withUnsafeMutablePointer(to: &headers) { pointer in
-      _ = MHD_get_connection_values_n(
-        native, SERAI_MHD_HEADER_KIND,
+      _ = serai_mhd_headers(
+        native,
         { context, _, name, nameSize, value, valueSize in
           guard let context, let name else { return SERAI_MHD_YES }
           let headers = context.assumingMemoryBound(to: HTTPHeaders.self)

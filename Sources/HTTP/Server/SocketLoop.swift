@@ -1,5 +1,6 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// One thread for the whole process that tells upgraded sockets when they can be read or written. It starts with the
@@ -15,8 +16,11 @@ final class SocketLoop: Sendable {
   private init?() {
     epoll = serai_net_epoll_create()
     guard epoll >= 0 else { return nil }
-    guard let thread = startThread(named: "http-sockets", { [self] in run() }) else { return nil }
-    pthread_detach(thread)
+    do throws(SystemError) {
+      try DetachedThread.start(named: "http-sockets", stackBytes: 0) { [self] in run() }
+    } catch {
+      return nil
+    }
   }
 
   func nextToken() -> UInt64 { lastToken.wrappingAdd(1, ordering: .relaxed).newValue }

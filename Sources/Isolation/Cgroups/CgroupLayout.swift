@@ -12,7 +12,7 @@ public enum CgroupLayout: Sendable, Equatable {
   case v1([String: String])
 
   /// The controllers this project uses.
-  static let controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"]
+  static let controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb"]
 
   /// Finds the layout in the text of /proc/self/mountinfo. `unifiedControllers` gives the cgroup.controllers file of a
   /// cgroup2 mount: without cpu, memory and pids in it the hierarchy is only the side of a hybrid layout.
@@ -49,6 +49,9 @@ public enum CgroupLayout: Sendable, Equatable {
 public protocol CgroupDriver: Sendable {
   /// Makes a group that will hold groups (and, on v2, enables the controllers for them).
   func prepareParent(_ path: String) throws(SystemError)
+  /// What this host cannot enforce, by the names of the limits in `CgroupLimits`, and why. A group must be there, of
+  /// which control files the answer is read.
+  func unavailable(in parent: String) -> [String: String]
   /// Makes a group, its parent being there, and sets its limits.
   func ensure(_ path: String, limits: CgroupLimits) throws(SystemError)
   /// Puts the calling process, which has one thread, into the group.
@@ -69,8 +72,13 @@ public protocol CgroupDriver: Sendable {
   func remove(_ path: String) throws(SystemError)
   /// What the group has used.
   func statistics(_ path: String) throws(SystemError) -> CgroupStatistics
+  /// A counter that becomes readable when the group is at its memory limit; nil where the kernel ends the whole group
+  /// itself (v2), or cannot tell.
+  func outOfMemoryEvents(_ path: String) throws(SystemError) -> FileDescriptor?
   /// How many of its processes the kernel has killed for want of memory.
   func oomKills(_ path: String) -> UInt64
+  /// The directories of a group that a task is shown below /sys/fs/cgroup, and their names there ("" for itself).
+  func views(_ path: String) -> [(name: String, directory: String)]
   /// The groups inside a group.
   func children(_ path: String) throws(SystemError) -> [String]
 }
@@ -85,25 +93,88 @@ extension CgroupLayout {
   }
 }
 
+extension CgroupDriver {
+  /// Refuses limits that this host cannot enforce.
+  ///
+  /// - Parameter parent: the group in which the limited one will be.
+  /// - Throws: SandboxError naming the first limit and why.
+  public func check(_ limits: CgroupLimits, in parent: String) throws(SandboxError) {
+    let asked: [(String, String?)] = [
+      ("cpuQuotaMicroseconds", limits.cpuQuotaMicroseconds.map { "\($0)" }), ("cpus", limits.cpus),
+      ("memoryBytes", limits.memoryBytes.map { "\($0)" }), ("pids", limits.pids.map { "\($0)" }),
+      ("ioWeight", limits.ioWeight.map { "\($0)" }), ("hugePages", limits.hugePages.first?.size),
+      ("devices", limits.devices.map { "\($0.count) rules" }),
+    ]
+    if asked.allSatisfy({ $0.1 == nil }) { return }
+    let missing = unavailable(in: parent)
+    for (name, value) in asked {
+      if let value, let reason = missing[name] { throw SandboxError("limits.\(name)", value, reason) }
+    }
+    if let weight = limits.ioWeight, !(1...10_000).contains(weight) {
+      throw SandboxError("limits.ioWeight", "\(weight)", "must be between 1 and 10000")
+    }
+    for limit in limits.hugePages
+    where !limit.size.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) }) {
+      throw SandboxError("limits.hugePages", limit.size, "must be a size as the kernel writes it, e.g. 2MB")
+    }
+  }
+}
+
 /// Readers of cgroup control files.
 enum CgroupFile {
   static func text(_ path: String) -> String? { try? Files.readText(path, limit: 1 << 20) }
 
   /// A single number; "max" is `UInt64.max`.
   static func number(_ path: String) -> UInt64? {
-    guard let text = text(path) else { return nil }
+    text(path).flatMap { number(in: $0) }
+  }
+
+  static func number(in text: String) -> UInt64? {
     let trimmed = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
     return trimmed == "max" ? .max : UInt64(trimmed)
   }
 
   /// "name number" lines.
-  static func table(_ path: String) -> [String: UInt64] {
+  static func table(_ path: String) -> [String: UInt64] { table(in: text(path) ?? "") }
+
+  static func table(in text: String) -> [String: UInt64] {
     var result: [String: UInt64] = [:]
-    for line in (text(path) ?? "").split(separator: "\n") {
+    for line in text.split(separator: "\n") {
       let fields = line.split(separator: " ")
       if fields.count == 2, let value = UInt64(fields[1]) { result[String(fields[0])] = value }
     }
     return result
+  }
+
+  /// The sum of the values of `key` in lines of "key=value" words (io.stat), or of "device key value" lines (v1 blkio).
+  static func sum(_ text: String, key: String) -> UInt64 {
+    var sum: UInt64 = 0
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words.count == 3, words[1] == key { sum &+= UInt64(words[2]) ?? 0 }
+      for word in words where word.hasPrefix(key + "=") { sum &+= UInt64(word.dropFirst(key.utf8.count + 1)) ?? 0 }
+    }
+    return sum
+  }
+
+  /// The "some" total of a pressure file, microseconds.
+  static func pressure(_ text: String) -> UInt64 {
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("some ") }) else { return 0 }
+    return sum(String(line), key: "total")
+  }
+
+  /// A group and all groups inside it, innermost first: processes may have made some (as root with the host's view).
+  static func subtree(_ path: String, depth: Int = 0) -> [String] {
+    if depth > 32 { return [path] }
+    let inner = (try? subdirectories(path)) ?? []
+    return inner.flatMap { subtree("\(path)/\($0)", depth: depth + 1) } + [path]
+  }
+
+  /// The processes of a group and of all groups inside it.
+  static func processes(inSubtree path: String) throws(SystemError) -> [Int32] {
+    var all: [Int32] = []
+    for group in subtree(path) { all += try processes("\(group)/cgroup.procs") }
+    return all
   }
 
   /// Writes; a file that this kernel lacks is skipped when `optional`.
@@ -113,6 +184,18 @@ enum CgroupFile {
     } catch {
       if optional && (error.errno == .noSuchFile || error.errno == .permissionDenied) { return }
       throw error
+    }
+  }
+
+  /// Writes values one after the other, each with a call of its own.
+  static func write(_ path: String, each values: [String]) throws(SystemError) {
+    let file = try FileDescriptor.open(path, [.writeOnly, .noFollow])
+    for value in values {
+      do {
+        try file.writeAll(Array(value.utf8), at: 0)
+      } catch {
+        throw SystemError("write \"\(value)\" to", path, error.errno)
+      }
     }
   }
 
@@ -127,14 +210,7 @@ enum CgroupFile {
   }
 
   static func makeDirectory(_ path: String) throws(SystemError) {
-    do {
-      try FileDescriptor.open(Files.parent(of: path), [.readOnly, .directory]).makeDirectory(
-        String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...]))
-    } catch  where error.errno == .fileExists {
-      return
-    } catch {
-      throw SystemError("mkdir", path, error.errno, advice: error.advice)
-    }
+    try Files.makeDirectories(path)
   }
 
   static func subdirectories(_ path: String) throws(SystemError) -> [String] {

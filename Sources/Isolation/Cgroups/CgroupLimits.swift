@@ -14,6 +14,10 @@ public struct CgroupLimits: Sendable, Equatable {
   public var swapBytes: UInt64 = 0
   /// Processes and threads; nil: no limit.
   public var pids: UInt64? = 4096
+  /// Share of the disks' time relative to others, 1…10000 (100 is the kernel's own default); nil: the default.
+  public var ioWeight: UInt64?
+  /// Huge pages, by size; none: no limit.
+  public var hugePages: [HugePageLimit] = []
   /// Devices that may be opened; nil: no rule.
   public var devices: [DeviceRule]? = DeviceRule.standard
 
@@ -21,7 +25,21 @@ public struct CgroupLimits: Sendable, Equatable {
   public init() {}
 }
 
-/// A device that a task may open for reading and writing; making device nodes is never allowed.
+/// Most bytes in huge pages of one size.
+public struct HugePageLimit: Sendable, Equatable {
+  /// The size as the kernel writes it: "2MB", "1GB".
+  public var size: String
+  /// Bytes.
+  public var bytes: UInt64
+
+  /// A limit.
+  public init(size: String, bytes: UInt64) {
+    self.size = size
+    self.bytes = bytes
+  }
+}
+
+/// A device that a task may open; making device nodes is never allowed.
 public struct DeviceRule: Sendable, Equatable {
   /// Block or character device.
   public var isBlock: Bool
@@ -29,12 +47,15 @@ public struct DeviceRule: Sendable, Equatable {
   public var major: UInt32
   /// Minor number; nil: all.
   public var minor: UInt32?
+  /// Whether it may only be read.
+  public var isReadOnly: Bool
 
-  /// A character device unless said otherwise.
-  public init(isBlock: Bool = false, major: UInt32, minor: UInt32?) {
+  /// A character device, for reading and writing, unless said otherwise.
+  public init(isBlock: Bool = false, major: UInt32, minor: UInt32?, isReadOnly: Bool = false) {
     self.isBlock = isBlock
     self.major = major
     self.minor = minor
+    self.isReadOnly = isReadOnly
   }
 
   /// null, zero, full, random, urandom, tty, ptmx and pseudo-terminals.
@@ -43,7 +64,9 @@ public struct DeviceRule: Sendable, Equatable {
     + [DeviceRule(major: 136, minor: nil)]
 
   /// As cgroup v1's devices.allow takes it.
-  public var ruleText: String { "\(isBlock ? "b" : "c") \(major):\(minor.map { "\($0)" } ?? "*") rw" }
+  public var ruleText: String {
+    "\(isBlock ? "b" : "c") \(major):\(minor.map { "\($0)" } ?? "*") \(isReadOnly ? "r" : "rw")"
+  }
 }
 
 /// What a cgroup has used.
@@ -74,6 +97,19 @@ public struct CgroupStatistics: Sendable, Equatable {
   public var pids: UInt64 = 0
   /// Processes that the kernel killed for want of memory.
   public var oomKills: UInt64 = 0
+  /// How often the group was at its own memory limit and nothing could be reclaimed. Kills without any of these were for
+  /// want of memory on the host.
+  public var oomEvents: UInt64 = 0
+  /// Bytes read from disks.
+  public var ioReadBytes: UInt64 = 0
+  /// Bytes written to disks.
+  public var ioWriteBytes: UInt64 = 0
+  /// Time in which some process waited for CPU, microseconds (PSI, v2 only; the same below).
+  public var cpuPressureMicroseconds: UInt64 = 0
+  /// Time in which some process waited for memory.
+  public var memoryPressureMicroseconds: UInt64 = 0
+  /// Time in which some process waited for disks.
+  public var ioPressureMicroseconds: UInt64 = 0
 
   /// All zero.
   public init() {}

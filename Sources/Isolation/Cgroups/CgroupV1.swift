@@ -26,7 +26,11 @@ public struct CgroupV1: CgroupDriver, Equatable {
         made += "/" + component
         try CgroupFile.makeDirectory(made)
         // A new cpuset group is empty and takes no process until it has CPUs and memory nodes.
-        if point == mounts["cpuset"] { try Self.inheritCPUSet(from: above, to: made) }
+        if point == mounts["cpuset"] {
+          try Self.inheritCPUSet(from: above, to: made)
+          // The kernel then does it for groups inside.
+          try CgroupFile.write("\(made)/cgroup.clone_children", "1", optional: true)
+        }
       }
     }
   }
@@ -43,11 +47,46 @@ public struct CgroupV1: CgroupDriver, Equatable {
       let allow = file("devices", path, "devices.allow")
     {
       try CgroupFile.write(deny, "a")
-      for rule in devices { try CgroupFile.write(allow, rule.ruleText) }
+      try CgroupFile.write(allow, each: devices.map(\.ruleText))
     }
   }
 
+  /// See `CgroupDriver`.
+  public func unavailable(in parent: String) -> [String: String] {
+    var reasons: [String: String] = [:]
+    for (limit, controller) in [
+      ("cpuQuotaMicroseconds", "cpu"), ("cpus", "cpuset"), ("memoryBytes", "memory"), ("pids", "pids"),
+      ("ioWeight", "blkio"), ("hugePages", "hugetlb"), ("devices", "devices"),
+    ] where mounts[controller] == nil {
+      reasons[limit] = "this host has no cgroup v1 hierarchy with the controller \(controller): mount one"
+    }
+    if reasons["cpuQuotaMicroseconds"] == nil, file("cpu", parent, "cpu.cfs_quota_us").map(Files.exists) == false {
+      reasons["cpuQuotaMicroseconds"] = "this kernel was built without CONFIG_CFS_BANDWIDTH"
+    }
+    if reasons["ioWeight"] == nil, weightFile(parent) == nil {
+      reasons["ioWeight"] = "this kernel's disks have no scheduler with weights: it was built without BFQ"
+    }
+    return reasons
+  }
+
+  private func weightFile(_ path: String) -> String? {
+    ["blkio.bfq.weight", "blkio.weight"].compactMap { file("blkio", path, $0) }.first(where: Files.exists)
+  }
+
+  /// An eventfd that the kernel counts up whenever the group is out of memory (memory.oom_control).
+  public func outOfMemoryEvents(_ path: String) throws(SystemError) -> FileDescriptor? {
+    guard let control = file("memory", path, "memory.oom_control"),
+      let register = file("memory", path, "cgroup.event_control"), Files.exists(register)
+    else { return nil }
+    let events = try WakeUp().intoDescriptor()
+    let source = try FileDescriptor.open(control)
+    try CgroupFile.write(register, "\(events.number) \(source.number)")
+    return events
+  }
+
   private static func inheritCPUSet(from above: String, to group: String) throws(SystemError) {
+    // The last that is set: with it both are.
+    if (CgroupFile.text("\(group)/cpuset.mems") ?? "").count > 1 { return }
     for name in ["cpuset.cpus", "cpuset.mems"] where (CgroupFile.text("\(group)/\(name)") ?? "").count <= 1 {
       guard let value = CgroupFile.text("\(above)/\(name)") else { continue }
       try CgroupFile.write("\(group)/\(name)", value)
@@ -68,6 +107,14 @@ public struct CgroupV1: CgroupDriver, Equatable {
       }
     }
     if let cpus = limits.cpus, let file = file("cpuset", path, "cpuset.cpus") { try CgroupFile.write(file, cpus) }
+    if let weight = limits.ioWeight, let file = weightFile(path) {
+      // v1 counts from 10 to 1000, with 500 in the middle; v2 from 1 to 10000, with 100.
+      try CgroupFile.write(file, "\(min(max(weight * 5, 10), 1000))")
+    }
+    for limit in limits.hugePages {
+      guard let file = file("hugetlb", path, "hugetlb.\(limit.size).limit_in_bytes") else { continue }
+      try CgroupFile.write(file, "\(limit.bytes)")
+    }
     if let pids = file("pids", path, "pids.max") { try CgroupFile.write(pids, limits.pids.map { "\($0)" } ?? "max") }
     try applyMemory(limits, to: path)
   }
@@ -117,7 +164,7 @@ public struct CgroupV1: CgroupDriver, Equatable {
 
   /// Reads cgroup.procs, see `CgroupDriver`.
   public func processes(_ path: String) throws(SystemError) -> [Int32] {
-    try CgroupFile.processes("\(reference)/\(path)/cgroup.procs")
+    try CgroupFile.processes(inSubtree: "\(reference)/\(path)")
   }
 
   /// One round of killing, see `CgroupDriver`.
@@ -137,7 +184,17 @@ public struct CgroupV1: CgroupDriver, Equatable {
 
   /// rmdir(2), see `CgroupDriver`.
   public func remove(_ path: String) throws(SystemError) {
-    for point in points { try Files.removeDirectory("\(point)/\(path)") }
+    for point in points {
+      for group in CgroupFile.subtree("\(point)/\(path)") { try Files.removeDirectory(group) }
+    }
+  }
+
+  /// The group in each hierarchy that tells of limits, see `CgroupDriver`.
+  public func views(_ path: String) -> [(name: String, directory: String)] {
+    let telling = Set(["cpu", "cpuacct", "cpuset", "memory", "pids"].compactMap { mounts[$0] })
+    return points.filter { telling.contains($0) }.map { point in
+      (String(point.split(separator: "/").last ?? ""), "\(point)/\(path)")
+    }
   }
 
   /// The groups inside, see `CgroupDriver`.
@@ -173,6 +230,16 @@ public struct CgroupV1: CgroupDriver, Equatable {
     result.swapBytes = memory["total_swap"] ?? memory["swap"] ?? 0
     result.pids = number("pids", "pids.current")
     result.oomKills = oomKills(path)
+    result.oomEvents = number("memory", "memory.failcnt") + number("memory", "memory.memsw.failcnt")
+    // Newer kernels do not count any more (6.18 does not): a group that was at its limit, less what is charged in
+    // advance, was killed for that.
+    let limit = number("memory", "memory.limit_in_bytes")
+    if result.oomKills > 0 && result.oomEvents == 0 && result.memoryPeakBytes &+ 256 << 10 >= limit {
+      result.oomEvents = 1
+    }
+    let io = file("blkio", path, "blkio.throttle.io_service_bytes_recursive").flatMap { CgroupFile.text($0) } ?? ""
+    result.ioReadBytes = CgroupFile.sum(io, key: "Read")
+    result.ioWriteBytes = CgroupFile.sum(io, key: "Write")
     return result
   }
 }

@@ -24,7 +24,7 @@ public struct CgroupV2: CgroupDriver, Equatable {
   private static func enableControllers(in group: String) throws(SystemError) {
     let available = (CgroupFile.text("\(group)/cgroup.controllers") ?? "").split(whereSeparator: \.isWhitespace)
     let enabled = (CgroupFile.text("\(group)/cgroup.subtree_control") ?? "").split(whereSeparator: \.isWhitespace)
-    for controller in ["cpu", "cpuset", "memory", "pids", "io"] {
+    for controller in ["cpu", "cpuset", "memory", "pids", "io", "hugetlb"] {
       let name = Substring(controller)
       guard available.contains(name), !enabled.contains(name) else { continue }
       try CgroupFile.write("\(group)/cgroup.subtree_control", "+\(controller)")
@@ -35,20 +35,50 @@ public struct CgroupV2: CgroupDriver, Equatable {
   public func ensure(_ path: String, limits: CgroupLimits) throws(SystemError) {
     try CgroupFile.makeDirectory("\(mount)/\(path)")
     try apply(limits, to: path)
+    if let devices = limits.devices {
+      try DeviceProgram(devices).attach(to: try FileDescriptor.open("\(mount)/\(path)", [.readOnly, .directory]))
+    }
   }
+
+  /// See `CgroupDriver`.
+  public func unavailable(in parent: String) -> [String: String] {
+    let enabled = Set(
+      (CgroupFile.text(file(parent, "cgroup.subtree_control")) ?? "").split(whereSeparator: \.isWhitespace)
+        .map(String.init))
+    var reasons: [String: String] = [:]
+    for (limit, controller) in [
+      ("cpuQuotaMicroseconds", "cpu"), ("cpus", "cpuset"), ("memoryBytes", "memory"), ("pids", "pids"),
+      ("ioWeight", "io"), ("hugePages", "hugetlb"),
+    ] where !enabled.contains(controller) {
+      reasons[limit] =
+        "this host's cgroup v2 does not give the controller \(controller) to \(parent): see cgroup.controllers in its mount"
+    }
+    return reasons
+  }
+
+  /// None: memory.oom.group lets the kernel end all of the group.
+  public func outOfMemoryEvents(_ path: String) throws(SystemError) -> FileDescriptor? { nil }
 
   /// Writes the limit files, see `CgroupDriver`.
   public func apply(_ limits: CgroupLimits, to path: String) throws(SystemError) {
-    try CgroupFile.write(file(path, "cpu.weight"), "\(CgroupUnits.weight(shares: limits.cpuShares))")
+    // A file of a controller that is not enabled here is missing; what was asked of it was refused before (`check`).
+    let weight = "\(CgroupUnits.weight(shares: limits.cpuShares))"
+    try CgroupFile.write(file(path, "cpu.weight"), weight, optional: true)
     let quota = limits.cpuQuotaMicroseconds.map { "\(max($0, 1000)) 100000" } ?? "max 100000"
     try CgroupFile.write(file(path, "cpu.max"), quota, optional: limits.cpuQuotaMicroseconds == nil)
     if let cpus = limits.cpus { try CgroupFile.write(file(path, "cpuset.cpus"), cpus) }
-    try CgroupFile.write(file(path, "memory.max"), limits.memoryBytes.map { "\($0)" } ?? "max")
+    if let weight = limits.ioWeight { try CgroupFile.write(file(path, "io.weight"), "default \(weight)") }
+    for limit in limits.hugePages {
+      try CgroupFile.write(file(path, "hugetlb.\(limit.size).max"), "\(limit.bytes)")
+    }
+    let memory = limits.memoryBytes.map { "\($0)" }
+    try CgroupFile.write(file(path, "memory.max"), memory ?? "max", optional: memory == nil)
     try CgroupFile.write(file(path, "memory.low"), "\(limits.memoryReservationBytes ?? 0)", optional: true)
     try CgroupFile.write(file(path, "memory.swap.max"), "\(limits.swapBytes)", optional: true)
     // A task that loses one process to the OOM killer is restarted whole, not left half alive.
     try CgroupFile.write(file(path, "memory.oom.group"), "1", optional: true)
-    try CgroupFile.write(file(path, "pids.max"), limits.pids.map { "\($0)" } ?? "max")
+    let pids = limits.pids.map { "\($0)" }
+    try CgroupFile.write(file(path, "pids.max"), pids ?? "max", optional: pids == nil)
   }
 
   /// Writes 0 to the membership file, see `CgroupDriver`.
@@ -63,7 +93,7 @@ public struct CgroupV2: CgroupDriver, Equatable {
 
   /// Reads cgroup.procs, see `CgroupDriver`.
   public func processes(_ path: String) throws(SystemError) -> [Int32] {
-    try CgroupFile.processes(file(path, "cgroup.procs"))
+    try CgroupFile.processes(inSubtree: "\(mount)/\(path)")
   }
 
   /// One round of killing, see `CgroupDriver`.
@@ -79,7 +109,12 @@ public struct CgroupV2: CgroupDriver, Equatable {
   }
 
   /// rmdir(2), see `CgroupDriver`.
-  public func remove(_ path: String) throws(SystemError) { try Files.removeDirectory("\(mount)/\(path)") }
+  public func remove(_ path: String) throws(SystemError) {
+    for group in CgroupFile.subtree("\(mount)/\(path)") { try Files.removeDirectory(group) }
+  }
+
+  /// The group itself, see `CgroupDriver`.
+  public func views(_ path: String) -> [(name: String, directory: String)] { [("", "\(mount)/\(path)")] }
 
   /// The groups inside, see `CgroupDriver`.
   public func children(_ path: String) throws(SystemError) -> [String] {
@@ -106,7 +141,15 @@ public struct CgroupV2: CgroupDriver, Equatable {
     result.memoryCacheBytes = memory["file"] ?? 0
     result.memoryKernelBytes = memory["kernel"] ?? 0
     result.pids = CgroupFile.number(file(path, "pids.current")) ?? 0
-    result.oomKills = oomKills(path)
+    let events = CgroupFile.table(file(path, "memory.events"))
+    result.oomKills = events["oom_kill"] ?? 0
+    result.oomEvents = events["oom"] ?? 0
+    let io = CgroupFile.text(file(path, "io.stat")) ?? ""
+    result.ioReadBytes = CgroupFile.sum(io, key: "rbytes")
+    result.ioWriteBytes = CgroupFile.sum(io, key: "wbytes")
+    result.cpuPressureMicroseconds = CgroupFile.pressure(CgroupFile.text(file(path, "cpu.pressure")) ?? "")
+    result.memoryPressureMicroseconds = CgroupFile.pressure(CgroupFile.text(file(path, "memory.pressure")) ?? "")
+    result.ioPressureMicroseconds = CgroupFile.pressure(CgroupFile.text(file(path, "io.pressure")) ?? "")
     return result
   }
 }

@@ -47,9 +47,20 @@ public struct Child {
   let cgroups: any CgroupDriver
   /// The task's root once `rootDirectory` is done.
   var root: OpenFile?
+  /// The task directory as the host sees it.
+  var taskDirectory: OpenFile?
+  /// Covers of masked paths that are attached, to be copied, by whether they are directories.
+  var covers: [Bool: OpenFile] = [:]
   /// The new /proc and /sys while they are being masked.
   var proc: OpenFile?
   var sys: OpenFile?
+  /// /proc/sys/user, opened before it was protected.
+  var userLimits: OpenFile?
+  /// The user namespace, from the mounts that need it until it is entered.
+  var userNamespace: OpenFile?
+  /// The host id of the task's id 0; 0: the task has host ids.
+  var firstID: UInt32 = 0
+  var idCount: UInt32 = 0
   var account: Account?
   /// "/" is the task's own.
   var isInRoot = false
@@ -83,7 +94,8 @@ public struct Child {
   private mutating func take(_ step: Step) throws(SystemError) {
     switch step {
     case .signals:
-      Myself.resetSignalDispositions()
+      // The supervisor handles none and ignores only this one.
+      Myself.defaultBrokenPipes()
       try Myself.blockSignals([])
     case .cgroup:
       try enterCgroup()
@@ -93,20 +105,27 @@ public struct Child {
       try Files.writeControl("/proc/self/oom_score_adj", "\(score)")
     case .networkNamespace(let path):
       try Myself.join(try FileDescriptor.open(path), .network)
+    case .loopback: try Myself.bringLoopbackUp()
     case .cgroupNamespace:
       try Myself.unshare(.cgroup)
     case .mountPropagation:
       try MountTree.separate(slave: false)
+    case .userNamespace(let range, let hidePID): try makeUserNamespace(range, hidePID: hidePID)
+    case .enterUserNamespace: try enterUserNamespace()
     case .rootDirectory(let path):
       try openRoot(path)
-    case .chrootEntry(let entry, let layers):
-      try addEntry(entry, layers: layers)
-    case .mountProc: try mountProc()
+    case .chrootEntry(let entry, let layers, let readOnly): try addEntry(entry, layers: layers, readOnly: readOnly)
+    case .mountProc(let hidePID): try mountProc(hidePID: hidePID)
+    case .sysctl(let sysctl): try set(sysctl)
+    case .unprivilegedPorts: try allowUnprivilegedPorts()
     case .maskPath(let masked): try mask(masked)
     case .protectPath(let path): try protect(path)
     case .mountSys: try mountSys()
-    case .mountDevices(let bytes, let ipc): try mountDevices(sharedMemoryBytes: bytes, ipc: ipc)
+    case .cgroupView: try showCgroup()
+    case .mountDevices(let bytes, let ipc, let own): try mountDevices(sharedMemoryBytes: bytes, ipc: ipc, own: own)
+    case .readOnlyRoot: try makeRootReadOnly()
     case .mount(let mount): try addMount(mount)
+    case .file(let file): try write(file)
     case .pivot: try pivot()
     case .hostname(let name):
       try Myself.setHostname(name)
@@ -116,24 +135,30 @@ public struct Child {
     case .joinTask(let namespaces): try joinTask(namespaces)
     case .terminal: try Terminal.control(0)
     case .boundingSet(let mask):
-      for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 { try Myself.dropFromBoundingSet(number) }
+      for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 {
+        // The first that the kernel does not know is behind its last.
+        if !(try Myself.dropFromBoundingSet(number)) { break }
+      }
     case .identity:
       try becomeUser()
       // Changing ids makes a process dumpable again: until execve the task could trace us and read what we hold.
       try Myself.setDumpable(false)
-    case .capabilities(let mask): try setCapabilities(mask)
+    case .capabilities(let mask, let ambient): try setCapabilities(mask, ambient: ambient)
     case .umask(let mask): Myself.setUmask(mask)
     case .workingDirectory(let path): try enterWorkingDirectory(path)
     case .noNewPrivileges:
       try Myself.setNoNewPrivileges()
+    case .landlock(let policy): try restrictFiles(policy)
     case .command(let command): program = try findProgram(command)
     case .gate: try waitForSupervisor()
     case .descriptors:
       // 3 and 4 are the init's; it closes them before the task runs. 5 is the init itself, gone with execve.
       try Myself.closeDescriptors(from: plan.usesInit ? 6 : 5)
-    case .seccomp:
-      // The policy chose which filter the supervisor handed over.
-      for program in resources.filter?.programs ?? [] { try Myself.installFilter(program) }
+    case .seccomp(let logging):
+      guard let filter = resources.filter else {
+        throw SystemError("seccomp", "", .invalidArgument, advice: "the supervisor has no filter for this task")
+      }
+      for program in filter.programs { try Myself.installFilter(program, logging: logging) }
     case .execute(let command, let useInit): try execute(command, useInit: useInit)
     }
   }

@@ -64,6 +64,22 @@ public enum StepName: UInt8, Sendable, CaseIterable {
   case terminal = 30
   /// umask(2).
   case umask = 31
+  /// Making or entering the user namespace.
+  case userNamespace = 32
+  /// The loopback interface.
+  case loopback = 33
+  /// The task's own view of its cgroup.
+  case cgroupView = 34
+  /// A kernel setting.
+  case sysctl = 35
+  /// A file that is there from the start.
+  case file = 36
+  /// Making the root read-only.
+  case readOnlyRoot = 37
+  /// Landlock.
+  case landlock = 38
+  /// A device of the host.
+  case device = 39
   /// execve(2).
   case execute = 255
 }
@@ -79,14 +95,24 @@ public enum Step: Sendable, Equatable {
   case networkNamespace(String)
   case cgroupNamespace
   case mountPropagation
+  /// Make the user namespace, for the mounts; the child enters it later.
+  case userNamespace(UserNamespace, hidePID: Bool)
+  /// Enter it, and allow no others inside.
+  case enterUserNamespace
+  case loopback
+  case unprivilegedPorts
   case rootDirectory(String)
-  case chrootEntry(ChrootEntry, layers: String)
-  case mountProc
+  case chrootEntry(ChrootEntry, layers: String, readOnly: Bool)
+  case mountProc(hidePID: Bool)
   case maskPath(MaskedPath)
   case protectPath(String)
   case mountSys
-  case mountDevices(sharedMemoryBytes: UInt64, ipc: Bool)
+  case cgroupView
+  case mountDevices(sharedMemoryBytes: UInt64, ipc: Bool, own: [DeviceNode])
   case mount(Mount)
+  case sysctl(Sysctl)
+  case file(InitialFile)
+  case readOnlyRoot
   case pivot
   case hostname(String)
   case resourceLimit(ResourceLimit)
@@ -96,14 +122,15 @@ public enum Step: Sendable, Equatable {
   case terminal
   case boundingSet(UInt64)
   case identity
-  case capabilities(UInt64)
+  case capabilities(UInt64, ambient: UInt64)
   case umask(UInt32)
   case workingDirectory(String)
   case noNewPrivileges
+  case landlock(LandlockPolicy)
   case command(Command)
   case gate
   case descriptors
-  case seccomp(SeccompPolicy)
+  case seccomp(logging: Bool)
   case execute(Command, useInit: Bool)
 
   /// The name for errors.
@@ -116,6 +143,13 @@ public enum Step: Sendable, Equatable {
     case .networkNamespace: .networkNamespace
     case .cgroupNamespace: .cgroupNamespace
     case .mountPropagation: .mountPropagation
+    case .userNamespace, .enterUserNamespace: .userNamespace
+    case .loopback: .loopback
+    case .unprivilegedPorts, .sysctl: .sysctl
+    case .cgroupView: .cgroupView
+    case .file: .file
+    case .readOnlyRoot: .readOnlyRoot
+    case .landlock: .landlock
     case .rootDirectory: .rootDirectory
     case .chrootEntry: .chrootEntry
     case .mountProc: .mountProc
@@ -151,17 +185,19 @@ public struct MaskedPath: Sendable, Equatable {
   public var path: String
   /// Whether it is below /sys.
   public var inSys: Bool
+  /// Whether it is a directory on the kernels known; on others it is found out.
+  public var isDirectory: Bool
 
   /// What every isolated task does not see. Those that a kernel does not have are skipped.
   static let all: [MaskedPath] =
-    [
-      "acpi", "asound", "bus", "cmdline", "config.gz", "driver", "interrupts", "kallsyms", "kcore", "keys", "key-users",
-      "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat",
-      "scsi",
-      "slabinfo", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo",
-    ].map { MaskedPath(path: $0, inSys: false) }
-    + ["devices/virtual/powercap", "firmware", "fs", "kernel/debug", "kernel/slab", "kernel/tracing"]
-    .map { MaskedPath(path: $0, inSys: true) }
+    ["acpi", "asound", "bus", "driver", "scsi"].map { MaskedPath(path: $0, inSys: false, isDirectory: true) }
+    + [
+      "cmdline", "config.gz", "interrupts", "kallsyms", "kcore", "keys", "key-users", "kmsg", "kpagecgroup",
+      "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat", "slabinfo", "sysrq-trigger",
+      "timer_list", "timer_stats", "vmallocinfo",
+    ].map { MaskedPath(path: $0, inSys: false, isDirectory: false) }
+    + ["devices/virtual/powercap", "firmware", "kernel/debug", "kernel/slab", "kernel/tracing"]
+    .map { MaskedPath(path: $0, inSys: true, isDirectory: true) }
 
   /// What a task may read in /proc but never write, whoever it runs as.
   static let readOnlyInProc = ["fs", "irq", "sys"]

@@ -9,7 +9,9 @@ extension Child {
     // Not recursive: nothing on the host is mounted below a task directory, and nothing shall come along.
     let mount = try DetachedMount.clone(directory, recursive: false)
     try mount.set([.noSetuid, .noDevices])
+    try mapIDs(of: mount)
     try mount.attach(to: directory)
+    taskDirectory = OpenFile(directory)
     root = OpenFile(mount.intoDescriptor())
   }
 
@@ -30,7 +32,9 @@ extension Child {
       return try root.descriptor.open(beneath: relative.joined(separator: "/"), flags, resolve: resolve)
     } catch {
       if error.errno == .noSuchFile {
-        return try Self.makeTarget(relative, in: root.descriptor, directory: directory)
+        return try asTaskRoot { () throws(SystemError) in
+          try Self.makeTarget(relative, in: root.descriptor, directory: directory)
+        }
       }
       throw SystemError(
         "open mount point", path, error.errno, advice: "the task directory holds something else there: remove it")
@@ -57,7 +61,10 @@ extension Child {
     return try place.open(beneath: last, [.path])
   }
 
-  func addEntry(_ entry: ChrootEntry, layers: String) throws(SystemError) {
+  func addEntry(_ entry: ChrootEntry, layers: String, readOnly: Bool) throws(SystemError) {
+    if let text = try Files.readLink(entry.source) {
+      return try asTaskRoot { () throws(SystemError) in try addLink(entry, text) }
+    }
     let status: FileStatus
     do {
       status = try FileStatus.of(entry.source, followLink: false)
@@ -67,21 +74,20 @@ extension Child {
       throw error
     }
     switch status.kind {
-    case .symbolicLink: try addLink(entry)
-    case .directory: try addOverlay(entry, permissions: status.permissions, layers: layers)
-    case .regular:
-      try addMount(.bind(entry.source, at: entry.target, readOnly: true))
+    case .directory:
+      if readOnly { try addReadOnly(entry) } else { try addOverlay(entry, status, layers: layers) }
+    case .regular: try addFile(entry)
     default:
       throw SystemError(
         "lay in", entry.source, .invalidArgument, advice: "it is neither a directory, a file nor a link")
     }
   }
 
-  private func addLink(_ entry: ChrootEntry) throws(SystemError) {
+  private func addLink(_ entry: ChrootEntry, _ text: String) throws(SystemError) {
     let components = entry.target.split(separator: "/").map(String.init)
     guard let name = components.last else { return }
-    let host = try FileDescriptor.open(Files.parent(of: entry.source), [.readOnly, .directory])
-    let text = try host.readSymbolicLink(String(entry.source.split(separator: "/").last ?? Substring(entry.source)))
+    // There from an earlier start.
+    if components.count == 1, let there = try? rootFile().descriptor.readSymbolicLink(name), there == text { return }
     var place = try rootFile().descriptor.open(beneath: ".", [.readOnly, .directory])
     for component in components.dropLast() { place = try place.ensureDirectory(component) }
     do {
@@ -95,45 +101,130 @@ extension Child {
     }
   }
 
+  private func addFile(_ entry: ChrootEntry) throws(SystemError) {
+    let target = try openTarget(entry.target, directory: false, followLinks: false)
+    let mount = try lower(entry, try FileDescriptor.open(entry.source, [.path]), recursive: false)
+    try mount.set([.readOnly, .noSetuid, .noDevices])
+    try mount.attach(to: target)
+  }
+
   /// The host's directory below, the task's own layer above: the task may write, and the host never sees it.
-  private func addOverlay(_ entry: ChrootEntry, permissions: UInt32, layers: String) throws(SystemError) {
+  private func addOverlay(_ entry: ChrootEntry, _ status: FileStatus, layers: String) throws(SystemError) {
     let target = try openTarget(entry.target, directory: true, followLinks: false)
     let layerName = Self.layerName(of: entry.target)
     do {
       let lower = try FileDescriptor.open(entry.source, [.path, .directory])
       let layer = "\(layers)/\(layerName)"
-      try Files.makeDirectories(layer, permissions: 0o700)
-      let place = try FileDescriptor.open(layer, [.readOnly, .directory, .noFollow])
-      let upper = try place.ensureDirectory("upper")
-      // The merged directory shows the upper layer's mode.
-      try upper.setPermissions(permissions)
-      let work = try place.ensureDirectory("work", permissions: 0o700)
-      try overlay(entry, lower: lower, upper: upper, work: work).attach(to: target)
+      let place = try Self.ensureLayer(layer, like: status)
+      try overlay(entry, lower: lower, layer: place).attach(to: target)
     } catch {
       throw SystemError(error.operation, "\(entry.source) at \(entry.target)", error.errno, advice: error.object)
     }
   }
 
+  /// The directory of an overlay's upper layer, which the merged directory takes its mode and owner from.
+  private static func ensureLayer(_ path: String, like status: FileStatus) throws(SystemError) -> FileDescriptor {
+    do {
+      let there = try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
+      _ = try there.status(of: "work")
+      return there
+    } catch {
+      if error.errno != .noSuchFile { throw error }
+    }
+    try Files.makeDirectories(path, permissions: 0o700)
+    let place = try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
+    let upper = try place.ensureDirectory("upper")
+    try upper.setOwner(uid: status.uid, gid: status.gid)
+    try upper.setPermissions(status.permissions)
+    _ = try place.ensureDirectory("work", permissions: 0o700)
+    return place
+  }
+
+  /// A copy of the host's mount with the task's ids; with the host's, which the task sees as "nobody", where the file
+  /// system cannot map them (an overlay, a network file system).
+  private func lower(_ entry: ChrootEntry, _ object: borrowing FileDescriptor, recursive: Bool) throws(SystemError)
+    -> DetachedMount
+  {
+    let mount = try DetachedMount.clone(object, recursive: recursive)
+    do {
+      try mapIDs(of: mount)
+    } catch {
+      guard error.errno == .invalidArgument || error.errno == .notPermitted else { throw error }
+      let what = "\(entry.source): its file system cannot map ids; its files belong to \"nobody\" in the task"
+      send(Report(isFailure: false, step: .chrootEntry, errno: error.errno, object: what))
+    }
+    return mount
+  }
+
   /// The overlay, or a read-only bind where this file system cannot be a layer; the latter is reported.
   private func overlay(
-    _ entry: ChrootEntry, lower: borrowing FileDescriptor, upper: borrowing FileDescriptor,
-    work: borrowing FileDescriptor
+    _ entry: ChrootEntry, lower object: borrowing FileDescriptor, layer place: borrowing FileDescriptor
   ) throws(SystemError) -> DetachedMount {
-    do {
-      // Descriptor paths: no separator to escape, nothing to swap, and no host path in the task's mountinfo.
-      return try DetachedMount.create(
-        type: "overlay",
-        options: [
-          ("source", "overlay"), ("lowerdir", "/proc/self/fd/\(lower.number)"),
-          ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
-        ], attributes: [.noSetuid, .noDevices])
-    } catch {
-      send(
-        Report(
-          isFailure: false, step: .chrootEntry, errno: error.errno,
-          object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+    if userNamespace == nil {
+      do {
+        return try Self.overlay(
+          lower: object, upper: try place.open(beneath: "upper", [.path, .directory]),
+          work: try place.open(beneath: "work", [.path, .directory]))
+      } catch {
+        return try readOnlyInstead(entry, object, error)
+      }
     }
-    let mount = try DetachedMount.clone(lower, recursive: true)
+    let bottom = try lower(entry, object, recursive: false)
+    let top = try DetachedMount.clone(place, recursive: false)
+    do throws(SystemError) {
+      try mapIDs(of: top)
+      // Before Linux 6.15 a layer must be in the tree. On every kernel it is cheaper to drop all of them at once, with the
+      // old root, than each by itself: the kernel waits for a grace period each time.
+      let stage = "\(resources.templates)/\(Templates.stage)"
+      try bottom.attach(to: try FileDescriptor.open(stage, [.path, .directory]))
+      try top.attach(to: try FileDescriptor.open(stage, [.path, .directory]))
+      return try overlay(bottom: bottom, top: top)
+    } catch {
+      return try readOnlyInstead(entry, object, error)
+    }
+  }
+
+  private func overlay(bottom: borrowing DetachedMount, top: borrowing DetachedMount) throws(SystemError)
+    -> DetachedMount
+  {
+    let upper = try top.descriptor.open(beneath: "upper", [.path, .directory])
+    let work = try top.descriptor.open(beneath: "work", [.path, .directory])
+    // As the task's root: whoever mounts an overlay is whom it writes its upper layer as.
+    return try asTaskRoot { () throws(SystemError) in
+      try Self.overlay(lower: bottom.descriptor, upper: upper, work: work)
+    }
+  }
+
+  private static func overlay(
+    lower: borrowing FileDescriptor, upper: borrowing FileDescriptor, work: borrowing FileDescriptor
+  ) throws(SystemError) -> DetachedMount {
+    // Descriptor paths: no separator to escape, nothing to swap, and no host path in the task's mountinfo.
+    try DetachedMount.create(
+      type: "overlay",
+      options: [
+        ("source", "overlay"), ("lowerdir", "/proc/self/fd/\(lower.number)"),
+        ("upperdir", "/proc/self/fd/\(upper.number)"), ("workdir", "/proc/self/fd/\(work.number)"),
+      ], attributes: [.noSetuid, .noDevices])
+  }
+
+  private func readOnlyInstead(_ entry: ChrootEntry, _ object: borrowing FileDescriptor, _ error: SystemError)
+    throws(SystemError) -> DetachedMount
+  {
+    send(
+      Report(
+        isFailure: false, step: .chrootEntry, errno: error.errno,
+        object: "\(entry.source): no overlay is possible here (\(error.operation)); it is read-only in the task"))
+    return try readOnly(entry, object)
+  }
+
+  private func addReadOnly(_ entry: ChrootEntry) throws(SystemError) {
+    let target = try openTarget(entry.target, directory: true, followLinks: false)
+    try readOnly(entry, try FileDescriptor.open(entry.source, [.path, .directory])).attach(to: target)
+  }
+
+  private func readOnly(_ entry: ChrootEntry, _ object: borrowing FileDescriptor) throws(SystemError) -> DetachedMount {
+    // With the mounts below where ids are not mapped: those can be mapped one mount at a time only.
+    let mount = try lower(entry, object, recursive: userNamespace == nil)
     try mount.set([.readOnly, .noSetuid, .noDevices], recursive: true)
     return mount
   }
@@ -152,11 +243,12 @@ extension Child {
       let isDirectory = try object.status().kind == .directory
       let target = try openTarget(mount.target, directory: isDirectory, followLinks: true)
       let detached = try DetachedMount.clone(object, recursive: mount.recursive)
+      if mount.hasTaskIDs { try mapIDs(of: detached) }
       try detached.set(mount.attributes.union([.noSetuid, .noDevices]), recursive: mount.recursive)
       try detached.attach(to: target)
     case .temporary(let size, let permissions):
       let target = try openTarget(mount.target, directory: true, followLinks: true)
-      let options: [(String, String?)] = [("size", "\(size)"), ("mode", String(permissions, radix: 8))]
+      let options: [(String, String?)] = [("size", "\(size)"), ("mode", String(permissions, radix: 8))] + taskOwner
       try temporary(options, mount.attributes.union([.noSetuid, .noDevices])).attach(to: target)
     }
   }
@@ -171,6 +263,56 @@ extension Child {
       if error.errno != .invalidArgument { throw error }
     }
     return try DetachedMount.create(type: "tmpfs", options: options, attributes: attributes)
+  }
+
+  /// The directories that a task writes to stay writable, as mounts of their own; the rest of the root does not.
+  func makeRootReadOnly() throws(SystemError) {
+    guard let root, let taskDirectory else { return }
+    for name in ["alloc", "local", "secrets", "tmp"] {
+      let own: FileDescriptor
+      do {
+        own = try taskDirectory.descriptor.open(beneath: name, [.path, .directory], resolve: [.beneath, .noSymlinks])
+      } catch {
+        if error.errno == .noSuchFile { continue }
+        throw error
+      }
+      let mount = try DetachedMount.clone(own, recursive: false)
+      try mount.set([.noSetuid, .noDevices])
+      try mapIDs(of: mount)
+      try mount.attach(to: try openTarget("/" + name, directory: true, followLinks: false))
+    }
+    // The places of the job's mounts can be made only now.
+    for case .mount(let mount) in plan.steps {
+      let isDirectory: Bool
+      if case .bind(let source) = mount.source {
+        isDirectory = try FileDescriptor.open(source, [.path]).status().kind == .directory
+      } else {
+        isDirectory = true
+      }
+      _ = try openTarget(mount.target, directory: isDirectory, followLinks: true)
+    }
+    try DetachedMount.set([.readOnly], mountOf: root.descriptor)
+  }
+
+  /// Writes a file for the task's user, into the finished root.
+  func write(_ file: InitialFile) throws(SystemError) {
+    let components = file.path.split(separator: "/").map(String.init)
+    guard let account, let name = components.last else { return }
+    let directory = try FileDescriptor.open("/", [.path, .directory]).open(
+      beneath: (["."] + components.dropLast()).joined(separator: "/"), [.readOnly, .directory],
+      resolve: [.inRoot, .noMagicLinks])
+    try asTaskRoot { () throws(SystemError) in
+      do throws(SystemError) {
+        try directory.remove(name)
+      } catch {
+        if error.errno != .noSuchFile { throw error }
+      }
+      let made = try directory.open(
+        beneath: name, [.writeOnly, .create, .exclusive, .noFollow], permissions: 0o600)
+      try made.writeAll(file.content)
+      try made.setOwner(uid: hostID(account.uid), gid: hostID(account.gid))
+      try made.setPermissions(file.permissions)
+    }
   }
 
   mutating func pivot() throws(SystemError) {

@@ -1,12 +1,21 @@
-public import Linux
+import Linux
 
 // /proc, /sys and /dev of a task.
 extension Child {
-  mutating func mountProc() throws(SystemError) {
+  /// A new procfs of the pid namespace; in no tree until `mountProc`.
+  mutating func makeProc(hidePID: Bool) throws(SystemError) -> OpenFile {
+    if let proc { return proc }
+    // "2": processes of others are invisible. By number: Linux before 5.8 knows no names.
+    let mount = try DetachedMount.create(
+      type: "proc", options: hidePID ? [("hidepid", "2")] : [], attributes: [.noSetuid, .noDevices, .noExecute])
+    let file = OpenFile(mount.intoDescriptor())
+    proc = file
+    return file
+  }
+
+  mutating func mountProc(hidePID: Bool) throws(SystemError) {
     let target = try openTarget("/proc", directory: true, followLinks: false)
-    let mount = try DetachedMount.create(type: "proc", attributes: [.noSetuid, .noDevices, .noExecute])
-    try mount.attach(to: target)
-    proc = OpenFile(mount.intoDescriptor())
+    try DetachedMount.attach(mountOf: try makeProc(hidePID: hidePID).descriptor, to: target)
   }
 
   mutating func mountSys() throws(SystemError) {
@@ -16,21 +25,65 @@ extension Child {
     sys = OpenFile(mount.intoDescriptor())
   }
 
-  /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null.
-  func mask(_ masked: MaskedPath) throws(SystemError) {
-    guard let target = try existing(masked.path, in: masked.inSys ? sys : proc) else { return }
-    let isDirectory = try target.status().kind == .directory
+  /// /sys/fs shows nothing but the task's own cgroup, read-only: runtimes look there for their limits.
+  func showCgroup() throws(SystemError) {
+    guard let target = try existing("fs", in: sys) else { return }
+    let cover = try DetachedMount.clone(path: "\(resources.templates)/\(Templates.fileSystems)", recursive: false)
+    try cover.set([.readOnly, .noSetuid, .noDevices, .noExecute])
+    try cover.attach(to: target)
+    for view in cgroups.views(resources.cgroup) {
+      let mount = try DetachedMount.clone(path: view.directory, recursive: false)
+      try mount.set([.readOnly, .noSetuid, .noDevices, .noExecute])
+      let place = view.name.isEmpty ? "cgroup" : "cgroup/\(view.name)"
+      try mount.attach(to: try cover.descriptor.open(beneath: place, [.path, .directory]))
+    }
+  }
+
+  /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null. A path
+  /// that this kernel does not have needs none.
+  mutating func mask(_ masked: MaskedPath) throws(SystemError) {
+    guard let mount = masked.inSys ? sys : proc else { return }
+    do {
+      try cover(masked.path, in: mount, isDirectory: masked.isDirectory)
+    } catch  where error.errno == .invalidArgument {
+      // The other kind.
+      try cover(masked.path, in: mount, isDirectory: !masked.isDirectory)
+    } catch {
+      throw error
+    }
+  }
+
+  private mutating func cover(_ path: String, in place: OpenFile, isDirectory: Bool) throws(SystemError) {
+    let cover = try newCover(isDirectory: isDirectory)
+    do {
+      try cover.attach(toKernelPath: path, in: place.descriptor)
+    } catch {
+      if error.errno == .noSuchFile { return }
+      throw error
+    }
+    if covers[isDirectory] == nil { covers[isDirectory] = OpenFile(cover.intoDescriptor()) }
+  }
+
+  /// A cover to attach. The first is made read-only; the others are copies of it.
+  private func newCover(isDirectory: Bool) throws(SystemError) -> DetachedMount {
+    if let first = covers[isDirectory] { return try DetachedMount.clone(first.descriptor, recursive: false) }
     let cover = try DetachedMount.clone(
       path: "\(resources.templates)/\(isDirectory ? Templates.emptyDirectory : Templates.emptyFile)", recursive: false)
     try cover.set([.readOnly, .noSetuid, .noDevices, .noExecute])
-    try cover.attach(to: target)
+    return cover
   }
 
   func protect(_ path: String) throws(SystemError) {
-    guard let target = try existing(path, in: proc) else { return }
-    let itself = try DetachedMount.clone(target, recursive: true)
+    guard let proc else { return }
+    let itself: DetachedMount
+    do {
+      itself = try DetachedMount.clone(kernelPath: path, in: proc.descriptor, recursive: true)
+    } catch {
+      if error.errno == .noSuchFile { return }
+      throw error
+    }
     try itself.set([.readOnly, .noSetuid, .noDevices, .noExecute], recursive: true)
-    try itself.attach(to: target)
+    try itself.attach(toKernelPath: path, in: proc.descriptor)
   }
 
   /// A path of the new /proc or /sys; nil when this kernel does not have it.
@@ -43,61 +96,15 @@ extension Child {
     }
   }
 
-  /// /dev is a read-only view of one directory that all tasks share; pts, shm and mqueue are the task's own.
-  func mountDevices(sharedMemoryBytes: UInt64, ipc: Bool) throws(SystemError) {
-    let target = try openTarget("/dev", directory: true, followLinks: false)
-    let devices = try DetachedMount.clone(path: "\(resources.templates)/\(Templates.devices)", recursive: false)
-    // /run is mainly mounted nodev; a device node on a read-only mount can be used, but not chmod'ed.
-    try devices.set([.readOnly, .noSetuid, .noExecute], clearing: [.noDevices])
-    try devices.attach(to: target)
-    try mountBelowDev(
-      "pts", type: "devpts",
-      options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")],
-      attributes: [.noSetuid, .noExecute])
-    try mountBelowDev(
-      "shm", type: "tmpfs", options: [("mode", "1777"), ("size", "\(sharedMemoryBytes)")],
-      attributes: [.noSetuid, .noDevices, .noExecute])
-    // A message queue file system shows the IPC namespace of its maker: only a task's own may be shown.
-    if ipc {
-      try mountBelowDev("mqueue", type: "mqueue", options: [], attributes: [.noSetuid, .noDevices, .noExecute])
+  /// Writes a setting of one of the task's namespaces, which this process is in; before /proc/sys is protected.
+  func set(_ sysctl: Sysctl) throws(SystemError) {
+    let path = "sys/" + sysctl.name.map { $0 == "." ? "/" : String($0) }.joined()
+    do {
+      try proc?.descriptor.open(beneath: path, [.writeOnly]).writeAll(Array(sysctl.value.utf8))
+    } catch {
+      throw SystemError("write sysctl", "\(sysctl.name) = \(sysctl.value)", error.errno)
     }
   }
 
-  private func mountBelowDev(
-    _ name: String, type: String, options: [(String, String?)], attributes: MountAttributes
-  ) throws(SystemError) {
-    let target = try openTarget("/dev/\(name)", directory: true, followLinks: false)
-    try DetachedMount.create(type: type, options: options, attributes: attributes).attach(to: target)
-  }
-}
-
-/// What all tasks share read-only: the device nodes of /dev and the covers for masked paths. They are plain files in a
-/// root-only directory of the host, of which every task mounts its own read-only view: the host has no mount for them.
-public enum Templates {
-  static let devices = "dev"
-  static let emptyFile = "empty"
-  static let emptyDirectory = "void"
-
-  /// Makes what is missing below an existing directory that only root can enter.
-  public static func prepare(at path: String) throws(SystemError) {
-    let root = try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
-    let mask = Myself.setUmask(0)
-    defer { Myself.setUmask(mask) }
-    _ = try root.open(beneath: emptyFile, [.readOnly, .create], permissions: 0o444)
-    _ = try root.ensureDirectory(emptyDirectory, permissions: 0o555)
-    let dev = try root.ensureDirectory(devices)
-    let there = Set(try dev.entries().map(\.name))
-    for (name, major, minor) in [
-      ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-    ] where !there.contains(name) {
-      try dev.makeCharacterDevice(name, permissions: 0o666, major: UInt32(major), minor: UInt32(minor))
-    }
-    for (name, target) in [
-      ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-      ("stderr", "/proc/self/fd/2"),
-    ] where !there.contains(name) {
-      try dev.makeSymbolicLink(name, to: target)
-    }
-    for name in ["pts", "shm", "mqueue"] { _ = try dev.ensureDirectory(name) }
-  }
+  func allowUnprivilegedPorts() throws(SystemError) { try set(Sysctl("net.ipv4.ip_unprivileged_port_start", "0")) }
 }

@@ -1,6 +1,3 @@
-internal import CSeccomp
-internal import Linux
-
 /// Compiled system call filters (seccomp(2)). They are compiled by libseccomp once, in the supervisor, before the first
 /// task: the child only installs bytes.
 public struct SeccompFilter: Sendable {
@@ -11,13 +8,24 @@ public struct SeccompFilter: Sendable {
   /// back; what is known and refused is EPERM; calls of a foreign ABI (ia32, x32) kill the process.
   ///
   /// - Throws: SandboxError when libseccomp refuses a rule.
-  public static func standard() throws(SandboxError) -> SeccompFilter {
+  /// - Parameter allowsForeignABI: whether programs of the processor's other ABIs are filtered alike instead.
+  public static func standard(allowsForeignABI: Bool = false) throws(SandboxError) -> SeccompFilter {
     // Two programs: a rule without conditions would swallow the conditional ones of the same call.
-    SeccompFilter(programs: [try refusals(), try allowList()])
+    SeccompFilter(programs: [try refusals(allowsForeignABI), try allowList(allowsForeignABI)])
   }
 
-  private static func allowList() throws(SandboxError) -> [UInt8] {
+  /// The filter of a policy; nil for none.
+  public static func compile(_ policy: SeccompPolicy, allowsForeignABI: Bool) throws(SandboxError) -> SeccompFilter? {
+    switch policy {
+    case .unconfined: nil
+    case .standard: try standard(allowsForeignABI: allowsForeignABI)
+    case .profile(let text): try SeccompProfile(json: text).compiled(allowsForeignABI: allowsForeignABI)
+    }
+  }
+
+  private static func allowList(_ allowsForeignABI: Bool) throws(SandboxError) -> [UInt8] {
     let rules = try RuleSet(otherwise: .error(38))  // ENOSYS
+    if allowsForeignABI { try rules.addForeignABIs() }
     for name in SystemCalls.allowed { try rules.add(.allow, name) }
     for call in SystemCalls.newerAllowed { try rules.add(.allow, number: call.number) }
     for name in SystemCalls.refused { try rules.add(.error(1), name) }  // EPERM
@@ -38,85 +46,13 @@ public struct SeccompFilter: Sendable {
     return try rules.compiled()
   }
 
-  private static func refusals() throws(SandboxError) -> [UInt8] {
+  private static func refusals(_ allowsForeignABI: Bool) throws(SandboxError) -> [UInt8] {
     let rules = try RuleSet(otherwise: .allow)
+    if allowsForeignABI { try rules.addForeignABIs() }
     // TIOCSTI types into somebody's terminal, TIOCLINUX pastes; the kernel looks at the low 32 bits only.
     for request in [0x5412, 0x541c] as [UInt64] {
       try rules.add(.error(1), "ioctl", [.masked(1, mask: 0xffff_ffff, equals: request)])
     }
     return try rules.compiled()
-  }
-}
-
-/// A libseccomp context; released with its owner.
-private final class RuleSet {
-  enum Action {
-    case allow
-    case error(UInt32)
-
-    var code: UInt32 {
-      switch self {
-      case .allow: 0x7fff_0000  // SCMP_ACT_ALLOW
-      case .error(let errno): 0x0005_0000 | errno  // SCMP_ACT_ERRNO
-      }
-    }
-  }
-  enum Condition {
-    case equal(UInt32, UInt64)
-    case above(UInt32, UInt64)
-    case masked(UInt32, mask: UInt64, equals: UInt64)
-
-    var comparison: scmp_arg_cmp {
-      switch self {
-      case .equal(let argument, let value):
-        scmp_arg_cmp(arg: argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
-      case .above(let argument, let value):
-        scmp_arg_cmp(arg: argument, op: SCMP_CMP_GT, datum_a: value, datum_b: 0)
-      case .masked(let argument, let mask, let value):
-        scmp_arg_cmp(arg: argument, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
-      }
-    }
-  }
-
-  private let context: scmp_filter_ctx
-
-  init(otherwise: Action) throws(SandboxError) {
-    guard let context = seccomp_init(otherwise.code) else {
-      throw SandboxError("seccomp", "init", "libseccomp refused: out of memory?")
-    }
-    self.context = context
-    // SCMP_ACT_KILL_PROCESS for calls of another ABI; a balanced tree instead of 300 comparisons in a row.
-    _ = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, 0x8000_0000)
-    _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
-  }
-
-  deinit { seccomp_release(context) }
-
-  /// A name that this libseccomp does not know, or this processor does not have, is skipped.
-  func add(_ action: Action, _ name: String, _ conditions: [Condition] = []) throws(SandboxError) {
-    let number = seccomp_syscall_resolve_name(name)
-    if number < 0 { return }
-    try add(action, number: number, conditions)
-  }
-
-  func add(_ action: Action, number: Int32, _ conditions: [Condition] = []) throws(SandboxError) {
-    let comparisons = conditions.map(\.comparison)
-    let result = comparisons.withUnsafeBufferPointer {
-      seccomp_rule_add_array(context, action.code, number, UInt32($0.count), $0.baseAddress)
-    }
-    if result < 0 {
-      throw SandboxError("seccomp", "call \(number)", "libseccomp refused the rule: \(Errno(rawValue: -result))")
-    }
-  }
-
-  func compiled() throws(SandboxError) -> [UInt8] {
-    do {
-      let file = try FileDescriptor.memory(name: "serai-seccomp")
-      let result = seccomp_export_bpf(context, file.number)
-      if result < 0 { throw SystemError("seccomp_export_bpf", "", Errno(rawValue: -result)) }
-      return try file.read(upTo: 1 << 20, at: 0)
-    } catch {
-      throw SandboxError("seccomp", "export", "\(error)")
-    }
   }
 }

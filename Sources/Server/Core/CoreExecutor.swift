@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Linux
 internal import Synchronization
 
@@ -17,7 +16,7 @@ final class CoreExecutor: SerialExecutor, Sendable {
 
   /// Starts the thread.
   init() throws(SystemError) {
-    try DetachedThread.start(stackBytes: 8 << 20) { [self] in run() }
+    try DetachedThread.start(named: "server-core", stackBytes: 8 << 20) { [self] in run() }
   }
 
   func enqueue(_ job: consuming ExecutorJob) {
@@ -53,26 +52,5 @@ final class CoreExecutor: SerialExecutor, Sendable {
         for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
       }
     }
-  }
-}
-
-/// A counting semaphore (`sem_init(3)`).
-///
-/// Sendable: the kernel object is made to be used from many threads; the pointer is set once and freed only when no
-/// reference to this object, and so no call on it, is left.
-private final class Semaphore: @unchecked Sendable {
-  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-  init() { sem_init(semaphore, 0, 0) }
-
-  deinit {
-    sem_destroy(semaphore)
-    semaphore.deallocate()
-  }
-
-  func signal() { sem_post(semaphore) }
-
-  func wait() {
-    while sem_wait(semaphore) != 0, errno == EINTR {}
   }
 }

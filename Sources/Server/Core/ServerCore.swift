@@ -140,7 +140,7 @@ actor ServerCore {
       lastIndex = index
       unflushed.append(LogRecord(index: index, term: term, kind: entry.kind, bytes: bytes))
       pending.append(Pending(index: index, changes: changes, reader: ahead.reader, completion: completion))
-      duties.note(changes, ahead.reader, now: time)
+      duties.note(changes, ahead.reader, columns: ahead.columns, now: time)
     }
   }
 
@@ -293,6 +293,11 @@ actor ServerCore {
     work()
     // Whatever the round proposed is durable when an entry behind it is.
     _ = try await propose(.noOperation)
+  }
+
+  /// What keeps a job's groups from being placed; nil if there is no such job.
+  func explain(_ key: JobKey) -> JobWhyResponse? {
+    PlacementExplanation.explain(key, state: ahead.reader, columns: ahead.columns)
   }
 
   /// What registering `job` would do, without doing it.

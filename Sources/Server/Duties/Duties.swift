@@ -44,7 +44,7 @@ struct Duties {
   }
 
   /// Learns what an entry changed.
-  mutating func note(_ changes: Changes, _ state: StateReader, now: Timestamp) {
+  mutating func note(_ changes: Changes, _ state: StateReader, columns: NodeColumns, now: Timestamp) {
     for record in changes.records {
       switch record {
       case .node(let node):
@@ -53,7 +53,7 @@ struct Duties {
       case .nodeRemoved(let node):
         heartbeats.forget(node.value.id)
         drains.forget(node.value.id)
-      case .evaluation(let evaluation): evaluations.note(evaluation.value)
+      case .evaluation(let evaluation): evaluations.note(evaluation.value, state)
       case .evaluationRemoved(let id): evaluations.forget(id)
       case .deployment(let deployment): deployments.note(deployment.value)
       case .deploymentRemoved(let id): deployments.forget(id)
@@ -65,7 +65,7 @@ struct Duties {
       case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration, .variable: break
       }
     }
-    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, state) }
+    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, columns: columns) }
   }
 
   /// The next thing to do; nil when there is nothing until `nextDeadline` or the next change.

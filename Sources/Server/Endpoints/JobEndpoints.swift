@@ -85,7 +85,7 @@ extension Server {
 
   /// Says of tasks with `memory_max` that it has no effect, where it has none.
   private func oversubscriptionWarnings(_ job: Job) -> [String] {
-    if reader.allowsMemoryOversubscription(job) { return [] }
+    if reader.memoryOversubscription(inPool: job.nodePool ?? "default") { return [] }
     return job.taskGroups.flatMap { group in
       group.tasks.filter { ($0.resources?.memoryMaxMB ?? 0) > 0 }.map { task in
         "memory oversubscription is not enabled; the memory_max of task \"\(group.name).\(task.name)\" is ignored"
@@ -132,6 +132,13 @@ extension Server {
     {
       response.nextPeriodicLaunch = PeriodicLaunches.next(schedule, after: now) ?? .zeroValue
     }
+    return response
+  }
+
+  /// What keeps a job's groups from being placed: for each that isn't fully placed the smallest sets of requirements whose
+  /// relaxation would place it.
+  public func explainPlacement(of key: JobKey) async throws(ServerError) -> JobWhyResponse {
+    guard let response = await core.explain(key) else { throw ServerError(.notFound, "job \"\(key.id)\" not found") }
     return response
   }
 

@@ -41,11 +41,16 @@ struct UnsupportedFeatures {
       )
     }
     for network in group.networks { self.network(network, path) }
+    if group.networks.contains(where: { $0.mode == "none" }), group.tasks.count > 1 {
+      found.append(
+        "\(path) > network: this version does not run mode \"none\" for several tasks, which would have to share a "
+          + "loopback interface: put each into a group of its own")
+    }
     for task in group.tasks { self.task(task, path) }
   }
 
   private mutating func network(_ network: NetworkResource, _ path: String) {
-    if !["", "host"].contains(network.mode) {
+    if !["", "host", "none"].contains(network.mode) {
       found.append(
         "\(path) > network: this version does not run network mode \"\(network.mode)\": use mode = \"host\", which is the default"
       )
@@ -57,8 +62,6 @@ struct UnsupportedFeatures {
   private mutating func task(_ task: JobTask, _ path: String) {
     let path = path + " > task \"\(task.name)\""
     refuse(path, "service", when: !task.services.isEmpty)
-    refuse(path, "artifact", when: !task.artifacts.isEmpty)
-    refuse(path, "template", when: !task.templates.isEmpty)
     refuse(path, "volume_mount", when: !task.volumeMounts.isEmpty)
     refuse(path, "vault", when: task.vault != nil)
     refuse(path, "secret", when: !task.secrets.isEmpty)

@@ -42,6 +42,7 @@ extension SupervisorServer {
       killOnce(task)
       return
     }
+    if case .running = task.phase, task.outOfMemorySince != nil { return endIfKilledForMemory(task) }
     guard case .ending(var status, let since) = task.phase else { return }
     let waited = Clock.monotonicNanoseconds - since
     if status == nil, let process = task.process {
@@ -72,6 +73,7 @@ extension SupervisorServer {
     }
     if let statistics = try? cgroups.statistics(task.record.cgroup) {
       task.oomKills = max(task.oomKills, statistics.oomKills)
+      task.oomEvents = max(task.oomEvents, statistics.oomEvents)
       task.memoryPeakBytes = max(task.memoryPeakBytes, statistics.memoryPeakBytes)
     }
     do {
@@ -88,6 +90,8 @@ extension SupervisorServer {
   private func finish(_ task: SupervisedTask, _ status: WaitStatus?) {
     task.output = nil
     task.error = nil
+    if let events = task.memoryEvents { unwatch(events.descriptor.number, token: task.memoryToken) }
+    task.memoryEvents = nil
     if let failure = task.failure {
       log("task \(task.id): start failed: \(failure)")
       // Whoever asked for the start, and is gone, may come back and wait for the task: it then has an end like others.
@@ -102,7 +106,9 @@ extension SupervisorServer {
     let exit = TaskExit(
       exitCode: status.map { $0.exitCode ?? 128 + signal } ?? -1, signal: signal,
       dumpedCore: status?.dumpedCore ?? false, oomKilled: task.oomKills > 0, isKnown: status != nil,
-      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: task.memoryPeakBytes)
+      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: task.memoryPeakBytes,
+      memoryLimitBytes: task.record.spec.sandbox.limits.memoryBytes ?? 0,
+      wasHostShortOfMemory: task.oomKills > 0 && task.oomEvents == 0)
     do {
       try task.directory.write(exit)
     } catch {
@@ -111,6 +117,38 @@ extension SupervisorServer {
     }
     task.phase = .ended(exit)
     broadcast(.exited(id: task.id, exit))
+  }
+
+  /// Asks to be told when a task is out of memory, where the kernel does not end the whole task itself.
+  func watchMemory(of task: SupervisedTask) {
+    guard task.memoryEvents == nil, task.record.spec.sandbox.limits.memoryBytes != nil else { return }
+    do {
+      guard let events = try cgroups.outOfMemoryEvents(task.record.cgroup) else { return }
+      let file = OpenFile(events)
+      task.memoryToken = try watch(file.descriptor.number, [.readable, .oneShot], .memory(task))
+      task.memoryEvents = file
+    } catch {
+      // It may have ended already. Else only its first process' end is noticed.
+      log("task \(task.id): \(error), ignoring")
+    }
+  }
+
+  /// The kernel says so before it kills: look again in a moment, for a while.
+  func endIfKilledForMemory(_ task: SupervisedTask) {
+    let now = Clock.monotonicNanoseconds
+    let since = task.outOfMemorySince ?? now
+    task.outOfMemorySince = since
+    if cgroups.oomKills(task.record.cgroup) > task.oomKills {
+      log("task \(task.id): a process was killed for want of memory: ending the others")
+      task.oomKills = cgroups.oomKills(task.record.cgroup)
+      return killOnce(task)
+    }
+    if now - since < 2_000_000_000 {
+      wake(inMilliseconds: 10)
+    } else if let events = task.memoryEvents {
+      task.outOfMemorySince = nil
+      try? queue.modify(events.descriptor.number, [.readable, .oneShot], token: task.memoryToken)
+    }
   }
 
   func removeDirectory(of task: SupervisedTask) {
@@ -174,6 +212,7 @@ extension SupervisorServer {
       task.phase = .running
       try watchProcess(of: task)
       try watchLogs(of: task)
+      watchMemory(of: task)
     } catch {
       // It ended while nobody looked.
       task.process = nil

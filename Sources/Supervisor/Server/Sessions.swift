@@ -13,6 +13,8 @@ final class ExecSession {
   var failure: Report?
   /// The first process has handed over to another one: its end is not the session's.
   var handedOver = false
+  /// Killed as soon as it is known.
+  var isEndAsked = false
 
   init(client: UInt64, request: UInt64) {
     self.client = client
@@ -32,21 +34,24 @@ extension SupervisorServer {
     }
     guard let target = task.process else { throw SupervisorError(.notFound, "task \(task.id) has ended") }
     let plan: Plan
+    let filter: SeccompFilter?
     do {
+      filter = try filters.filter(for: task.record.spec.sandbox)
       plan = try Plan(running: command, in: task.record.spec.sandbox, user: user, terminal: terminal)
     } catch {
       throw SupervisorError(.invalidRequest, "\(error)")
     }
     let session = ExecSession(client: client.id, request: request)
     do {
-      try launch(session, plan, in: task, target: target, streams: streams)
+      try launch(session, plan, filter, in: task, target: target, streams: streams)
     } catch {
       throw SupervisorError(.system, "run a command in task \(task.id): \(error)")
     }
   }
 
   private func launch(
-    _ session: ExecSession, _ plan: Plan, in task: SupervisedTask, target: OpenProcess, streams: [OpenFile]
+    _ session: ExecSession, _ plan: Plan, _ filter: SeccompFilter?, in task: SupervisedTask, target: OpenProcess,
+    streams: [OpenFile]
   ) throws(SystemError) {
     let pair = try UnixSocket.pair()
     let ours = OpenSocket(UnixSocket(adopting: FileDescriptor(adopting: pair.first)))
@@ -58,7 +63,7 @@ extension SupervisorServer {
       var resources = ChildResources(
         streams: streams.map { $0.descriptor.number }, report: theirs.number, status: null.descriptor.number,
         initProgram: null.descriptor.number, cgroup: task.record.cgroup, isInCgroup: group != nil,
-        templates: runtime.templatesPath, filter: task.record.spec.sandbox.seccomp == .standard ? filter : nil)
+        templates: runtime.templatesPath, filter: filter)
       resources.joined = target.handle.descriptor.number
       Child.run(plan, resources, cgroups: cgroups)
     case .parent(_, let handle):
@@ -69,6 +74,18 @@ extension SupervisorServer {
       session.processToken = try watch(process.handle.descriptor.number, .readable, .sessionProcess(session))
     }
     session.reportToken = try watch(ours.socket.descriptor.number, .readable, .sessionReport(session))
+    clients[session.client]?.sessions[session.request] = session
+  }
+
+  /// SIGKILL to a command and to its process group: whoever asked for it has gone. What it has put elsewhere in the task
+  /// ends with the task.
+  func end(_ session: ExecSession) {
+    session.isEndAsked = true
+    guard let process = session.process else { return }
+    // It is not reaped before its session is over, so that the group's number cannot be somebody else's.
+    try? process.handle.signalGroup(9)
+    // The command may have not begun a session yet: then it alone is meant. One that has ended is no error.
+    try? process.handle.signal(9)
   }
 
   func readReports(of session: ExecSession) {
@@ -103,6 +120,7 @@ extension SupervisorServer {
     } catch {
       log("session: \(error)")
     }
+    if session.isEndAsked { end(session) }
   }
 
   func processEnded(_ session: ExecSession) {
@@ -119,6 +137,7 @@ extension SupervisorServer {
       session.report = nil
     }
     guard let client = clients[session.client] else { return }
+    client.sessions[session.request] = nil
     if let failure = session.failure {
       let error = SupervisorError(.startFailed, "\(failure)", step: "\(failure.step)")
       return send(.failed(error), to: client, number: session.request)
@@ -127,7 +146,8 @@ extension SupervisorServer {
     let exit = TaskExit(
       exitCode: status.map { $0.exitCode ?? 128 + signal } ?? -1, signal: signal,
       dumpedCore: status?.dumpedCore ?? false, oomKilled: false, isKnown: status != nil,
-      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0)
+      endedNanoseconds: Clock.realtimeNanoseconds, memoryPeakBytes: 0, memoryLimitBytes: 0,
+      wasHostShortOfMemory: false)
     send(.executed(exit), to: client, number: session.request)
   }
 }

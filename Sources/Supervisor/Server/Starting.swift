@@ -5,11 +5,11 @@ import Linux
 extension SupervisorServer {
   func start(_ spec: TaskSpec, for client: ClientConnection, request: UInt64) {
     do throws(SupervisorError) {
-      let task = try prepare(spec)
+      let (task, plan) = try prepare(spec)
       task.starter = (client.id, request)
       tasks[spec.id] = task
       do {
-        try launch(task)
+        try launch(task, plan)
       } catch {
         // Nothing runs yet: undo, and say why.
         tasks[spec.id] = nil
@@ -22,7 +22,7 @@ extension SupervisorServer {
     }
   }
 
-  private func prepare(_ spec: TaskSpec) throws(SupervisorError) -> SupervisedTask {
+  private func prepare(_ spec: TaskSpec) throws(SupervisorError) -> (SupervisedTask, Plan) {
     guard TaskSpec.isValid(id: spec.id) else {
       throw SupervisorError(
         .invalidRequest,
@@ -37,8 +37,11 @@ extension SupervisorServer {
       throw SupervisorError(.invalidRequest, "log name \"\(logs.task)\" must be one path component")
     }
     // A fault of the sandbox is the requester's, and is found before anything is made.
+    let plan: Plan
     do {
-      _ = try Plan(spec.sandbox)
+      plan = try Plan(spec.sandbox)
+      _ = try filters.filter(for: spec.sandbox)
+      try cgroups.check(plan.limits, in: "\(cgroupName)/task")
     } catch {
       throw SupervisorError(.invalidRequest, "\(error)")
     }
@@ -49,22 +52,26 @@ extension SupervisorServer {
       try directory.create(withLogs: spec.logs != nil)
       // No record yet: until the child has its go, a crash leaves nothing that must be remembered.
       let record = TaskRecord(spec: spec, cgroup: "\(cgroupName)/task/\(spec.id)")
-      return SupervisedTask(record: record, directory: directory, phase: .starting)
+      let task = SupervisedTask(record: record, directory: directory, phase: .starting)
+      // Secrets are for the child alone: nothing of them stays here, and nothing is written down.
+      task.record.spec.sandbox.files = []
+      return (task, plan)
     } catch {
       throw SupervisorError(.system, "start task \(spec.id): \(error)")
     }
   }
 
-  private func launch(_ task: SupervisedTask) throws(SystemError) {
-    let plan: Plan
+  private func launch(_ task: SupervisedTask, _ plan: Plan) throws(SystemError) {
+    let filter: SeccompFilter?
+    var plan = plan
+    try plan.addRules(for: task.record.spec.sandbox.devices)
     do {
-      plan = try Plan(task.record.spec.sandbox)
+      filter = try filters.filter(for: task.record.spec.sandbox)
     } catch {
-      throw SystemError("check sandbox", task.id, .invalidArgument, advice: "\(error)")
+      throw SystemError("compile the system call filter", task.id, .invalidArgument, advice: "\(error)")
     }
-    try task.openLogs()
     // Open for reading and writing: the task itself keeps the pipe alive while no supervisor reads.
-    let hasLogs = task.output != nil
+    let hasLogs = task.record.spec.logs != nil
     let out = try FileDescriptor.open(hasLogs ? task.directory.outputPath : "/dev/null", [.readWrite])
     let err = try FileDescriptor.open(hasLogs ? task.directory.errorPath : "/dev/null", [.readWrite])
     let status =
@@ -87,15 +94,17 @@ extension SupervisorServer {
           streams: [null.descriptor.number, out.number, err.number], report: theirs.number, status: status.number,
           initProgram: initProgram.descriptor.number, cgroup: task.record.cgroup, isInCgroup: groupDirectory != nil,
           templates: runtime.templatesPath,
-          filter: task.record.spec.sandbox.seccomp == .standard ? filter : nil),
+          filter: filter),
         cgroups: cgroups)
     case .parent(let pid, let handle):
       task.record.pid = pid
       task.process = OpenProcess(handle)
     }
-    task.record.startTime = try Proc.startTime(pid: task.record.pid)
-    task.record.startedNanoseconds = Clock.realtimeNanoseconds
     do {
+      task.record.startTime = try Proc.startTime(pid: task.record.pid)
+      task.record.startedNanoseconds = Clock.realtimeNanoseconds
+      // While the child builds the sandbox.
+      try task.openLogs()
       try task.directory.create(task.record)
       // Written down: now the child may become the task. One that has failed before it came to the gate is gone
       // (EPIPE): its report and its end, which are watched from here on, say why.
@@ -179,6 +188,7 @@ extension SupervisorServer {
       send(.task(task.status), to: client, number: starter.request)
     }
     task.starter = nil
+    watchMemory(of: task)
     broadcast(.started(task.status))
   }
 }

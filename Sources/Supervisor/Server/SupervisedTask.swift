@@ -28,6 +28,12 @@ final class SupervisedTask {
   var output: LogStream?
   var error: LogStream?
   var oomKills: UInt64 = 0
+  var oomEvents: UInt64 = 0
+  /// Readable when the task is out of memory, and since when it is (CLOCK_MONOTONIC): on cgroup v1 the kernel kills one
+  /// process of it, and we the rest.
+  var memoryEvents: OpenFile?
+  var memoryToken: UInt64 = 0
+  var outOfMemorySince: Int64?
   var memoryPeakBytes: UInt64 = 0
   /// Somebody asked to kill it: repeated until the cgroup is empty.
   var isKillAsked = false

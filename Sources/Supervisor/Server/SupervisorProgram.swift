@@ -28,6 +28,11 @@ public enum SupervisorProgram {
       try Myself.newSession()
     }
     Myself.setUmask(0o022)
+    // Eight descriptors a task: as many as this host allows. A task's own limits are the job's.
+    let files = try Myself.limit(ResourceLimit.Resource.openFiles.rawValue)
+    try Myself.setLimit(ResourceLimit.Resource.openFiles.rawValue, soft: files.hard, hard: files.hard)
+    // Whoever started us may ignore signals that tasks must not ignore.
+    Myself.resetSignalDispositions()
     Myself.ignoreBrokenPipes()
     try Myself.changeDirectory("/")
     // Tasks must not be able to read our descriptors or memory, also those that run as root with host ids.
@@ -58,8 +63,8 @@ public enum SupervisorProgram {
       try Files.remove(runtime.socketPath)
       listener = try UnixSocket.listen(at: runtime.socketPath)
     }
-    try Templates.prepare(at: runtime.templatesPath)
     let cgroups = try CgroupLayout.ofThisHost().driver
+    try Templates.prepare(at: runtime.templatesPath, cgroups: cgroups)
     try cgroups.prepareParent(options.cgroup)
     try cgroups.prepareParent("\(options.cgroup)/task")
     var own = CgroupLimits()
@@ -73,6 +78,8 @@ public enum SupervisorProgram {
       runtime: runtime, cgroups: cgroups, cgroupName: options.cgroup, executable: options.executable,
       listener: listener, lock: lock)
     try server.adoptTasks()
+    // Most supervisors have nothing to do for most of the time: they keep what their loop needs.
+    ProcessMemory.giveBack()
     if let next = try server.run() { try become(next, server, options) }
     return 0
   }

@@ -16,6 +16,7 @@ final class SupervisorServer {
     case report(SupervisedTask)
     case process(SupervisedTask)
     case log(SupervisedTask, LogStream)
+    case memory(SupervisedTask)
     case sessionReport(ExecSession)
     case sessionProcess(ExecSession)
   }
@@ -27,8 +28,7 @@ final class SupervisorServer {
   let executable: String
   let initProgram: OpenFile
   let null: OpenFile
-  /// The standard system call filter, compiled before the first task.
-  let filter: SeccompFilter
+  let filters: FilterCache
   let queue: EventQueue
   let listener: OpenSocket
   let lock: OpenFile
@@ -59,7 +59,7 @@ final class SupervisorServer {
     initProgram = OpenFile(try FileDescriptor.inTaskInit())
     null = OpenFile(try FileDescriptor.open("/dev/null", [.readWrite]))
     do {
-      filter = try SeccompFilter.standard()
+      filters = try FilterCache()
     } catch {
       throw SystemError("compile the system call filter", "", .invalidArgument, advice: "\(error)")
     }
@@ -119,6 +119,7 @@ final class SupervisorServer {
     case .report(let task): readReports(of: task)
     case .process(let task): processEnded(task)
     case .log(_, let stream): pump(stream, token: event.token)
+    case .memory(let task): endIfKilledForMemory(task)
     case .sessionReport(let session): readReports(of: session)
     case .sessionProcess(let session): processEnded(session)
     }
@@ -179,4 +180,28 @@ final class SupervisorServer {
 final class OpenFile {
   let descriptor: FileDescriptor
   init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+}
+
+/// Compiled system call filters: the standard one from the start, others from their first task on.
+final class FilterCache {
+  private struct Key: Hashable {
+    var policy: SeccompPolicy
+    var allowsForeignABI: Bool
+  }
+  private var filters: [Key: SeccompFilter] = [:]
+  /// Profiles are few; a client that sends ever new ones does not make us grow.
+  private static let limit = 32
+
+  init() throws(SandboxError) {
+    filters[Key(policy: .standard, allowsForeignABI: false)] = try SeccompFilter.standard()
+  }
+
+  /// The filter for a task; nil when it has none.
+  func filter(for sandbox: Sandbox) throws(SandboxError) -> SeccompFilter? {
+    let key = Key(policy: sandbox.seccomp, allowsForeignABI: sandbox.allowsForeignABI)
+    if let known = filters[key] { return known }
+    let made = try SeccompFilter.compile(key.policy, allowsForeignABI: key.allowsForeignABI)
+    if filters.count < Self.limit { filters[key] = made }
+    return made
+  }
 }

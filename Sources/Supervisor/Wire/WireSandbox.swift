@@ -16,7 +16,13 @@ extension Sandbox: WireValue {
     w.field(9, capabilities != nil)
     for name in capabilities ?? [] { w.field(10, name) }
     w.field(11, noNewPrivileges)
-    w.field(12, UInt64(seccomp.rawValue))
+    switch seccomp {
+    case .unconfined: w.field(12, 0 as UInt64)
+    case .standard: w.field(12, 1 as UInt64)
+    case .profile(let text):
+      w.field(12, 2 as UInt64)
+      w.field(20, text)
+    }
     w.field(13, limits)
     for limit in resourceLimits { w.field(14, limit) }
     w.field(15, UInt64(umask))
@@ -24,6 +30,17 @@ extension Sandbox: WireValue {
     if let hostname { w.field(17, hostname) }
     w.field(18, usesInit)
     w.field(19, sharedMemoryBytes)
+    if let userNamespace { w.field(21, userNamespace) }
+    w.field(22, isRootReadOnly)
+    for file in files { w.field(23, file) }
+    for sysctl in sysctls { w.field(24, sysctl) }
+    for device in devices { w.field(25, device) }
+    // With a number of its own: an older side's silence means the default, not none.
+    w.field(26, true)
+    for name in ambientCapabilities { w.field(27, name) }
+    w.field(28, allowsForeignABI)
+    w.field(29, logsRefusedCalls)
+    w.field(30, UInt64(landlock.rawValue))
   }
 
   init(from r: WireReader) throws(WireError) {
@@ -37,10 +54,12 @@ extension Sandbox: WireValue {
     deniedGroupIDs = try r.values(8, IDRange.self).map(\.range)
     capabilities = try r.bool(9) ? try r.strings(10) : nil
     noNewPrivileges = try r.bool(11)
-    guard let policy = SeccompPolicy(rawValue: UInt8(truncatingIfNeeded: try r.number(12))) else {
-      throw WireError(problem: "unknown seccomp policy")
+    switch try r.number(12) {
+    case 0: seccomp = .unconfined
+    case 1: seccomp = .standard
+    case 2: seccomp = .profile(try r.string(20))
+    default: throw WireError(problem: "unknown seccomp policy")
     }
-    seccomp = policy
     limits = try r.value(13)
     resourceLimits = try r.values(14)
     umask = try r.uint32(15)
@@ -48,6 +67,56 @@ extension Sandbox: WireValue {
     hostname = try r.optionalString(17)
     usesInit = try r.bool(18)
     sharedMemoryBytes = try r.number(19)
+    userNamespace = try r.optionalValue(21)
+    isRootReadOnly = try r.bool(22)
+    files = try r.values(23)
+    sysctls = try r.values(24)
+    devices = try r.values(25)
+    if try r.bool(26) { ambientCapabilities = try r.strings(27) }
+    allowsForeignABI = try r.bool(28)
+    logsRefusedCalls = try r.bool(29)
+    let landlock = UInt8(exactly: try r.number(30)).flatMap { LandlockPolicy(rawValue: $0) }
+    guard let landlock else { throw WireError(problem: "unknown Landlock policy") }
+    self.landlock = landlock
+  }
+}
+
+extension UserNamespace: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, UInt64(firstID))
+    w.field(2, UInt64(count))
+  }
+  init(from r: WireReader) throws(WireError) { self.init(firstID: try r.uint32(1), count: try r.uint32(2)) }
+}
+
+extension InitialFile: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, path)
+    w.field(2, content)
+    w.field(3, UInt64(permissions))
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init(
+      path: try r.string(1), content: try r.optionalBytes(2).map { Array($0) } ?? [], permissions: try r.uint32(3))
+  }
+}
+
+extension Sysctl: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, name)
+    w.field(2, value)
+  }
+  init(from r: WireReader) throws(WireError) { self.init(try r.string(1), try r.string(2)) }
+}
+
+extension DeviceNode: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, source)
+    w.field(2, target)
+    w.field(3, isReadOnly)
+  }
+  init(from r: WireReader) throws(WireError) {
+    self.init(try r.string(1), at: try r.string(2), readOnly: try r.bool(3))
   }
 }
 
@@ -111,6 +180,7 @@ extension Mount: WireValue {
     w.field(4, target)
     w.field(5, attributes.rawValue)
     w.field(6, recursive)
+    w.field(7, hasTaskIDs)
   }
   init(from r: WireReader) throws(WireError) {
     let source: Source
@@ -121,6 +191,7 @@ extension Mount: WireValue {
     }
     self.init(source: source, target: try r.string(4), attributes: MountAttributes(rawValue: try r.number(5)))
     recursive = try r.bool(6)
+    hasTaskIDs = try r.bool(7)
   }
 }
 
@@ -147,6 +218,8 @@ extension CgroupLimits: WireValue {
     if let pids { w.field(7, pids) }
     w.field(8, devices != nil)
     for device in devices ?? [] { w.field(9, device) }
+    if let ioWeight { w.field(10, ioWeight) }
+    for limit in hugePages { w.field(11, limit) }
   }
   init(from r: WireReader) throws(WireError) {
     self.init()
@@ -158,7 +231,17 @@ extension CgroupLimits: WireValue {
     swapBytes = try r.number(6)
     pids = try r.optionalNumber(7)
     devices = try r.bool(8) ? try r.values(9) : nil
+    ioWeight = try r.optionalNumber(10)
+    hugePages = try r.values(11)
   }
+}
+
+extension HugePageLimit: WireValue {
+  func encode(to w: inout WireWriter) {
+    w.field(1, size)
+    w.field(2, bytes)
+  }
+  init(from r: WireReader) throws(WireError) { self.init(size: try r.string(1), bytes: try r.number(2)) }
 }
 
 extension DeviceRule: WireValue {
@@ -166,9 +249,12 @@ extension DeviceRule: WireValue {
     w.field(1, isBlock)
     w.field(2, UInt64(major))
     if let minor { w.field(3, UInt64(minor)) }
+    w.field(4, isReadOnly)
   }
   init(from r: WireReader) throws(WireError) {
-    self.init(isBlock: try r.bool(1), major: try r.uint32(2), minor: r.has(3) ? try r.uint32(3) : nil)
+    self.init(
+      isBlock: try r.bool(1), major: try r.uint32(2), minor: r.has(3) ? try r.uint32(3) : nil,
+      isReadOnly: try r.bool(4))
   }
 }
 
@@ -185,7 +271,8 @@ extension CgroupStatistics: WireValue {
     [
       \.cpuNanoseconds, \.cpuUserNanoseconds, \.cpuSystemNanoseconds, \.throttledPeriods, \.throttledNanoseconds,
       \.memoryBytes, \.memoryPeakBytes, \.memoryRSSBytes, \.memoryCacheBytes, \.swapBytes, \.memoryKernelBytes, \.pids,
-      \.oomKills,
+      \.oomKills, \.oomEvents, \.ioReadBytes, \.ioWriteBytes, \.cpuPressureMicroseconds, \.memoryPressureMicroseconds,
+      \.ioPressureMicroseconds,
     ]
   }
 }

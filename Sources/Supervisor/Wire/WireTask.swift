@@ -62,6 +62,8 @@ extension TaskExit: WireValue {
     w.field(5, isKnown)
     w.field(6, endedNanoseconds)
     w.field(7, memoryPeakBytes)
+    w.field(8, memoryLimitBytes)
+    w.field(9, wasHostShortOfMemory)
   }
   init(from r: WireReader) throws(WireError) {
     exitCode = try r.int32(1)
@@ -71,6 +73,8 @@ extension TaskExit: WireValue {
     isKnown = try r.bool(5)
     endedNanoseconds = try r.signed(6)
     memoryPeakBytes = try r.number(7)
+    memoryLimitBytes = try r.number(8)
+    wasHostShortOfMemory = try r.bool(9)
   }
 }
 

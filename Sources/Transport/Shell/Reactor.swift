@@ -1,9 +1,10 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// Something with a descriptor that the reactor watches.
-protocol Pollable: AnyObject, Sendable {
+package protocol Pollable: AnyObject, Sendable {
   /// Handles readiness, on the reactor's thread. Must not block. True if there is more to do at once.
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool
   /// When `timer` is to be called at the earliest; monotonic nanoseconds.
@@ -14,15 +15,15 @@ protocol Pollable: AnyObject, Sendable {
 }
 
 /// One thread around epoll(7) that serves all sockets of an endpoint, and their timers.
-final class Reactor: Sendable {
+package final class Reactor: Sendable {
   private struct State {
     var sources: [UInt64: any Pollable] = [:]
     var lastToken: UInt64 = 0
     var stopping = false
-    var thread: pthread_t?
   }
 
   private let state = Mutex(State())
+  private let thread = Mutex<JoinableThread?>(nil)
   private let epoll: Int32
   private let wake: Int32
   /// When the thread looks at the timers next. A timer that is due later needs no waking.
@@ -31,7 +32,8 @@ final class Reactor: Sendable {
   /// Timers are looked at no more often than this; a deadline may be late by as much.
   private static let sweepGap: UInt64 = 5_000_000
 
-  init() throws(RPCError) {
+  /// - Parameter name: of the thread, at most 15 bytes.
+  package init(named name: String = "rpc-reactor") throws(RPCError) {
     epoll = serai_net_epoll_create()
     guard epoll >= 0 else { throw .system("epoll_create for", "the RPC endpoint", -epoll) }
     wake = serai_net_eventfd()
@@ -45,12 +47,14 @@ final class Reactor: Sendable {
       close(wake)
       throw .system("epoll_ctl for", "the RPC endpoint", -result)
     }
-    guard let thread = startThread(named: "rpc-reactor", { [self] in run() }) else {
+    do throws(SystemError) {
+      let started = try JoinableThread(named: name, stackBytes: 0) { [self] in run() }
+      thread.withLock { $0 = started }
+    } catch {
       close(epoll)
       close(wake)
-      throw .system("pthread_create for", "the RPC endpoint", EAGAIN)
+      throw .system("pthread_create for", "the RPC endpoint", error.errno.rawValue)
     }
-    state.withLock { $0.thread = thread }
   }
 
   deinit {
@@ -59,7 +63,7 @@ final class Reactor: Sendable {
   }
 
   /// Watches a descriptor, edge-triggered, both directions, until `remove`.
-  func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
+  package func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
     let token = state.withLock { state in
       state.lastToken += 1
       state.sources[state.lastToken] = source
@@ -75,31 +79,27 @@ final class Reactor: Sendable {
     return token
   }
 
-  func remove(_ token: UInt64, _ descriptor: Int32) {
+  package func remove(_ token: UInt64, _ descriptor: Int32) {
     _ = serai_net_epoll_control(epoll, 2, descriptor, 0, 0)
     state.withLock { $0.sources[token] = nil }
   }
 
   /// A timer is due at that time; wakes the thread if it would sleep longer.
-  func due(at time: UInt64) {
+  package func due(at time: UInt64) {
     guard time < nextSweep.load(ordering: .relaxed) else { return }
     let (exchanged, _) = lowerSweep(to: time)
     if exchanged { serai_net_eventfd_signal(wake) }
   }
 
   /// Ends the thread and waits for it; not from the thread itself.
-  func stop() {
-    let thread = state.withLock { state in
-      state.stopping = true
-      defer { state.thread = nil }
-      return state.thread
-    }
+  package func stop() {
+    state.withLock { $0.stopping = true }
     serai_net_eventfd_signal(wake)
-    if let thread { pthread_join(thread, nil) }
+    thread.withLock { $0.take() }?.join()
   }
 
   /// Lets go of what it still watches; after `stop`.
-  func clear() -> [any Pollable] {
+  package func clear() -> [any Pollable] {
     state.withLock { state in
       defer { state.sources = [:] }
       return Array(state.sources.values)
@@ -134,7 +134,7 @@ final class Reactor: Sendable {
         }
       }
       if state.withLock({ $0.stopping }) { return }
-      let now = monotonicNanoseconds()
+      let now = UInt64(Clock.monotonicNanoseconds)
       if now >= nextSweep.load(ordering: .relaxed) { sweep(now) }
     }
   }
@@ -148,7 +148,7 @@ final class Reactor: Sendable {
   private func timeout() -> Int32 {
     let next = nextSweep.load(ordering: .sequentiallyConsistent)
     guard next != .max else { return -1 }
-    let now = monotonicNanoseconds()
+    let now = UInt64(Clock.monotonicNanoseconds)
     return next <= now ? 0 : Int32(clamping: (next - now + 999_999) / 1_000_000)
   }
 

@@ -1,12 +1,15 @@
 internal import CNet
 internal import Glibc
+internal import Linux
 
 /// "host:port", "[ipv6]:port" and bare hosts, taken apart and looked up.
-enum Resolver {
-  static let defaultPort: UInt16 = 4647
+package enum Resolver {
+  package static let rpcPort: UInt16 = 4647
 
-  /// Splits an address; the port defaults to 4647.
-  static func split(_ text: String) throws(RPCError) -> (host: String, port: UInt16) {
+  /// Splits an address.
+  package static func split(
+    _ text: String, defaultPort: UInt16 = rpcPort
+  ) throws(RPCError) -> (host: String, port: UInt16) {
     let malformed = RPCError(.invalid, "\"\(text)\" is no address: write host:port, 10.0.0.1:4647 or [::1]:4647")
     var host = Substring(text)
     var port: Substring?
@@ -27,15 +30,17 @@ enum Resolver {
   }
 
   /// The addresses of a host. Names are looked up on a thread of their own, for getaddrinfo(3) blocks.
-  static func addresses(_ host: String, _ port: UInt16) async throws(RPCError) -> [SocketAddress] {
+  package static func addresses(_ host: String, _ port: UInt16) async throws(RPCError) -> [SocketAddress] {
     if let numeric = SocketAddress(host: host, port: port) { return [numeric] }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<[SocketAddress], RPCError>, Never>) in
-      let thread = startThread(named: "rpc-resolve") { continuation.resume(returning: lookUp(host, port)) }
-      if let thread {
-        pthread_detach(thread)
-      } else {
-        continuation.resume(returning: .failure(.system("pthread_create for looking up", host, EAGAIN)))
+      do throws(SystemError) {
+        // The C library's default stack: name service modules are other people's code.
+        try DetachedThread.start(named: "rpc-resolve", stackBytes: 0) {
+          continuation.resume(returning: lookUp(host, port))
+        }
+      } catch {
+        continuation.resume(returning: .failure(.system("pthread_create for looking up", host, error.errno.rawValue)))
       }
     }
     return try result.get()

@@ -1,0 +1,189 @@
+import Glibc
+import Isolation
+import Linux
+import Supervisor
+import Testing
+
+/// The parts of a sandbox that a job or a client switches on.
+@Suite(.enabled(if: isRoot, needsRoot)) struct OptionChecks {
+  /// Runs a script as a task, and gives back what it printed.
+  func output(
+    _ fixture: Fixture, _ client: SupervisorClient, _ id: String, _ script: String,
+    change: (inout Sandbox) -> Void = { _ in }
+  ) async throws -> String {
+    let spec = try fixture.task(id, script, change: change)
+    _ = try await client.start(spec)
+    _ = try await client.exit(of: spec.id)
+    return fixture.log(id) + fixture.log(id, "stderr")
+  }
+
+  static let bindPort = """
+    /usr/bin/python3 -c "import socket; s=socket.socket(); s.bind(('127.0.0.1', 80)); print('bound')" 2>&1 | tail -1
+    """
+
+  @Test(arguments: [true, false]) func aNetworkOfItsOwnHasLoopbackAndEveryPort(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let seen = try await output(
+        fixture, client, "none", "cd /sys/class/net && echo * && cat lo/flags; \(Self.bindPort)"
+      ) {
+        $0.namespaces.insert(.network)
+        $0.ambientCapabilities = []
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      #expect(seen == "lo\n0x9\nbound\n")
+    }
+  }
+
+  @Test func aLowPortOfTheHostNeedsTheCapability() async throws {
+    try await withSupervisor { fixture, client in
+      // Port 80 of 127.0.0.2 would do as well; whether it is free does not matter for the control.
+      let script = Self.bindPort.replacing("127.0.0.1", with: "127.9.8.7")
+      #expect(try await output(fixture, client, "with", script) == "bound\n")
+      let without = try await output(fixture, client, "without", script) { $0.ambientCapabilities = [] }
+      #expect(without.contains("Permission denied"))
+    }
+  }
+
+  @Test(arguments: [true, false]) func theTaskSeesItsOwnLimits(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let script = """
+        cd /sys/fs; ls; cat cgroup/memory/memory.limit_in_bytes cgroup/memory.max 2>/dev/null
+        cat cgroup/pids/pids.max cgroup/pids.max 2>/dev/null
+        (echo 99 > cgroup/pids/pids.max) 2>/dev/null && echo written; (echo 99 > cgroup/pids.max) 2>/dev/null && echo written
+        mkdir cgroup/pids/x 2>/dev/null && echo made; cat /proc/self/cgroup | grep -vc ':/$'
+        """
+      let seen = try await output(fixture, client, "limits", script) {
+        $0.limits.memoryBytes = 48 << 20
+        $0.limits.pids = 77
+        $0.user = "root"
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      #expect(seen == "cgroup\n\(48 << 20)\n77\n0\n")
+    }
+  }
+
+  @Test(arguments: [true, false]) func aReadOnlyRootKeepsTheTasksOwnDirectoriesWritable(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let script = "for d in / /etc /usr /local /tmp /dev/shm; do (echo x > $d/x) 2>/dev/null && echo $d; done"
+      let seen = try await output(fixture, client, "ro", script) {
+        $0.isRootReadOnly = true
+        $0.user = "root"
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      #expect(seen == "/local\n/tmp\n/dev/shm\n")
+      let control = try await output(fixture, client, "rw", script) { $0.user = "root" }
+      #expect(control == "/\n/etc\n/usr\n/local\n/tmp\n/dev/shm\n")
+    }
+  }
+
+  @Test(arguments: [true, false]) func filesAreThereFromTheStartAndNowhereElse(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let script = "cat /secrets/token; stat -c '%u %a' /secrets/token; stat -f -c %T /secrets"
+      let seen = try await output(fixture, client, "files", script) {
+        $0.mounts = [.temporary(at: "/secrets", sizeBytes: 1 << 20)]
+        $0.files = [InitialFile(path: "/secrets/token", content: Array("geheim-4711\n".utf8), permissions: 0o400)]
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      #expect(seen == "geheim-4711\n65534 400\ntmpfs\n")
+      let record = "\(fixture.launcher.runtimeDirectory)/tasks/\(fixture.name).files/record"
+      #expect(!String(decoding: try Files.read(record), as: UTF8.self).contains("geheim"))
+      #expect(!Files.exists("\(fixture.base)/files/secrets/token"))
+    }
+  }
+
+  @Test func settingsOfTheTasksNamespacesAreWrittenAndOthersRefused() async throws {
+    try await withSupervisor { fixture, client in
+      let host = try Files.readText("/proc/sys/kernel/msgmax")
+      let seen = try await output(
+        fixture, client, "sysctl", "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax"
+      ) {
+        $0.namespaces.insert(.network)
+        $0.sysctls = [Sysctl("net.core.somaxconn", "1234"), Sysctl("kernel.msgmax", "4321")]
+      }
+      #expect(seen == "1234\n4321\n")
+      #expect(try Files.readText("/proc/sys/kernel/msgmax") == host)
+      for name in ["kernel.core_pattern", "vm.drop_caches", "net.core.somaxconn", "kernel.msgmax/../../x", "net..x"] {
+        let spec = try fixture.task("refused", "true") { $0.sysctls = [Sysctl(name, "1")] }
+        await #expect(throws: SupervisorError.self, "\(name)") { _ = try await client.start(spec) }
+      }
+    }
+  }
+
+  @Test(arguments: [true, false]) func aGrantedDeviceCanBeOpenedAndAnotherNot(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      // fuse stands in for hardware: anyone may open it who has a node and the cgroup's leave.
+      let node = "/dev/serai-test-\(fixture.name)"
+      try FileDescriptor.open("/dev", [.readOnly, .directory]).makeCharacterDevice(
+        "serai-test-\(fixture.name)", permissions: 0o666, major: 10, minor: 229)
+      defer { try? Files.remove(node) }
+      #expect(chmod(node, 0o666) == 0)
+      let script = """
+        ls /dev | tr '\\n' ' '; (: < /dev/own) && echo read; (: > /dev/own) 2>/dev/null && echo written; echo x > /dev/null
+        rm /dev/own 2>/dev/null && echo removed; test -c /dev/zero && head -c 3 /dev/zero | wc -c
+        """
+      let seen = try await output(fixture, client, "device", script) {
+        $0.devices = [DeviceNode(node, at: "/dev/own", readOnly: true)]
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      #expect(
+        seen == "fd full mqueue null own ptmx pts random shm stderr stdin stdout tty urandom zero read\n3\n")
+      // Control: granted for writing it can be opened so; without a grant not even through a node of the same numbers.
+      let writable = try await output(fixture, client, "writable", "(: > /dev/own) && echo written") {
+        $0.devices = [DeviceNode(node, at: "/dev/own")]
+      }
+      #expect(writable == "written\n")
+      let other = try await output(fixture, client, "other", "(: < /dev/own) && echo read") {
+        $0.devices = [DeviceNode(node, at: "/dev/own")]
+        $0.limits.devices = nil
+      }
+      #expect(other == "read\n")
+    }
+  }
+
+  /// A name in the abstract space of the host's network namespace, which no root file system hides.
+  @Test func landlockKeepsATaskWithHostIDsFromTheHostsAbstractSockets() async throws {
+    try #require((Landlock.version ?? 0) >= 6, "this kernel's Landlock does not know scopes")
+    try await withSupervisor { fixture, client in
+      let server = try fixture.spec(
+        "server",
+        Command(
+          "/usr/bin/python3",
+          arguments: [
+            "-c",
+            "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('\\0\(fixture.name)'); s.listen(); print('up', flush=True); time.sleep(60)",
+          ])
+      ) { _ in }
+      var raw = server
+      raw.sandbox = Sandbox.unconfined(server.sandbox.command)
+      _ = try await client.start(raw)
+      #expect(try await eventually { fixture.log("server") == "up\n" })
+      let script = """
+        /usr/bin/python3 -c "import socket; s=socket.socket(socket.AF_UNIX); s.connect('\\0\(fixture.name)'); print('reached')" 2>&1 | tail -1
+        echo x > /dev/stdout; echo y > /local/a; mkdir /local/d; mv /local/a /local/d/b && cat /local/d/b
+        """
+      let confined = try await output(fixture, client, "confined", script)
+      #expect(confined.contains("Operation not permitted") && confined.hasSuffix("x\ny\n"), "\(confined)")
+      let open = try await output(fixture, client, "open", script) { $0.landlock = .off }
+      #expect(open == "reached\nx\ny\n")
+    }
+  }
+
+  @Test func aProfileDecidesWhatIsAllowed() async throws {
+    try await withSupervisor { fixture, client in
+      let script = "mkdir /local/x 2>&1; echo $?; unlink /local/nothing 2>&1"
+      let profile = """
+        {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1, "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+          {"names": ["mkdir", "mkdirat", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 62},
+          {"names": ["personality"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}
+        ]}
+        """
+      let seen = try await output(fixture, client, "profile", script) { $0.seccomp = .profile(profile) }
+      #expect(seen.contains("Timer expired") && seen.contains("\n1\n"))
+      #expect(try await output(fixture, client, "standard", script).hasPrefix("0\n"))
+      for bad in ["", "[]", "{}", #"{"defaultAction": "SCMP_ACT_TRACE"}"#] {
+        let spec = try fixture.task("bad", "true") { $0.seccomp = .profile(bad) }
+        await #expect(throws: SupervisorError.self, "\(bad)") { _ = try await client.start(spec) }
+      }
+    }
+  }
+}
