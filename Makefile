@@ -6,7 +6,7 @@ TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
   libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
-  default-jre-headless
+  default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help
 
@@ -70,8 +70,10 @@ clean: ## remove what was built
 
 .PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
+include Tests/V2/v2.mk
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk
 include Tests/Fuzz/gossip.mk
+include Tests/Benchmarks/scheduler.mk
 include Tests/Fuzz/supervisor.mk
 include Tests/Fuzz/text.mk

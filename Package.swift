@@ -32,9 +32,9 @@ let shims: [Target] = [
   library("CSQLite", "sqlite3"),
   .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
   .target(name: "CCurl", path: "CShims/CCurl"),
-  library("CGnuTLS", "gnutls"),
+  .target(name: "CGnuTLS", path: "CShims/CGnuTLS"),
   library("CZ", "zlib"),
-  library("CArchive", "libarchive"),
+  .target(name: "CArchive", path: "CShims/CArchive"),
 ]
 
 let modules: [Target] = [
@@ -104,7 +104,8 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
-    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    name: "serai-bench",
+    dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor"],
     path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
@@ -158,7 +159,7 @@ let testTargets: [Target] = [
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
   tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
   tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
-  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec"]),
+  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec", "Server"]),
 ]
 
 let package = Package(
