@@ -159,7 +159,7 @@ let testTargets: [Target] = [
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
   tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
   tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
-  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec"]),
+  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec", "Server"]),
 ]
 
 let package = Package(

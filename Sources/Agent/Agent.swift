@@ -59,9 +59,13 @@ final class Agent: Sendable {
     var rpcPort = UInt16(clamping: configuration.ports.rpc)
     if configuration.server.enabled {
       rpcPort = try endpoint.listen(address: settings.rpcHost, port: rpcPort)
+      var serverConfiguration = try settings.server(
+        logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort)
+      serverConfiguration.variableCipher = try VariableKey.cipher(
+        named: configuration.server.variablesKeyFile, folder: paths.directory.serverPath,
+        isOnlyServer: configuration.server.bootstrapExpect == 1)
       let server = try await Server.open(
-        try settings.server(
-          logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort),
+        serverConfiguration,
         logger: logger.named("server"), clock: { Timestamp(nanoseconds: Clock.realtimeNanoseconds) })
       parts.withLock { $0.server = server }
       let membership = try startMembership(server, paths.directory.serverPath, rpcPort)

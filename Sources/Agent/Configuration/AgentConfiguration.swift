@@ -115,6 +115,7 @@ struct ServerSection: Record {
   var jobTrackedVersions = 6
   var jobMaxSourceSize = "1M"
   var defaultSchedulerConfig = JSONValue.null
+  var variablesKeyFile = ""
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Enabled", &enabled)
@@ -144,6 +145,7 @@ struct ServerSection: Record {
     v.field(25, "RetryMaxAttempts", &retryMax)
     v.field(26, "RetryInterval", &retryInterval)
     v.field(27, "RejoinAfterLeave", &rejoinAfterLeave)
+    v.field(28, "VariablesKeyFile", &variablesKeyFile)
   }
 }
 

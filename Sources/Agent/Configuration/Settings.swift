@@ -101,6 +101,7 @@ struct Settings {
     result.jobDefaultPriority = section.jobDefaultPriority
     result.jobMaxPriority = section.jobMaxPriority
     result.jobMaxCount = section.jobMaxCount
+    result.jobMaxSourceBytes = try byteCount(section.jobMaxSourceSize, "server.job_max_source_size")
     if section.defaultSchedulerConfig != .null {
       do throws(CodecError) {
         result.schedulerConfiguration = try JSON.decode(
@@ -110,6 +111,21 @@ struct Settings {
       }
     }
     return result
+  }
+
+  /// Reads `1M`, `512KiB` or a plain number of bytes.
+  private func byteCount(_ text: String, _ name: String) throws(ConfigurationError) -> Int {
+    let units = [
+      "": 1, "B": 1, "K": 1000, "KB": 1000, "KIB": 1024, "M": 1_000_000, "MB": 1_000_000, "MIB": 1 << 20,
+      "G": 1_000_000_000, "GB": 1_000_000_000, "GIB": 1 << 30,
+    ]
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(digits.count).filter { $0 != " " }.uppercased()
+    guard let number = Int(digits), let scale = units[unit],
+      case let (size, overflow) = number.multipliedReportingOverflow(by: scale),
+      !overflow
+    else { throw ConfigurationError("\(name): \"\(text)\" is no size such as 1M or 512KiB") }
+    return size
   }
 
   /// Checked by `ConfigurationCheck` before.
