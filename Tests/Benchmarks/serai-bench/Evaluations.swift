@@ -43,7 +43,11 @@ struct Evaluations {
       let job = Self.job("job-\(round)", count: count)
       var registration = JobRegistration()
       registration.job = job
-      let evaluation = Evaluation(of: job, because: .jobRegister, random: &random)
+      var evaluation = Evaluation()
+      evaluation.id = Identifier(using: &random)
+      (evaluation.namespace, evaluation.jobID) = (job.namespace ?? "default", job.id)
+      (evaluation.priority, evaluation.type) = (job.priority ?? 50, (job.type ?? .service).rawValue)
+      (evaluation.triggeredBy, evaluation.status) = (.jobRegister, .pending)
       registration.evaluations = [evaluation]
       try apply(.jobRegistration(registration))
       let began = Self.threadTime
