@@ -138,7 +138,7 @@ let testTargets: [Target] = [
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
   tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
-  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec", "Model"]),
   tests(
     "ClientTests",
     [

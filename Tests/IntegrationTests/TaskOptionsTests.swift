@@ -40,7 +40,7 @@ import Testing
           "options",
           script: """
             pwd; cat /note; (echo x > /note) 2>/dev/null || echo no write
-            df -B1 --output=size /scratch | tail -1; echo x > /scratch/x && echo scratch
+            df -B1 --output=size /scratch | tail -1 | tr -d ' '; echo x > /scratch/x && echo scratch
             (echo x > /etc/x) 2>/dev/null || echo read-only; echo x > /local/x && echo local
             ulimit -Sn; ulimit -Hn; cat /proc/sys/kernel/msgmax; cat /proc/self/oom_score_adj; echo "pid $$"
             """,
@@ -96,6 +96,23 @@ import Testing
           config: "mount {\n source = \"\(scratch.folder)/shared/out\"\n target = \"/host\"\n readonly = true\n}"))
       let refused = try await agent.allocation(of: "link", being: "failed")
       try #require(refused.task.messages.contains { $0.contains("ELOOP") }, "\(refused.task.messages)")
+    }
+  }
+
+  @Test func mistakesInTheConfigBlockAreShownAtTheirLine() async throws {
+    try await Scratch.with { scratch in
+      let agent = try await Agent.development(scratch)
+      let file = try scratch.write(
+        "typo.nomad.hcl", job("typo", script: "true", config: "readonly_rot = true\n mount {\n target = \"/x\"\n}"))
+      let refused = try await agent.serai("job", "validate", file)
+      try #require(
+        refused.code == 1 && refused.errors.contains("Did you mean \"readonly_root\"?")
+          && refused.errors.contains("typo.nomad.hcl:"), "\(refused)")
+      // What only the node knows is told by the node.
+      try await agent.submit(
+        "late", job("late", script: "true", config: "mount {\n source = \"/etc\"\n target = \"/x\"\n}"))
+      let failed = try await agent.allocation(of: "late", being: "failed")
+      try #require(failed.task.messages("Setup Failure").first?.contains("mount[0]: source \"/etc\"") == true)
     }
   }
 
