@@ -43,7 +43,14 @@ struct Evaluations {
       let job = Self.job("job-\(round)", count: count)
       var registration = JobRegistration()
       registration.job = job
-      let evaluation = Evaluation(of: job, because: .jobRegister, random: &random)
+      var evaluation = Evaluation()
+      evaluation.id = Identifier(using: &random)
+      evaluation.namespace = job.namespace ?? "default"
+      evaluation.priority = job.priority ?? 50
+      evaluation.type = (job.type ?? .service).rawValue
+      evaluation.triggeredBy = .jobRegister
+      evaluation.jobID = job.id
+      evaluation.status = .pending
       registration.evaluations = [evaluation]
       try apply(.jobRegistration(registration))
       let began = Self.threadTime
