@@ -61,8 +61,7 @@ struct FieldListTests {
     TaskSchedule.self, TaskScheduleCron.self, TaskSecret.self, TaskState.self, Template.self,
     UpdateStrategy.self, Variable.self, VariableMetadata.self, Vault.self, VolumeMount.self, VolumeRequest.self,
     WaitConfig.self,
-    WorkloadIdentity.self, ExecHandshake.self, ExecInput.self, ExecOutput.self, ExecResult.self, ExecStreamData.self,
-    ExecTerminalSize.self, JoinResponse.self, KeyringRequest.self, KeyringResponse.self,
+    WorkloadIdentity.self,
   ]
 
   @Test func theListAboveIsComplete() throws {

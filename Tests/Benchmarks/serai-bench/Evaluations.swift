@@ -45,9 +45,12 @@ struct Evaluations {
       registration.job = job
       var evaluation = Evaluation()
       evaluation.id = Identifier(using: &random)
-      (evaluation.namespace, evaluation.jobID) = (job.namespace ?? "default", job.id)
-      (evaluation.priority, evaluation.type) = (job.priority ?? 50, (job.type ?? .service).rawValue)
-      (evaluation.triggeredBy, evaluation.status) = (.jobRegister, .pending)
+      evaluation.namespace = job.namespace ?? "default"
+      evaluation.priority = job.priority ?? 50
+      evaluation.type = (job.type ?? .service).rawValue
+      evaluation.triggeredBy = .jobRegister
+      evaluation.jobID = job.id
+      evaluation.status = .pending
       registration.evaluations = [evaluation]
       try apply(.jobRegistration(registration))
       let began = Self.threadTime
