@@ -43,7 +43,14 @@ struct Evaluations {
       let job = Self.job("job-\(round)", count: count)
       var registration = JobRegistration()
       registration.job = job
-      let evaluation = Evaluation(of: job, because: .jobRegister, random: &random)
+      var evaluation = Evaluation()
+      evaluation.id = Identifier(using: &random)
+      evaluation.namespace = "default"
+      evaluation.jobID = job.id
+      evaluation.type = "batch"
+      evaluation.priority = 50
+      evaluation.triggeredBy = .jobRegister
+      evaluation.status = .pending
       registration.evaluations = [evaluation]
       try apply(.jobRegistration(registration))
       let began = Self.threadTime
