@@ -115,9 +115,10 @@ public struct RawExecDriver: SupervisedDriver {
         decoder.refuse("oom_score_adj must be between 0 and 1000")
       }
       deniedVariables = decoder.strings("denied_envvars") ?? []
-      for key in ["cgroup_v1_override", "cgroup_v2_override"] where config[key] != nil {
+      for key in ["cgroup_v1_override", "cgroup_v2_override"] {
+        let isThere = decoder.has(key)
         decoder.ignore(key)
-        decoder.refuse("\(key) is not run by this version: leave it out")
+        if isThere { decoder.refuse("\(key) is not run by this version: leave it out") }
       }
       try decoder.finish()
     }

@@ -23,6 +23,7 @@ private enum Tag {
   static let allocation = 9
   static let end = 10
   static let metric = 11
+  static let variable = 12
 }
 
 struct SnapshotHeader: Record {
@@ -48,10 +49,12 @@ struct JobItem: Record {
     var specification = 0
     var stable = false
     var tag: JobVersionTag?
+    var submission: JobSubmission?
     mutating func visit<V: FieldVisitor>(_ v: inout V) {
       v.field(1, "Specification", &specification)
       v.field(2, "Stable", &stable)
       v.field(3, "Tag", &tag)
+      v.field(4, "Submission", &submission)
     }
   }
 
@@ -59,12 +62,22 @@ struct JobItem: Record {
   var status: JobStatus = ""
   var queued: [String: Int] = [:]
   var modifyIndex: UInt64 = 0
+  var lastLaunch: Timestamp = .zeroValue
+  var scalingEvents: [String: ScalingEvents] = [:]
+
+  /// A list in a map needs a record of its own in the binary format.
+  struct ScalingEvents: Record {
+    var events: [ScalingEvent] = []
+    mutating func visit<V: FieldVisitor>(_ v: inout V) { v.field(1, "Events", &events) }
+  }
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Versions", &versions)
     v.field(2, "Status", &status)
     v.field(3, "Queued", &queued)
     v.field(4, "ModifyIndex", &modifyIndex)
+    v.field(5, "LastLaunch", &lastLaunch)
+    v.field(6, "ScalingEvents", &scalingEvents)
   }
 }
 
@@ -214,6 +227,7 @@ public struct StateEncoder: Sendable {
     case jobs(OrderedTable<JobKey, StoredJob>.Iterator)
     case evaluations(OrderedTable<Identifier, Shared<Evaluation>>.Iterator)
     case deployments(OrderedTable<Identifier, Shared<Deployment>>.Iterator)
+    case variables(OrderedTable<VariableKey, Shared<StoredVariable>>.Iterator)
     case allocations(OrderedTable<Identifier, Shared<StoredAllocation>>.Iterator)
     case end
     case finished
@@ -309,6 +323,13 @@ public struct StateEncoder: Sendable {
         item(Tag.deployment, record.value)
         stage = .deployments(iterator)
       } else {
+        stage = .variables(reader.variables.makeIterator())
+      }
+    case .variables(var iterator):
+      if let (_, record) = iterator.next() {
+        item(Tag.variable, record.value)
+        stage = .variables(iterator)
+      } else {
         stage = .allocations(reader.allocations.makeIterator())
       }
     case .allocations(var iterator):
@@ -338,11 +359,18 @@ public struct StateEncoder: Sendable {
       item.specification = number(of: version.spec)
       item.stable = version.stable
       item.tag = version.tag
+      item.submission = version.submission?.value
       payload.versions.append(item)
     }
     payload.status = job.status
     payload.queued = job.queued
     payload.modifyIndex = job.modifyIndex
+    payload.lastLaunch = job.lastLaunch
+    payload.scalingEvents = job.scalingEvents.mapValues { events in
+      var item = JobItem.ScalingEvents()
+      item.events = events
+      return item
+    }
     item(Tag.job, payload)
   }
 }
@@ -430,6 +458,9 @@ public struct StateDecoder: Sendable {
       state.restore(try decode(Evaluation.self))
     case Tag.deployment:
       state.restore(try decode(Deployment.self))
+    case Tag.variable:
+      let record = try decode(StoredVariable.self)
+      state.reader.variables.set(VariableKey(record.namespace, record.path), Shared(record))
     case Tag.allocation:
       let item = try decode(AllocationItem.self)
       let metric = metrics.indices.contains(item.metric - 1) ? metrics[item.metric - 1] : nil
@@ -455,10 +486,13 @@ public struct StateDecoder: Sendable {
     for version in item.versions {
       versions.append(
         StoredJob.Version(
-          spec: try specification(version.specification), stable: version.stable, tag: version.tag))
+          spec: try specification(version.specification), stable: version.stable, tag: version.tag,
+          submission: version.submission.map { Shared($0) }))
     }
     guard let current = versions.first else { throw CodecError(offset: 0, problem: "a snapshot's job has no version") }
-    let job = StoredJob(versions: versions, status: item.status, queued: item.queued, modifyIndex: item.modifyIndex)
+    let job = StoredJob(
+      versions: versions, status: item.status, queued: item.queued, lastLaunch: item.lastLaunch,
+      scalingEvents: item.scalingEvents.mapValues(\.events), modifyIndex: item.modifyIndex)
     state.reader.jobs.set(job.key, job)
     state.setParent(of: job.key, from: nil, to: current.spec.value.parentID)
   }

@@ -14,6 +14,8 @@ public struct State: Sendable {
   static let keptAllocationStates = 10
   /// Events that a node keeps.
   static let keptNodeEvents = 10
+  /// Scaling events that each group of a job keeps.
+  static let keptScalingEvents = 20
 
   /// The tables. A copy is free and never changes.
   public internal(set) var reader: StateReader
@@ -55,7 +57,7 @@ public struct State: Sendable {
     let before = (index: reader.index, time: reader.time)
     reader.index = index
     reader.time = time
-    var changes = Changes(index: index)
+    var changes = Changes(index: index, entryKind: entry.kind)
     do throws(StateError) {
       try apply(entry, &changes)
     } catch {
@@ -97,6 +99,9 @@ public struct State: Sendable {
     case .nodePoolDeletion(let payload): try apply(payload, &changes)
     case .schedulerConfiguration(let payload): try apply(payload, &changes)
     case .reaping(let payload): reap(payload, &changes)
+    case .childJobLaunch(let payload): try apply(payload, &changes)
+    case .jobScaling(let payload): try apply(payload, &changes)
+    case .variableChange(let payload): try apply(payload, &changes)
     }
   }
 
@@ -123,7 +128,7 @@ public struct State: Sendable {
     let activity = activity ?? JobActivity()
     if activity.liveAllocations > 0 { return .running }
     let spec = job.spec.value
-    let standing = spec.type == .system || spec.periodic != nil || (spec.parameterizedJob != nil && !spec.dispatched)
+    let standing = spec.type == .system || spec.launchesChildren
     if standing { return job.isStopped ? .dead : .running }
     if activity.openEvaluations > 0 { return .pending }
     if job.isStopped { return .dead }

@@ -171,7 +171,6 @@ import Testing
       for (name, config, words) in [
         ("both", "class = \"Main\"\njar_path = \"x\"", "give either class or jar_path"),
         ("version", "jar_path = \"x\"\njava_version = \"1234\"", "needs Java 1234"),
-        ("typo", "jar_pth = \"x\"", "did you mean \"jar_path\""),
       ] {
         try await agent.submit(name, job(name, config, server: server))
         let failed = try await agent.allocation(of: name, being: "failed")

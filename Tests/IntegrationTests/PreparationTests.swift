@@ -79,6 +79,25 @@ import Testing
     }
   }
 
+  @Test func aDownloadThatIsNotWantedAnyMoreIsGivenUp() async throws {
+    try await Scratch.with { scratch in
+      let server = try FileServer(scratch, [:])
+      let agent = try await Agent.development(scratch)
+      try await agent.submit(
+        "slow", shellJob("slow", script: "true", task: "artifact {\n source = \"\(server.address)/slow\"\n}"))
+      let begun = try await agent.allocation(of: "slow", "the download has begun") {
+        !$0.task.messages("Downloading Artifacts").isEmpty
+      }
+      try await until("some of it is there") {
+        Files.exists("\(agent.dataFolder)/alloc/\(begun.id)/slow/local/.slow.part")
+      }
+      try await agent.stop("slow")
+      let ended = try await agent.allocation(of: "slow", being: "complete")
+      try #require(ended.task.messages("Started").isEmpty && !ended.task.failed, "\(ended.task.messages)")
+      try #require(!Files.exists("\(agent.dataFolder)/alloc/\(begun.id)/slow/local/.slow.part"))
+    }
+  }
+
   @Test func templatesAreRenderedWithTheTasksEnvironment() async throws {
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)

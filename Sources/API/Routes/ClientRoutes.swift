@@ -92,6 +92,13 @@ let clientRoutes: [Route] = [
     await (try context.theClient()).collectGarbage()
     return HTTPResponse()
   },
+  Route([.get], "/v1/client/metadata", .node) { request, context in
+    try request.json(await (try context.theClient()).nodeMetadata)
+  },
+  Route([.put, .post], "/v1/client/metadata", .node) { request, context in
+    let body = try request.requiredBody(NodeMetadataRequest.self)
+    return try request.json(try await context.theClient().changeMetadata(body.meta))
+  },
   Route([.get], "/v1/client/stats", .node) { request, context in
     try request.json(await (try context.theClient()).hostStats())
   },

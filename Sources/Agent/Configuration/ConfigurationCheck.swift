@@ -24,15 +24,7 @@ enum ConfigurationCheck {
     if configuration.tls.enableHTTP || configuration.tls.enableRPC {
       problems.append("tls: this version does not encrypt connections: remove the block")
     }
-    if !configuration.server.encryptKey.isEmpty {
-      problems.append("server.encrypt: this version has no gossip: remove it")
-    }
-    let join =
-      configuration.server.retryJoin + configuration.server.serverJoin.retryJoin
-      + configuration.server.serverJoin.startJoin
-    if configuration.server.enabled, !join.isEmpty {
-      problems.append("server_join: this version runs a single server: remove the addresses")
-    }
+    if let problem = gossipKeyProblem(configuration.server.encryptKey) { problems.append(problem) }
     for (key, block) in [
       ("Consuls", "consul"), ("Vaults", "vault"), ("Sentinel", "sentinel"), ("Audit", "audit"),
       ("KEKProviders", "keyring"),
@@ -59,6 +51,15 @@ enum ConfigurationCheck {
       throw ConfigurationError(
         "the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
     }
+  }
+
+  private static func gossipKeyProblem(_ text: String) -> String? {
+    guard !text.isEmpty else { return nil }
+    guard let key = Blob(base64: text)?.bytes, [16, 24, 32].contains(key.count) else {
+      return
+        "server.encrypt: it must be base64 of 16, 24 or 32 bytes: `serai operator gossip keyring generate` makes one"
+    }
+    return nil
   }
 
   private static func durations(_ configuration: AgentConfiguration) -> [(String, String)] {

@@ -20,7 +20,7 @@ extension State {
         }
       }
       let health = (old.value.deploymentStatus?.healthy, update.deploymentStatus?.healthy)
-      if let healthy = health.1, health.0 != healthy, !allocation.deploymentID.isNone {
+      if let healthy = health.1, health.0 != healthy {
         setHealth(healthy, at: update.deploymentStatus?.timestamp ?? reader.time, of: &allocation)
         countHealth(of: allocation, from: health.0, to: healthy, &changes)
       }
