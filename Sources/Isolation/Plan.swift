@@ -21,8 +21,8 @@ public struct Plan: Sendable, Equatable {
     // The cgroup first: everything that follows is charged to it.
     steps.append(.cgroup)
     steps.append(.session)
-    // While /proc is still the host's: afterwards it may be masked.
-    if let score = sandbox.oomScoreAdjustment { steps.append(.oomScore(score)) }
+    // While /proc is still the host's: afterwards it may be masked. Always: the supervisor's own protects it.
+    steps.append(.oomScore(sandbox.oomScoreAdjustment ?? 0))
     if let path = sandbox.networkNamespace { steps.append(.networkNamespace(path)) }
     if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
     // After entering the cgroup: the namespace's root is where its maker is.
@@ -139,7 +139,7 @@ public struct Plan: Sendable, Equatable {
     inner.user = user ?? sandbox.user
     try Self.check(inner)
     var steps: [Step] = [.signals, .cgroup]
-    if let score = sandbox.oomScoreAdjustment { steps.append(.oomScore(score)) }
+    steps.append(.oomScore(sandbox.oomScoreAdjustment ?? 0))
     // The user namespace comes with the identity: until then the host's privileges are needed.
     let namespaces = sandbox.networkNamespace == nil ? sandbox.namespaces : sandbox.namespaces.union(.network)
     if !namespaces.isEmpty { steps.append(.joinTask(namespaces)) }

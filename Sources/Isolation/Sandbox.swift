@@ -54,7 +54,7 @@ public struct Sandbox: Sendable, Equatable {
   public var resourceLimits: [ResourceLimit] = [ResourceLimit(.core, 0)]
   /// umask(2).
   public var umask: UInt32 = 0o022
-  /// /proc/self/oom_score_adj, 0…1000; nil: unchanged.
+  /// /proc/self/oom_score_adj, 0…1000; nil: 0.
   public var oomScoreAdjustment: Int32?
   /// Host name inside; nil: the host's.
   public var hostname: String?

@@ -180,10 +180,47 @@ import Testing
       let seen = try await output(fixture, client, "profile", script) { $0.seccomp = .profile(profile) }
       #expect(seen.contains("Timer expired") && seen.contains("\n1\n"))
       #expect(try await output(fixture, client, "standard", script).hasPrefix("0\n"))
+      // Docker's own additions: this rule is for tasks with a capability, the next for another processor.
+      let conditional = """
+        {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+          {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "includes": {"caps": ["CAP_KILL"], "minKernel": "4.8"}},
+          {"names": ["unlink", "unlinkat"], "action": "SCMP_ACT_ERRNO", "includes": {"arches": ["s390x"]}}
+        ]}
+        """
+      for (id, capabilities, outcome) in [("with", ["kill"], "1"), ("without", ["chown"], "0")] {
+        let seen = try await output(fixture, client, id, "mkdir /local/y 2>/dev/null; echo $?; rmdir /local/y") {
+          $0.seccomp = .profile(conditional)
+          $0.capabilities = capabilities
+        }
+        #expect(seen.hasPrefix(outcome))
+      }
       for bad in ["", "[]", "{}", #"{"defaultAction": "SCMP_ACT_TRACE"}"#] {
         let spec = try fixture.task("bad", "true") { $0.seccomp = .profile(bad) }
         await #expect(throws: SupervisorError.self, "\(bad)") { _ = try await client.start(spec) }
       }
+    }
+  }
+
+  @Test func withoutTheInitTheCommandIsTheFirstProcess() async throws {
+    try await withSupervisor { fixture, client in
+      let first = try await output(fixture, client, "first", "echo $$") { $0.usesInit = false }
+      #expect(first == "1\n")
+      let second = try await output(fixture, client, "second", "echo $$")
+      #expect(second != "1\n" && second != "")
+    }
+  }
+
+  @Test func aTaskInTheHostsPIDNamespaceSeesTheHost() async throws {
+    try await withSupervisor { fixture, client in
+      let script =
+        "ls -d /proc/\(getpid()) 2>/dev/null; cat /proc/kallsyms | head -c 1; kill -0 \(getpid()) 2>/dev/null && echo reached"
+      let seen = try await output(fixture, client, "pids", script) {
+        $0.namespaces.remove(.pid)
+        $0.usesInit = false
+      }
+      #expect(seen == "/proc/\(getpid())\n")
+      let own = try await output(fixture, client, "own", script)
+      #expect(own == "")
     }
   }
 }

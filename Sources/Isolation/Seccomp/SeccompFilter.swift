@@ -15,11 +15,16 @@ public struct SeccompFilter: Sendable {
   }
 
   /// The filter of a policy; nil for none.
-  public static func compile(_ policy: SeccompPolicy, allowsForeignABI: Bool) throws(SandboxError) -> SeccompFilter? {
+  ///
+  /// - Parameter capabilities: the task's, as a mask; some rules of some profiles depend on them.
+  public static func compile(_ policy: SeccompPolicy, allowsForeignABI: Bool, capabilities: UInt64) throws(SandboxError)
+    -> SeccompFilter?
+  {
     switch policy {
     case .unconfined: nil
     case .standard: try standard(allowsForeignABI: allowsForeignABI)
-    case .profile(let text): try SeccompProfile(json: text).compiled(allowsForeignABI: allowsForeignABI)
+    case .profile(let text):
+      try SeccompProfile(json: text).compiled(allowsForeignABI: allowsForeignABI, capabilities: capabilities)
     }
   }
 

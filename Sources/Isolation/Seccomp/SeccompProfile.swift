@@ -1,12 +1,15 @@
 internal import Codec
+internal import Linux
 
 /// A system call filter in the format of the OCI runtime specification (`linux.seccomp` in its config-linux.md), which
 /// Docker's and Podman's profile files share: `defaultAction`, `defaultErrnoRet`, `syscalls` with `names`, `action`,
-/// `errnoRet` and `args`. Docker's own additions `includes` and `excludes` are understood as far as they name
-/// architectures; rules that depend on capabilities or kernel versions are refused, because what they would mean here is
-/// not what they mean there.
+/// `errnoRet` and `args`; and Docker's additions `includes` and `excludes`, by which a rule depends on the architecture
+/// (`arches`), on the task's capabilities (`caps`, its bounding set) or on the kernel (`minKernel`).
 public struct SeccompProfile: Sendable {
   private struct Rule {
+    /// For tasks that have, or do not have, these capabilities.
+    var includedCapabilities: UInt64
+    var excludedCapabilities: UInt64
     var names: [String]
     var action: RuleSet.Action
     var conditions: [RuleSet.Condition]
@@ -17,7 +20,9 @@ public struct SeccompProfile: Sendable {
   /// Reads the JSON text.
   ///
   /// - Throws: SandboxError naming what cannot be enforced: an unknown action, call or comparison.
-  public init(json text: String) throws(SandboxError) {
+  ///
+  /// - Parameter kernel: the running kernel's version, as uname(2) says it.
+  public init(json text: String, kernel: String = KernelVersion.running) throws(SandboxError) {
     let document: JSONValue
     do {
       document = try JSON.decode(JSONValue.self, from: text)
@@ -30,7 +35,7 @@ public struct SeccompProfile: Sendable {
     var rules: [Rule] = []
     for (index, value) in (document["syscalls"]?.arrayValue ?? []).enumerated() {
       let field = "syscalls[\(index)]"
-      guard try Self.applies(value, field) else { continue }
+      guard let filter = try RuleFilter(value, field, kernel: kernel) else { continue }
       let names = (value["names"]?.arrayValue ?? []).compactMap(\.stringValue)
       let name = value["name"]?.stringValue.map { [$0] } ?? []
       if names.isEmpty && name.isEmpty {
@@ -41,16 +46,25 @@ public struct SeccompProfile: Sendable {
         conditions.append(try Self.condition(argument, "\(field).args[\(at)]"))
       }
       let action = try Self.action(value["action"], errno: value["errnoRet"]?.intValue, field: "\(field).action")
-      rules.append(Rule(names: names + name, action: action, conditions: conditions))
+      rules.append(
+        Rule(
+          includedCapabilities: filter.included, excludedCapabilities: filter.excluded, names: names + name,
+          action: action, conditions: conditions))
     }
     self.rules = rules
   }
 
-  /// The filter. A call that is on the list and unknown to this processor or libseccomp is left to the default action.
-  func compiled(allowsForeignABI: Bool) throws(SandboxError) -> SeccompFilter {
+  /// The filter for a task with these capabilities. A call that is on the list and unknown to this processor or libseccomp
+  /// is left to the default action.
+  func compiled(allowsForeignABI: Bool, capabilities: UInt64 = 0) throws(SandboxError) -> SeccompFilter {
     let filter = try RuleSet(otherwise: otherwise)
     if allowsForeignABI { try filter.addForeignABIs() }
     for rule in rules where rule.action.code != otherwise.code {
+      if capabilities & rule.includedCapabilities != rule.includedCapabilities
+        || capabilities & rule.excludedCapabilities != 0
+      {
+        continue
+      }
       for name in rule.names {
         guard let number = RuleSet.number(of: name), number >= 0 else { continue }
         try filter.add(rule.action, number: number, rule.conditions)
@@ -109,24 +123,54 @@ public struct SeccompProfile: Sendable {
     default: throw SandboxError("seccomp", field, "must be a number")
     }
   }
+}
 
-  /// Docker's `includes` and `excludes`.
-  private static func applies(_ rule: JSONValue, _ field: String) throws(SandboxError) -> Bool {
+/// Docker's `includes` and `excludes` of one rule, as far as they depend on the task.
+private struct RuleFilter {
+  var included: UInt64 = 0
+  var excluded: UInt64 = 0
+
+  /// nil when the rule does not apply to this machine.
+  init?(_ rule: JSONValue, _ field: String, kernel: String) throws(SandboxError) {
     #if arch(x86_64)
       let names: Set = ["amd64", "x86_64"]
     #else
       let names: Set = ["arm64", "aarch64"]
     #endif
-    for (list, mustMatch) in [("includes", true), ("excludes", false)] {
+    for (list, isIncluded) in [("includes", true), ("excludes", false)] {
       guard let filter = rule[list]?.objectValue else { continue }
       for (key, value) in filter.members {
-        guard key == "arches" else {
+        switch key {
+        case "arches":
+          let matches = (value.arrayValue ?? []).contains { $0.stringValue.map(names.contains) ?? false }
+          if matches != isIncluded { return nil }
+        case "minKernel":
+          if KernelVersion.isAtLeast(value.stringValue ?? "", kernel) != isIncluded { return nil }
+        case "caps":
+          let mask = try Capability.mask(of: (value.arrayValue ?? []).compactMap(\.stringValue))
+          if isIncluded { included |= mask } else { excluded |= mask }
+        default:
           throw SandboxError("seccomp", "\(field).\(list).\(key)", "depends on something this runtime does not look at")
         }
-        let matches = (value.arrayValue ?? []).contains { $0.stringValue.map(names.contains) ?? false }
-        if matches != mustMatch { return false }
       }
     }
-    return true
+  }
+}
+
+/// Versions of kernels, as uname(2) writes them.
+public enum KernelVersion {
+  /// The running kernel's; "" when it cannot be read.
+  public static let running = (try? Files.readText("/proc/sys/kernel/osrelease")) ?? ""
+
+  /// Whether a version is not older than another. Only the two first numbers count.
+  static func isAtLeast(_ wanted: String, _ version: String) -> Bool {
+    let wanted = numbers(wanted)
+    let version = numbers(version)
+    return version.0 != wanted.0 ? version.0 > wanted.0 : version.1 >= wanted.1
+  }
+
+  private static func numbers(_ text: String) -> (Int, Int) {
+    let parts = text.split(separator: ".").prefix(2).map { Int($0.prefix { $0.isASCII && $0.isNumber }) ?? 0 }
+    return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0)
   }
 }

@@ -70,7 +70,15 @@ public enum SupervisorProgram {
     var own = CgroupLimits()
     own.pids = nil
     own.devices = nil
+    // A reserve of its own: tasks that take all they can must not starve whoever ends them.
+    own.cpuShares = 4096
+    own.memoryReservationBytes = 16 << 20
     try cgroups.ensure("\(options.cgroup)/supervisor", limits: own)
+    do {
+      try Files.writeControl("/proc/self/oom_score_adj", "-900")
+    } catch {
+      log("cannot protect the supervisor from the OOM killer: \(error), ignoring")
+    }
     // While there is one thread.
     try cgroups.attachSelf("\(options.cgroup)/supervisor")
 

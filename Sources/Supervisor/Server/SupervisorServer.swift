@@ -187,6 +187,8 @@ final class FilterCache {
   private struct Key: Hashable {
     var policy: SeccompPolicy
     var allowsForeignABI: Bool
+    /// Only profiles look at them.
+    var capabilities: UInt64 = 0
   }
   private var filters: [Key: SeccompFilter] = [:]
   /// Profiles are few; a client that sends ever new ones does not make us grow.
@@ -198,9 +200,14 @@ final class FilterCache {
 
   /// The filter for a task; nil when it has none.
   func filter(for sandbox: Sandbox) throws(SandboxError) -> SeccompFilter? {
-    let key = Key(policy: sandbox.seccomp, allowsForeignABI: sandbox.allowsForeignABI)
+    var key = Key(policy: sandbox.seccomp, allowsForeignABI: sandbox.allowsForeignABI)
+    if case .profile = sandbox.seccomp {
+      key.capabilities =
+        try sandbox.capabilities.map { names throws(SandboxError) in try Capability.mask(of: names) } ?? .max
+    }
     if let known = filters[key] { return known }
-    let made = try SeccompFilter.compile(key.policy, allowsForeignABI: key.allowsForeignABI)
+    let made = try SeccompFilter.compile(
+      key.policy, allowsForeignABI: key.allowsForeignABI, capabilities: key.capabilities)
     if filters.count < Self.limit { filters[key] = made }
     return made
   }
