@@ -4,9 +4,9 @@ BUILD := .build
 # One test after the other: on two cores hundreds at once only wait for each other. TEST_FLAGS= runs them in parallel.
 TEST_FLAGS ?= --no-parallel
 
-PACKAGES := pkg-config make libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
-  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 gcc libc6-dev libcap2-bin \
-  stress-ng
+PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
+  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
+  default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help
 
@@ -30,13 +30,25 @@ unit: setup ## tests that need neither root nor a running agent
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build $(TEST_FLAGS) --skip IntegrationTests --skip SupervisorTests --skip ClientTests
 
+sim: setup ## 2,000 simulated clusters with faults of every kind; what fails is printed shrunk and replayable
+	$(SWIFT) build -c release --product serai-sim
+	$(BUILD)/release/serai-sim --seeds 1..2000
+
+sim-bugs: setup ## proof that the simulator can fail: every deliberate mistake, and the seeds until it is caught
+	$(SWIFT) build -c release --product serai-sim --scratch-path $(BUILD)/bugs -Xswiftc -DDELIBERATE_BUGS
+	$(BUILD)/bugs/release/serai-sim --bugs --seeds 1..5000
+
 run: setup ## build, start a development agent, run the example job, show its status and log, stop
 	$(SWIFT) build --product serai
 	$(SWIFT) build --product serai-supervisor
 	./Tests/run-example.sh $(BUILD)/debug
 
+# A position-dependent program needs no relocation of its 44,000 pointers at every start, and so no private copy of the
+# pages they are in; nobody looks its symbols up.
+RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -no-pie -Xlinker --no-export-dynamic
+
 release: setup ## optimised serai (Swift library linked statically) and serai-supervisor (fully static) in .build/dist
-	$(SWIFT) build -c release --product serai --static-swift-stdlib
+	$(SWIFT) build $(RELEASE_FLAGS) --product serai
 	$(SWIFT) build -c release --product serai-supervisor -Xswiftc -static-executable --scratch-path $(BUILD)/static
 	mkdir -p $(BUILD)/dist
 	install $(BUILD)/release/serai $(BUILD)/static/release/serai-supervisor $(BUILD)/dist/
@@ -56,9 +68,13 @@ bench-isolation: ## time from a start request to a task's first instruction, as 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit run release format lint clean bench-isolation
+.PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
 include Tests/IsolationProbes/isolation.mk
 include Tests/V2/v2.mk
 include Tests/Fuzz/hcl.mk
+include Tests/Benchmarks/bench.mk
+include Tests/Fuzz/gossip.mk
+include Tests/Benchmarks/scheduler.mk
 include Tests/Fuzz/supervisor.mk
+include Tests/Fuzz/text.mk

@@ -30,11 +30,11 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
-  library("CGnuTLS", "gnutls"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
+  .target(name: "CGnuTLS", path: "CShims/CGnuTLS"),
   library("CZ", "zlib"),
-  library("CArchive", "libarchive"),
+  .target(name: "CArchive", path: "CShims/CArchive"),
 ]
 
 let modules: [Target] = [
@@ -42,27 +42,49 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
+  module("Cron"),
+  module("Raft"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
-  module("Model", ["Codec"]),
+  module("FilterExpression", ["Codec", "RegularExpression"]),
+  module("Model", ["Codec", "Cron"]),
+  module("Gossip"),
+  module("TLS", ["CGnuTLS"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
-  module("Transport", ["Linux", "Codec", "CNet"]),
+  module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
-  module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module(
+    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
+  module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
-  module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
+  module(
+    "Client",
+    [
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
+      "Transport",
+    ]),
   module(
     "API",
-    ["Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Server", "Client", "State", "Scheduler"]),
+    [
+      "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Gossip",
+      "Membership",
+      "Server", "Client",
+      "State", "Scheduler",
+    ]),
   module(
     "Agent",
-    ["Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "HTTP", "Transport", "Storage", "Server", "Client", "API"]),
+    [
+      "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
+      "Artifact", "Server",
+      "Client", "API",
+    ]),
   module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
@@ -73,11 +95,18 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
   .executableTarget(
     name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-bench",
+    dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor"],
+    path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(
@@ -91,20 +120,25 @@ let testPrograms: [Target] = [
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
   .executableTarget(
-    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Storage", "Model", "Codec"],
     path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
 let testTargets: [Target] = [
+  tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
   tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),
+  tests("GossipTests", ["Gossip"]),
+  tests("TLSTests", ["TLS"]),
+  tests("MembershipTests", ["Membership", "Gossip", "Model", "Codec", "Linux", "Log"]),
   tests("CommandLineTests", ["CommandLine", "HTTP", "Codec", "Model"]),
   tests("LinuxTests", ["Linux"]),
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
-  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
+  tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
+  tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec", "Model"]),
   tests(
     "ClientTests",
     [
@@ -115,15 +149,17 @@ let testTargets: [Target] = [
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
   tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
-  tests("TransportTests", ["Transport", "Linux", "CNet"]),
+  tests("TransportTests", ["Transport", "Linux", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("CronTests", ["Cron"]),
+  tests("FilterExpressionTests", ["FilterExpression", "Codec"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
   tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
   tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
-  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec"]),
+  tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec", "Server"]),
 ]
 
 let package = Package(

@@ -2,6 +2,7 @@ public import Client
 public import Codec
 internal import HTTP
 public import Log
+public import Membership
 public import Model
 public import Server
 
@@ -9,13 +10,18 @@ public import Server
 public struct APIContext: Sendable {
   public let server: Server?
   public let client: Client?
+  /// The gossip pool that the server is in.
+  public let membership: Membership?
   public let agent: any AgentInformation
   public let logger: Logger
 
   /// A context; an agent plays at least one of the two parts.
-  public init(server: Server?, client: Client?, agent: any AgentInformation, logger: Logger) {
+  public init(
+    server: Server?, client: Client?, membership: Membership? = nil, agent: any AgentInformation, logger: Logger
+  ) {
     self.server = server
     self.client = client
+    self.membership = membership
     self.agent = agent
     self.logger = logger
   }
@@ -24,6 +30,11 @@ public struct APIContext: Sendable {
   func theServer() throws(APIError) -> Server {
     guard let server else { throw APIError(.internalServerError, "this agent runs no server") }
     return server
+  }
+
+  func theMembership() throws(APIError) -> Membership {
+    guard let membership else { throw APIError(.notImplemented, "this agent is no server: ask one") }
+    return membership
   }
 
   func theClient() throws(APIError) -> Client {

@@ -5,6 +5,7 @@ internal import Glibc
 internal import HTTP
 internal import Linux
 internal import Log
+internal import Membership
 internal import Model
 internal import Server
 internal import Storage
@@ -23,6 +24,8 @@ final class Agent: Sendable {
   private struct Parts {
     var endpoint: RPCEndpoint?
     var server: Server?
+    var membership: Membership?
+    var joining: Task<Void, Never>?
     var client: Client?
     var api: API?
     var http: HTTPServer?
@@ -56,11 +59,17 @@ final class Agent: Sendable {
     var rpcPort = UInt16(clamping: configuration.ports.rpc)
     if configuration.server.enabled {
       rpcPort = try endpoint.listen(address: settings.rpcHost, port: rpcPort)
+      var serverConfiguration = try settings.server(
+        logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort)
+      serverConfiguration.variableCipher = try VariableKey.cipher(
+        named: configuration.server.variablesKeyFile, folder: paths.directory.serverPath,
+        isOnlyServer: configuration.server.bootstrapExpect == 1)
       let server = try await Server.open(
-        try settings.server(
-          logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort),
+        serverConfiguration,
         logger: logger.named("server"), clock: { Timestamp(nanoseconds: Clock.realtimeNanoseconds) })
       parts.withLock { $0.server = server }
+      let membership = try startMembership(server, paths.directory.serverPath, rpcPort)
+      parts.withLock { $0.membership = membership }
     }
     let http = try makeHTTPServer()
     let addresses = try http.start()
@@ -71,11 +80,25 @@ final class Agent: Sendable {
         paths.directory.clientStatePath, paths.directory.allocationsPath, endpoint, httpPort: httpPort, rpcPort: rpcPort
       )
     }
-    let (server, client) = parts.withLock { ($0.server, $0.client) }
-    let information = Information(settings: settings, object: object, server: server, rpcPort: rpcPort)
-    let api = API(context: APIContext(server: server, client: client, agent: information, logger: logger.named("http")))
+    let (server, client, membership) = parts.withLock { ($0.server, $0.client, $0.membership) }
+    let information = Information(settings: settings, object: object, server: server, membership: membership)
+    let api = API(
+      context: APIContext(
+        server: server, client: client, membership: membership, agent: information, logger: logger.named("http")))
     parts.withLock { $0.api = api }
+    if let membership { try await join(membership) }
     for address in addresses { logger.info("agent is ready", ("http", "\(address)")) }
+    giveBackMemoryLater()
+  }
+
+  /// What only a start needs (reading the configuration, looking at the host, making tables) is half of the memory that an
+  /// idle agent has mapped by then.
+  private func giveBackMemoryLater() {
+    Task.detached {
+      do { try await Task.sleep(for: .seconds(10)) } catch { return }
+      // On a thread of its own: trimming the heap may take a millisecond for each 10 MB.
+      do { try DetachedThread.start { ProcessMemory.giveBack() } } catch {}
+    }
   }
 
   private func makeEndpoint() throws -> RPCEndpoint {
@@ -131,18 +154,96 @@ final class Agent: Sendable {
     try await client.start()
   }
 
+  // MARK: the pool of servers
+
+  private func startMembership(_ server: Server, _ folder: String, _ rpcPort: UInt16) throws -> Membership {
+    let id = try ServerIdentity.loadOrMake(in: folder)
+    var configuration = try settings.membership(folder: folder, id: id, rpcPort: rpcPort)
+    let logger = logger.named("gossip")
+    do throws(MembershipError) {
+      return try Membership(configuration, logger: logger) { server.poolChanged($0) }
+    } catch {
+      // A development agent has nobody to gossip with: it takes another port when a second one runs on this host.
+      guard settings.isDevelopment, configuration.port == MembershipConfiguration.defaultPort else { throw error }
+      configuration.port = 0
+      return try Membership(configuration, logger: logger) { server.poolChanged($0) }
+    }
+  }
+
+  /// Joins as configured: at once where that is a condition for starting, else in the background until it works.
+  private func join(_ membership: Membership) async throws {
+    let joins = settings.joins
+    if !joins.start.isEmpty {
+      let result = await membership.join(joins.start)
+      guard result.reached > 0 else {
+        throw ConfigurationError(
+          "start_join reached no server: "
+            + result.failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; "))
+      }
+      logger.info("joined the pool", ("servers", "\(result.reached)"))
+    }
+    let previous = membership.previousAddresses
+    guard !joins.retry.isEmpty || !previous.isEmpty else { return }
+    let task = Task { [logger, onFailure] in
+      if joins.retry.isEmpty {
+        // Nobody asked for these: they are tried for a while, for a server that was in a pool belongs there.
+        _ = await Self.retry(previous, membership, max: 10, every: .seconds(5), logger)
+      } else if await !Self.retry(joins.retry + previous, membership, max: joins.max, every: joins.interval, logger) {
+        onFailure.call("retry_join reached no server in \(joins.max) attempts (retry_max)")
+      }
+    }
+    parts.withLock { $0.joining = task }
+  }
+
+  /// - Parameter max: attempts; 0 for any number.
+  private static func retry(
+    _ addresses: [String], _ membership: Membership, max: Int, every interval: Nanoseconds, _ logger: Logger
+  ) async -> Bool {
+    var attempt = 0
+    while !Task.isCancelled {
+      attempt += 1
+      let result = await membership.join(addresses)
+      if result.reached > 0 {
+        logger.info("joined the pool", ("servers", "\(result.reached)"))
+        return true
+      }
+      if max > 0, attempt >= max { return false }
+      logger.warn(
+        "no server reached, trying again", ("after", "\(interval)"),
+        ("errors", result.failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")))
+      // Cancelled when the agent stops.
+      try? await Task.sleep(for: .nanoseconds(interval.count))
+    }
+    return true
+  }
+
+  /// What ends the agent when it can't go on.
+  private let onFailure = FailureAction()
+
+  /// Sets what is done when the agent finds, while it runs, that it can't go on.
+  func whenFailed(_ action: @escaping @Sendable (String) -> Void) { onFailure.set(action) }
+
   // MARK: stopping
 
   /// Stops every part: no new requests, then the client (whose tasks run on, except in a development agent), then the
   /// server, whose acknowledged writes are on disk.
-  func stop() async {
+  /// - Parameter leaving: says goodbye to the other servers, to whom this one else has failed.
+  func stop(leaving: Bool = false) async {
     let running = parts.withLock { $0 }
+    running.joining?.cancel()
+    if leaving { await running.membership?.leave() }
     await running.client?.stop(endingTasks: settings.isDevelopment)
     await running.http?.stop(drain: .seconds(2))
+    await running.membership?.stop()
     await running.server?.stop()
     await running.endpoint?.close()
     parts.withLock { $0 = Parts() }
     directory.withLock { $0 = nil }
+  }
+
+  /// Whether the configuration asks for a goodbye on this signal.
+  func leaves(on signal: Int32) -> Bool {
+    signal == SIGINT ? settings.configuration.leaveOnInt : settings.configuration.leaveOnTerm
   }
 
   /// Reads the configuration again as far as that is possible while running: the log level.
@@ -150,6 +251,13 @@ final class Agent: Sendable {
     if let level = LogLevel(named: configuration.logLevel) { logger.level = level }
     logger.info("configuration reloaded", ("log_level", configuration.logLevel))
   }
+}
+
+/// An action that is set later than the one who calls it exists.
+private final class FailureAction: Sendable {
+  private let action = Mutex<(@Sendable (String) -> Void)?>(nil)
+  func set(_ action: @escaping @Sendable (String) -> Void) { self.action.withLock { $0 = action } }
+  func call(_ reason: String) { action.withLock { $0 }?(reason) }
 }
 
 /// The agent's data directory, given up when the last reference goes.

@@ -100,6 +100,14 @@ public enum AgentCommand {
   ) -> Int32 {
     let outcome = Outcome()
     let pid = getpid()
+    agent.whenFailed { reason in
+      logger.error("the agent can't go on", ("error", reason))
+      Task.detached {
+        await agent.stop()
+        outcome.status = 1
+        kill(pid, SIGUSR2)
+      }
+    }
     Task.detached {
       do {
         try await agent.start()
@@ -129,8 +137,9 @@ public enum AgentCommand {
         }
         isStopping = true
         logger.info("caught signal, stopping", ("signal", number == SIGINT ? "interrupt" : "terminated"))
+        let isLeaving = agent.leaves(on: number)
         Task.detached {
-          await agent.stop()
+          await agent.stop(leaving: isLeaving)
           outcome.status = 0
           kill(pid, SIGUSR2)
         }

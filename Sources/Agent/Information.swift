@@ -1,5 +1,6 @@
 internal import API
 internal import Codec
+internal import Membership
 internal import Model
 internal import Server
 
@@ -8,7 +9,7 @@ struct Information: AgentInformation {
   let settings: Settings
   let object: JSONObject
   let server: Server?
-  let rpcPort: UInt16
+  let membership: Membership?
 
   var name: String { server == nil ? settings.nodeName : "\(settings.nodeName).\(settings.configuration.region)" }
   var region: String { settings.configuration.region }
@@ -28,23 +29,5 @@ struct Information: AgentInformation {
     return .object(value)
   }
 
-  var members: [AgentMember] {
-    guard server != nil else { return [] }
-    var member = AgentMember()
-    member.name = name
-    member.addr = settings.advertisedHost
-    member.port = settings.configuration.ports.serf
-    member.status = "alive"
-    member.tags = [
-      "role": "nomad", "region": region, "dc": datacenter, "port": "\(rpcPort)", "build": settings.version, "vsn": "1",
-      "raft_vsn": "3", "id": name, "bootstrap": "1", "rpc_addr": settings.advertisedHost,
-    ]
-    member.protocolMin = 1
-    member.protocolMax = 5
-    member.protocolCur = 2
-    member.delegateMin = 2
-    member.delegateMax = 5
-    member.delegateCur = 4
-    return [member]
-  }
+  var members: [AgentMember] { membership?.agentMembers ?? [] }
 }

@@ -243,6 +243,8 @@ public struct Mount: Sendable, Equatable {
   /// Whether a bound directory is the task's own: ids on disk are then those that the task sees. Else they are the
   /// host's, and with a user namespace files of the host's users belong to "nobody". Such a bind is not recursive.
   public var hasTaskIDs = false
+  /// Whether a symbolic link anywhere in a bound path is an error: for paths that others than root may have written to.
+  public var refusesLinks = false
 
   /// A bind of a host path.
   public static func bind(_ source: String, at target: String, readOnly: Bool = false, hasTaskIDs: Bool = false)

@@ -103,6 +103,7 @@ private struct Reading {
     var decoder = BodyDecoder(context: context)
     let object = decoder.object(expanded.result, schema: jobSchema, labels: .init(of: block))
     diagnostics += decoder.diagnostics
+    diagnostics += DriverConfigCheck.diagnostics(expanded.result)
     return object
   }
 

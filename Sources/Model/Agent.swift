@@ -88,3 +88,49 @@ public struct AgentHealth: Record {
     v.field(2, "message", &message)
   }
 }
+
+/// Answer of `PUT /v1/agent/join`.
+public struct JoinResponse: Record {
+  /// Servers that were reached.
+  public var numJoined = 0
+  /// Why none was; empty when one was.
+  public var error = ""
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "num_joined", &numJoined)
+    v.field(2, "error", &error)
+  }
+}
+
+/// Body of `PUT /v1/agent/keyring/install|use|remove`.
+public struct KeyringRequest: Record {
+  /// Base64.
+  public var key = ""
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) { v.field(1, "Key", &key) }
+}
+
+/// Answer of the requests below `/v1/agent/keyring`.
+public struct KeyringResponse: Record {
+  /// What single servers had to say, by name.
+  public var messages: [String: String] = [:]
+  /// On how many servers each key is installed, by its base64.
+  public var keys: [String: Int] = [:]
+  /// On how many servers each key is the one that encrypts.
+  public var primaryKeys: [String: Int] = [:]
+  /// Servers that were asked.
+  public var numNodes = 0
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Messages", &messages)
+    v.field(2, "Keys", &keys)
+    v.field(3, "PrimaryKeys", &primaryKeys)
+    v.field(4, "NumNodes", &numNodes)
+  }
+}

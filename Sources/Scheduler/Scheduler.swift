@@ -5,19 +5,23 @@ public import State
 /// Decides where work runs: a function of the state, the time and some random bits.
 ///
 /// It runs on the thread that owns the state, against the live state, one evaluation after the other, so its plans don't
-/// conflict. What is proposed and not yet applied has to be in what it is given: `columns` with `take` for every placement
-/// under way, and no second evaluation of a job while a plan of the same job is under way.
+/// conflict. What is proposed and not yet applied has to be in what it is given: `columns` with every placement under
+/// way, and no second evaluation of a job while a plan of the same job is under way.
 ///
 /// Where it leaves what Nomad's scheduler is documented to do:
 /// - Every feasible node is scored, not a sample; nodes are not shuffled. Equal nodes are told apart by random bits.
 /// - What a plan stops is not free for the same plan. Only the replacement of an allocation may count on that one's place,
-///   on the same node, and its client starts it after the release (DESIGN.md, law 6).
+///   on the same node, and a placement that preempts on its victims' place: `Placement.startsAfter` names whom its client
+///   waits for before it starts it (DESIGN.md, law 6).
+/// - Who is preempted is the smallest sacrifice on any node (`Sacrifice`), whatever the node's score and the victims'
+///   `migrate` block; room that stopping allocations are about to give is waited for before anybody is preempted.
+/// - Every task with `cores` has cores of its own, also tasks that never run at the same time.
 /// - Filtered nodes are counted under the constraint that filtered them, not as "computed class ineligible".
 /// - A service's allocation whose tasks all completed by themselves is rescheduled like a failed one, with its delays.
 /// - A failed allocation is not tried again within a deployment without a progress deadline; otherwise the group's
 ///   `reschedule` block decides there too, without a word from the deployment's watcher.
-/// - Not looked at (jobs that ask for them have to be refused at registration): `cores`, `device`, CSI volumes, ports in a
-///   task's own `resources`, `disconnect`, preemption.
+/// - An allocation with `disconnect { replace = false }` is never given up: it stays unknown until its node comes back.
+/// - Not looked at (jobs that ask for them have to be refused at registration): CSI volumes.
 public enum Scheduler {
   /// Works on one evaluation.
   /// - Parameters:

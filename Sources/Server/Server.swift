@@ -19,6 +19,7 @@ public final class Server: Sendable {
   private let logger: Logger
   private let clock: @Sendable () -> Timestamp
   private let connections = Mutex<[Identifier: RPCConnection]>([:])
+  let pool = Pool()
 
   /// Opens the log, brings the state back and begins to lead.
   /// - Parameters:
@@ -97,6 +98,9 @@ public final class Server: Sendable {
   public var reader: StateReader { core.committed.reader }
   /// The server's clock.
   public var now: Timestamp { clock() }
+
+  /// What changes, as it becomes durable.
+  public var events: EventBroker { core.events }
 
   /// Answers a blocking query: reads again and again, each time one of `keys` changed, until `isNews` or `deadline`.
   /// - Returns: the state to answer from.

@@ -5,7 +5,7 @@ public import Model
 public enum Table: UInt8, CaseIterable, Sendable {
   case nodes = 1, jobs, jobVersions, evaluations, allocations, deployments, namespaces, nodePools,
     schedulerConfiguration,
-    jobSummaries
+    jobSummaries, variables
 }
 
 /// What one log entry changed, in the order of the changes. A record may appear more than once.
@@ -27,10 +27,14 @@ public struct Changes: Sendable {
     case nodePool(Shared<NodePool>)
     case nodePoolRemoved(String)
     case schedulerConfiguration
+    /// Set or removed; what is in it is nothing for streams.
+    case variable(VariableKey)
   }
 
   /// The log index of the entry.
   public let index: UInt64
+  /// The kind of the entry (`LogEntry.kind`).
+  public let entryKind: UInt8
   /// The records.
   public internal(set) var records: [Change] = []
   /// Nodes on which room became free or which began to take allocations: evaluations that are blocked for nodes of their
@@ -39,7 +43,10 @@ public struct Changes: Sendable {
   /// The tables that changed.
   public internal(set) var tables: Set<Table> = []
 
-  init(index: UInt64) { self.index = index }
+  init(index: UInt64, entryKind: UInt8) {
+    self.index = index
+    self.entryKind = entryKind
+  }
 
   mutating func freed(_ node: Identifier) {
     if freedNodes.last != node, !freedNodes.contains(node) { freedNodes.append(node) }

@@ -15,6 +15,7 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
   case duplicateAllocation(Identifier)
   case wrongNodeSecret(Identifier)
   case namespaceInUse(String, JobKey)
+  case namespaceHasVariables(String, path: String)
   case nodePoolInUse(String, by: String)
   case builtIn(String)
   case deploymentEnded(Identifier)
@@ -23,6 +24,9 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
   case tagInUse(String, version: UInt64)
   case noSuchTag(String)
   case malformed(String)
+  case jobExists(JobKey)
+  case notLaunchable(JobKey, String)
+  case noSuchGroup(JobKey, String)
 
   /// One sentence for the user, with what to do where that isn't evident.
   public var description: String {
@@ -42,6 +46,8 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
       "node \(id) is registered with another secret; remove its entry or give the client its old data directory back"
     case .namespaceInUse(let name, let job):
       "namespace \"\(name)\" has a job that is not dead, \"\(job.id)\"; stop its jobs first"
+    case .namespaceHasVariables(let name, let path):
+      "namespace \"\(name)\" has variables, such as \"\(path)\"; remove them first"
     case .nodePoolInUse(let name, let user): "node pool \"\(name)\" is used by \(user); move or remove that first"
     case .builtIn(let name): "\"\(name)\" is built in and can't be deleted"
     case .deploymentEnded(let id): "deployment \(id) has ended"
@@ -51,6 +57,9 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tagInUse(let name, let version): "tag \"\(name)\" is on version \(version) already"
     case .noSuchTag(let name): "no version has the tag \"\(name)\""
     case .malformed(let what): what
+    case .jobExists(let key): "a job \"\(key.id)\" exists already in namespace \"\(key.namespace)\""
+    case .notLaunchable(let key, let why): "job \"\(key.id)\" can't be launched or scaled: \(why)"
+    case .noSuchGroup(let key, let name): "job \"\(key.id)\" has no group \"\(name)\""
     }
   }
 }

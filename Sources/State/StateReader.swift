@@ -23,6 +23,8 @@ public struct StateReader: Sendable {
   public internal(set) var namespaces = OrderedTable<Name, Shared<Namespace>>()
   /// By name.
   public internal(set) var nodePools = OrderedTable<Name, Shared<NodePool>>()
+  /// By namespace and path.
+  public internal(set) var variables = OrderedTable<VariableKey, Shared<StoredVariable>>()
   /// The region's.
   public internal(set) var schedulerConfiguration: SchedulerConfiguration
 
@@ -72,6 +74,12 @@ public struct StateReader: Sendable {
   public func namespace(_ name: String) -> Shared<Namespace>? { namespaces[Name(name)] }
   /// A node pool.
   public func nodePool(_ name: String) -> Shared<NodePool>? { nodePools[Name(name)] }
+
+  /// Whether tasks in a node pool may use more memory than is reserved for them: as the pool says, else the region.
+  public func memoryOversubscription(inPool name: String) -> Bool {
+    nodePool(name)?.value.schedulerConfiguration?.memoryOversubscriptionEnabled
+      ?? schedulerConfiguration.memoryOversubscriptionEnabled
+  }
 
   // MARK: Indexes
 

@@ -17,6 +17,8 @@ public struct DataDirectory: ~Copyable, Sendable {
 
   /// The server's Raft log: log, term and vote.
   public var logPath: String { path + "/server/raft.db" }
+  /// What only the server keeps: its identity, its gossip.
+  public var serverPath: String { path + "/server" }
   /// The folder of the server's snapshots.
   public var snapshotsPath: String { path + "/server/snapshots" }
   /// The client's state.

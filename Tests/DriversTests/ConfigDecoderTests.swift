@@ -1,4 +1,6 @@
 import Codec
+import Model
+import Supervisor
 import Testing
 
 @testable import Drivers
@@ -32,6 +34,21 @@ import Testing
       return (error as? DriverError)?.code == .configuration && text.contains("command is required")
         && text.contains("args must be a list of strings")
         && text.contains("unknown key \"comand\": did you mean \"command\"?")
+    }
+  }
+
+  /// Every key that the jobspec lets through is one that the driver reads, and the other way round: an unknown key makes
+  /// a driver list all that it knows.
+  @Test func theJobspecKnowsTheSameKeysAsTheDrivers() throws {
+    let link = SupervisorLink(launcher: SupervisorLauncher(executable: "/nowhere", runtimeDirectory: "/nowhere"))
+    let drivers: [any TaskDriver] = [
+      ExecDriver(link: link), JavaDriver(link: link), RawExecDriver(link: link, settings: RawExecDriver.Settings()),
+    ]
+    for driver in drivers {
+      let error = #expect(throws: DriverError.self) { try driver.validate(["no such key": 1]) }
+      let text = try #require(error?.message)
+      let known = try #require(text.split(separator: "(keys: ").last).dropLast().split(separator: ", ").map(String.init)
+      #expect(known.sorted() == DriverConfig.keys(of: driver.name)?.sorted())
     }
   }
 

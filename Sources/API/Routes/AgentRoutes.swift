@@ -1,6 +1,7 @@
 internal import Client
 internal import Codec
 internal import HTTP
+internal import Membership
 internal import Model
 internal import Server
 internal import State
@@ -24,31 +25,49 @@ let agentRoutes: [Route] = [
   Route([.get], "/v1/agent/servers", .agent) { request, context in
     try request.json(context.agent.peers)
   },
-  Route([.put, .post], "/v1/agent/join", .agent) { request, _ in
-    // Answered as a join that reached nobody: this version has no gossip.
-    var answer = JSONObject()
-    answer["num_joined"] = 0
-    answer["error"] = "this version runs a single server: there is none to join"
-    return try request.json(answer)
-  },
-  Route([.put, .post], "/v1/agent/force-leave", .server) { request, context in
-    guard let node = request.query["node"], !node.isEmpty else {
-      throw APIError.badRequest("missing node to force leave: the query's node")
-    }
-    // A name that no server has is no error: whoever asks wants it gone.
-    if context.agent.members.contains(where: { $0.name == node }) {
-      throw APIError.badRequest("\"\(node)\" is the only server and can't be made to leave")
-    }
-    return HTTPResponse()
-  },
   Route([.get], "/v1/agent/health", .agent) { request, context in
     try await health(request, context)
   },
+  Route([.get], "/v1/agent/schedulers", .agent) { request, context in
+    // One scheduler works through all evaluations, on the thread that owns the state.
+    var scheduler = JSONObject()
+    scheduler["id"] = .string(context.agent.name)
+    scheduler["enabled_schedulers"] = schedulers(context)
+    scheduler["started"] = ""
+    scheduler["status"] = context.server == nil ? "" : "Started"
+    scheduler["workload_status"] = ""
+    var answer = JSONObject()
+    answer["server_id"] = .string(context.agent.name)
+    answer["schedulers"] = .array(context.server == nil ? [] : [.object(scheduler)])
+    return try request.json(answer)
+  },
+  Route([.get], "/v1/agent/schedulers/config", .agent) { request, context in
+    var answer = JSONObject()
+    answer["server_id"] = .string(context.agent.name)
+    answer["num_schedulers"] = .int(context.server == nil ? 0 : 1)
+    answer["enabled_schedulers"] = schedulers(context)
+    return try request.json(answer)
+  },
+  Route([.get], "/v1/agent/host", .node) { request, context in
+    // The host's environment and files are shown to who debugs this agent, as other debugging routes are.
+    guard context.agent.isDebugging else {
+      throw APIError(.forbidden, "agent/host shows much of the host: turn enable_debug on in the agent's configuration")
+    }
+    return try request.json(try await HostReport.make(context))
+  },
   Route([.get], "/v1/status/leader", .server) { request, context in try request.json(context.agent.leader) },
   Route([.get], "/v1/status/peers", .server) { request, context in try request.json(context.agent.peers) },
-  Route([.get], "/v1/regions", .server) { request, context in try request.json([context.agent.region]) },
+  Route([.get], "/v1/regions", .server) { request, context in
+    // Those of every server that is known, also of one that is away.
+    let regions = Set(context.agent.members.compactMap { $0.tags["region"] } + [context.agent.region])
+    return try request.json(regions.sorted())
+  },
   Route([.get], "/v1/metrics", .agent) { request, context in try await metrics(request, context) },
 ]
+
+private func schedulers(_ context: APIContext) -> JSONValue {
+  context.server == nil ? .array([]) : ["batch", "service", "sysbatch", "system", "_core"]
+}
 
 /// Figures of each part, as `agent/self` shows them.
 private func statistics(_ context: APIContext) async -> [String: [String: String]] {
@@ -68,6 +87,7 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
       "state": "Leader", "num_peers": "\(context.agent.peers.count - 1)",
     ]
   }
+  if let membership = context.membership { stats["serf"] = membership.statistics }
   if let client = context.client {
     stats["client"] = [
       "node_id": "\(await client.nodeID)", "num_allocations": "\(await client.allocationIDs.count)",

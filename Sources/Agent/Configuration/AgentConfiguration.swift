@@ -93,6 +93,10 @@ struct ServerSection: Record {
   var dataDir = ""
   var encryptKey = ""
   var retryJoin: [String] = []
+  var startJoin: [String] = []
+  var retryMax = 0
+  var retryInterval = Nanoseconds.seconds(30)
+  var rejoinAfterLeave = false
   var serverJoin = JoinSection()
   var heartbeatGrace = Nanoseconds.seconds(10)
   var minHeartbeatTTL = Nanoseconds.seconds(10)
@@ -111,6 +115,7 @@ struct ServerSection: Record {
   var jobTrackedVersions = 6
   var jobMaxSourceSize = "1M"
   var defaultSchedulerConfig = JSONValue.null
+  var variablesKeyFile = ""
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Enabled", &enabled)
@@ -136,6 +141,11 @@ struct ServerSection: Record {
     v.field(21, "JobTrackedVersions", &jobTrackedVersions)
     v.field(22, "JobMaxSourceSize", &jobMaxSourceSize)
     v.field(23, "DefaultSchedulerConfig", &defaultSchedulerConfig)
+    v.field(24, "StartJoin", &startJoin)
+    v.field(25, "RetryMaxAttempts", &retryMax)
+    v.field(26, "RetryInterval", &retryInterval)
+    v.field(27, "RejoinAfterLeave", &rejoinAfterLeave)
+    v.field(28, "VariablesKeyFile", &variablesKeyFile)
   }
 }
 
@@ -185,6 +195,7 @@ struct ClientSection: Record {
   var hostVolumes: [String: HostVolumeSection] = [:]
   var hostNetworks: [String: HostNetworkSection] = [:]
   var cgroupParent = ""
+  var artifact = ArtifactSection()
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Enabled", &enabled)
@@ -217,6 +228,35 @@ struct ClientSection: Record {
     v.field(28, "HostVolumes", &hostVolumes)
     v.field(29, "HostNetworks", &hostNetworks)
     v.field(30, "CgroupParent", &cgroupParent)
+    v.field(31, "Artifact", &artifact)
+  }
+}
+
+/// `client { artifact }`.
+struct ArtifactSection: Record {
+  var httpReadTimeout = "30m"
+  var httpMaxSize = "100GB"
+  var decompressionFileCountLimit = 4096
+  var decompressionSizeLimit = "100GB"
+
+  mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "HTTPReadTimeout", &httpReadTimeout)
+    v.field(2, "HTTPMaxSize", &httpMaxSize)
+    v.field(3, "DecompressionFileCountLimit", &decompressionFileCountLimit)
+    v.field(4, "DecompressionSizeLimit", &decompressionSizeLimit)
+  }
+
+  /// Bytes of "100GB", "512 MiB" or "1000"; nil for anything else. Units are powers of 1000, or of 1024 with an "i".
+  static func bytes(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isNumber }
+    let unit = text.dropFirst(digits.count).filter { $0 != " " }.uppercased()
+    let factors: [String: Int64] = [
+      "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000, "KIB": 1 << 10,
+      "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+    ]
+    guard let number = Int64(digits), let factor = factors[unit] else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
   }
 }
 
@@ -272,10 +312,31 @@ struct ACLSection: Record {
 struct TLSSection: Record {
   var enableHTTP = false
   var enableRPC = false
+  /// Paths of PEM files.
+  var caFile = ""
+  var certFile = ""
+  var keyFile = ""
+  /// Servers must have a certificate for `server.<region>.nomad`.
+  var verifyServerHostname = false
+  /// HTTP clients must have a certificate of the CA.
+  var verifyHTTPSClient = false
+  /// The RPC port takes both, while a cluster is moved to TLS.
+  var rpcUpgradeMode = false
+  var minVersion = ""
+  /// Names separated by commas.
+  var cipherSuites = ""
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "EnableHTTP", &enableHTTP)
     v.field(2, "EnableRPC", &enableRPC)
+    v.field(3, "CAFile", &caFile)
+    v.field(4, "CertFile", &certFile)
+    v.field(5, "KeyFile", &keyFile)
+    v.field(6, "VerifyServerHostname", &verifyServerHostname)
+    v.field(7, "VerifyHTTPSClient", &verifyHTTPSClient)
+    v.field(8, "RPCUpgradeMode", &rpcUpgradeMode)
+    v.field(9, "TLSMinVersion", &minVersion)
+    v.field(10, "TLSCipherSuites", &cipherSuites)
   }
 }
 

@@ -24,15 +24,7 @@ enum ConfigurationCheck {
     if configuration.tls.enableHTTP || configuration.tls.enableRPC {
       problems.append("tls: this version does not encrypt connections: remove the block")
     }
-    if !configuration.server.encryptKey.isEmpty {
-      problems.append("server.encrypt: this version has no gossip: remove it")
-    }
-    let join =
-      configuration.server.retryJoin + configuration.server.serverJoin.retryJoin
-      + configuration.server.serverJoin.startJoin
-    if configuration.server.enabled, !join.isEmpty {
-      problems.append("server_join: this version runs a single server: remove the addresses")
-    }
+    if let problem = gossipKeyProblem(configuration.server.encryptKey) { problems.append(problem) }
     for (key, block) in [
       ("Consuls", "consul"), ("Vaults", "vault"), ("Sentinel", "sentinel"), ("Audit", "audit"),
       ("KEKProviders", "keyring"),
@@ -49,15 +41,31 @@ enum ConfigurationCheck {
     for (name, text) in durations(configuration) where Nanoseconds(parsing: text) == nil {
       problems.append("\(name): \"\(text)\" is no duration such as 30s or 24h")
     }
+    let artifact = configuration.client.artifact
+    for (name, text) in [
+      ("http_max_size", artifact.httpMaxSize), ("decompression_size_limit", artifact.decompressionSizeLimit),
+    ] where ArtifactSection.bytes(text) == nil {
+      problems.append("client.artifact.\(name): \"\(text)\" is no size such as 100GB or 512MiB")
+    }
     guard problems.isEmpty else {
       throw ConfigurationError(
         "the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
     }
   }
 
+  private static func gossipKeyProblem(_ text: String) -> String? {
+    guard !text.isEmpty else { return nil }
+    guard let key = Blob(base64: text)?.bytes, [16, 24, 32].contains(key.count) else {
+      return
+        "server.encrypt: it must be base64 of 16, 24 or 32 bytes: `serai operator gossip keyring generate` makes one"
+    }
+    return nil
+  }
+
   private static func durations(_ configuration: AgentConfiguration) -> [(String, String)] {
     [
       ("client.max_kill_timeout", configuration.client.maxKillTimeout),
+      ("client.artifact.http_read_timeout", configuration.client.artifact.httpReadTimeout),
       ("server.node_gc_threshold", configuration.server.nodeGCThreshold),
       ("server.job_gc_interval", configuration.server.jobGCInterval),
       ("server.job_gc_threshold", configuration.server.jobGCThreshold),

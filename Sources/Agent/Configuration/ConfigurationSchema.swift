@@ -283,6 +283,7 @@ let serverSchema = BlockSchema([
   string("data_dir", "DataDir"),
   string("authoritative_region", "AuthoritativeRegion"),
   string("encrypt", "EncryptKey"),
+  string("variables_key_file", "VariablesKeyFile"),
   strings("retry_join", "RetryJoin"),
   strings("start_join", "StartJoin"),
   int("retry_max", "RetryMaxAttempts"),

@@ -1,8 +1,11 @@
+internal import Artifact
 internal import Client
 internal import Codec
 internal import Glibc
+internal import Membership
 internal import Model
 internal import Server
+internal import Transport
 
 /// The configuration as each part of the agent takes it.
 struct Settings {
@@ -19,7 +22,8 @@ struct Settings {
     self.version = version
     nodeName = configuration.nodeName.isEmpty ? Self.hostName() : configuration.nodeName
     let bind = configuration.bindAddr
-    advertisedHost = ["0.0.0.0", "::", ""].contains(bind) ? "127.0.0.1" : bind
+    // Whoever listens everywhere is reached at the address that its own packets leave from.
+    advertisedHost = ["0.0.0.0", "::", ""].contains(bind) ? OwnAddress.outgoing ?? "127.0.0.1" : bind
   }
 
   var httpHost: String { configuration.addresses.http.isEmpty ? configuration.bindAddr : configuration.addresses.http }
@@ -32,6 +36,45 @@ struct Settings {
       return advertisedHost.contains(":") ? "[\(advertisedHost)]:\(port)" : "\(advertisedHost):\(port)"
     }
     return given.contains(":") ? given : "\(given):\(port)"
+  }
+
+  var serfHost: String { configuration.addresses.serf.isEmpty ? configuration.bindAddr : configuration.addresses.serf }
+
+  /// What the gossip pool is told of this server.
+  func membership(folder: String, id: Identifier, rpcPort: UInt16) throws(ConfigurationError) -> MembershipConfiguration
+  {
+    let section = configuration.server
+    var result = MembershipConfiguration(name: "\(nodeName).\(configuration.region)", id: id, folder: folder)
+    result.region = configuration.region
+    result.datacenter = configuration.datacenter
+    result.version = version
+    result.rpcAddress = advertisedRPC(port: rpcPort)
+    result.expect = section.bootstrapExpect
+    result.bindHost = serfHost
+    result.port = UInt16(clamping: configuration.ports.serf)
+    result.advertisedHost = ["0.0.0.0", "::", ""].contains(serfHost) ? advertisedHost : serfHost
+    if !configuration.advertise.serf.isEmpty {
+      do throws(RPCError) {
+        let (host, port) = try Resolver.split(configuration.advertise.serf, defaultPort: 0)
+        result.advertisedHost = host
+        result.advertisedPort = port == 0 ? nil : port
+      } catch {
+        throw ConfigurationError("advertise.serf: \(error.message)")
+      }
+    }
+    result.encryptKey = section.encryptKey
+    result.rejoinsAfterLeave = section.rejoinAfterLeave
+    return result
+  }
+
+  /// Servers to join, at the start and again and again.
+  var joins: (start: [String], retry: [String], max: Int, interval: Nanoseconds) {
+    let section = configuration.server
+    let block = section.serverJoin
+    return (
+      section.startJoin + block.startJoin, section.retryJoin + block.retryJoin, max(section.retryMax, block.retryMax),
+      block.retryInterval == .seconds(30) ? section.retryInterval : block.retryInterval
+    )
   }
 
   func server(logPath: String, snapshotsPath: String, rpcPort: UInt16) throws(ConfigurationError) -> ServerConfiguration
@@ -58,6 +101,7 @@ struct Settings {
     result.jobDefaultPriority = section.jobDefaultPriority
     result.jobMaxPriority = section.jobMaxPriority
     result.jobMaxCount = section.jobMaxCount
+    result.jobMaxSourceBytes = try byteCount(section.jobMaxSourceSize, "server.job_max_source_size")
     if section.defaultSchedulerConfig != .null {
       do throws(CodecError) {
         result.schedulerConfiguration = try JSON.decode(
@@ -67,6 +111,21 @@ struct Settings {
       }
     }
     return result
+  }
+
+  /// Reads `1M`, `512KiB` or a plain number of bytes.
+  private func byteCount(_ text: String, _ name: String) throws(ConfigurationError) -> Int {
+    let units = [
+      "": 1, "B": 1, "K": 1000, "KB": 1000, "KIB": 1024, "M": 1_000_000, "MB": 1_000_000, "MIB": 1 << 20,
+      "G": 1_000_000_000, "GB": 1_000_000_000, "GIB": 1 << 30,
+    ]
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(digits.count).filter { $0 != " " }.uppercased()
+    guard let number = Int(digits), let scale = units[unit],
+      case let (size, overflow) = number.multipliedReportingOverflow(by: scale),
+      !overflow
+    else { throw ConfigurationError("\(name): \"\(text)\" is no size such as 1M or 512KiB") }
+    return size
   }
 
   /// Checked by `ConfigurationCheck` before.
@@ -121,6 +180,16 @@ struct Settings {
     result.garbageCollection.inodeUsageThreshold = Double(section.gcInodeUsageThreshold)
     result.garbageCollection.maxAllocations = section.gcMaxAllocs
     for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
+    let artifact = section.artifact
+    result.artifacts.timeout = .nanoseconds(duration(artifact.httpReadTimeout).count)
+    result.artifacts.downloadBytes = ArtifactSection.bytes(artifact.httpMaxSize) ?? result.artifacts.downloadBytes
+    result.artifacts.files = artifact.decompressionFileCountLimit
+    result.artifacts.unpackedBytes =
+      ArtifactSection.bytes(artifact.decompressionSizeLimit) ?? result.artifacts.unpackedBytes
+    result.artifacts.hostPaths = (section.options["artifact.allow_host_paths"] ?? "").split(separator: ",").map {
+      String($0.drop { $0 == " " })
+    }
+    result.disablesRemoteExec = section.disableRemoteExec
     result.supervisorPath = supervisorPath
     result.supervisorCgroup = section.cgroupParent.isEmpty ? ownCgroup : section.cgroupParent
     result.httpAddress = "\(advertisedHost):\(httpPort)"

@@ -8,7 +8,7 @@ struct APIClient: Sendable {
   var timeout: Duration = .seconds(300)
 
   /// How long a blocking query may stay open at the server before it answers with what it had.
-  private static let blockingWait = "60s"
+  static let blockingWait = "60s"
 
   // MARK: reading
 
@@ -37,16 +37,21 @@ struct APIClient: Sendable {
   /// A GET that returns when something has changed since `index`, or after a minute.
   /// - Parameter index: what the last answer came with; 0 for an answer at once.
   func blocking<T: FieldValue>(
-    _ path: String, after index: UInt64, namespace: String? = nil
+    _ path: String, after index: UInt64, namespace: String? = nil, wait: String = Self.blockingWait
   ) throws -> (value: T, index: UInt64) {
     var query: [String: String] = [:]
-    if index > 0 { query = ["index": "\(index)", "wait": Self.blockingWait] }
+    if index > 0 { query = ["index": "\(index)", "wait": wait] }
     var request = try request(.get, path, query, namespace)
     request.timeout = nil
     let result = try perform(request)
     let seen = result.headers["X-Nomad-Index"].flatMap { UInt64($0) } ?? 0
     // An index that went back means that the servers' state was restored: begin again. One below 1 would not block.
     return (try JSON.decode(T.self, from: result.body), seen < index ? 1 : max(seen, 1))
+  }
+
+  /// The same, but it returns within half a second: for what is watched beside something else.
+  func blockingShortly<T: FieldValue>(_ path: String, after index: UInt64) throws -> (value: T, index: UInt64) {
+    try blocking(path, after: index, wait: "500ms")
   }
 
   /// A GET whose answer is used while it arrives.
@@ -78,9 +83,22 @@ struct APIClient: Sendable {
     try JSON.decode(T.self, from: try perform(request(.put, path, query, namespace, body: JSON.encode(body))).body)
   }
 
+  /// A PUT without a body whose query may name one thing several times; the answer decoded.
+  func put<T: FieldValue>(_ path: String, repeating items: [(String, String)]) throws -> T {
+    try JSON.decode(T.self, from: try perform(request(.put, path, [:], nil, repeating: items)).body)
+  }
+
+  /// The same when the answer is not looked at.
+  func send(_ path: String, repeating items: [(String, String)]) throws {
+    _ = try perform(request(.put, path, [:], nil, repeating: items))
+  }
+
   /// A DELETE; the answer decoded.
-  func delete<T: FieldValue>(_ path: String, _ query: [String: String] = [:], namespace: String? = nil) throws -> T {
-    try JSON.decode(T.self, from: try perform(request(.delete, path, query, namespace)).body)
+  func delete<T: FieldValue>(
+    _ path: String, _ query: [String: String] = [:], namespace: String? = nil, body: JSONObject? = nil
+  ) throws -> T {
+    try JSON.decode(
+      T.self, from: try perform(request(.delete, path, query, namespace, body: body.map { JSON.encode($0) })).body)
   }
 
   /// A PUT with a JSON body whose answer is not looked at.
@@ -89,8 +107,19 @@ struct APIClient: Sendable {
   }
 
   /// A DELETE whose answer is not looked at.
-  func remove(_ path: String) throws {
-    _ = try perform(request(.delete, path, [:], nil))
+  func remove(_ path: String, _ query: [String: String] = [:]) throws {
+    _ = try perform(request(.delete, path, query, nil))
+  }
+
+  /// Opens a WebSocket.
+  /// - Throws: `APIError` when the agent answers something else.
+  func webSocket(_ path: String, _ query: [String: String], namespace: String? = nil) async throws -> WebSocket {
+    let request = try request(.get, path, query, namespace)
+    do {
+      return try await WebSocket.connect(request, configuration: try configuration())
+    } catch let refusal as WebSocketRefusal {
+      throw APIError(request, refusal.status, refusal.body)
+    }
   }
 
   // MARK: requests
@@ -102,9 +131,11 @@ struct APIClient: Sendable {
   }
 
   private func request(
-    _ method: HTTPMethod, _ path: String, _ query: [String: String], _ namespace: String?, body: [UInt8]? = nil
+    _ method: HTTPMethod, _ path: String, _ query: [String: String], _ namespace: String?, body: [UInt8]? = nil,
+    repeating repeated: [(String, String)] = []
   ) throws(HTTPClientError) -> HTTPClientRequest {
-    var items = query.map { HTTPQuery.Item(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+    var items = repeated.map { HTTPQuery.Item(name: $0.0, value: $0.1) }
+    items += query.map { HTTPQuery.Item(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
     if let region = settings.region { items.append(.init(name: "region", value: region)) }
     if let namespace = namespace ?? settings.namespace { items.append(.init(name: "namespace", value: namespace)) }
     var base = try HTTPAddress(parsing: settings.address).base

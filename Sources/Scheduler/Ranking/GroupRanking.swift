@@ -28,6 +28,13 @@ struct GroupRanking {
   private var penalised: Set<Int> = []
   private let seed: UInt64
   private(set) var counts: FilterCounts
+  /// Nodes that suit and have no room.
+  private(set) var fullSlots: [Int32] = []
+  private let asksNamedThings: Bool
+  /// Whether the candidates are in heaps; otherwise all are gone through for each placement.
+  private let isOrdered: Bool
+  private let hasDevices: Bool
+  private let hasCores: Bool
 
   /// An allocation of the job as the ranking counts it.
   struct Occupant {
@@ -37,12 +44,17 @@ struct GroupRanking {
 
   init(
     _ requirement: GroupRequirement, candidates chosen: [Int32], occupants: [Occupant], use: NodeUse,
-    usesSpreadAlgorithm: Bool, seed: UInt64
+    usesSpreadAlgorithm: Bool, seed: UInt64, placements: Int
   ) {
     let columns = use.columns
     self.requirement = requirement
     self.usesSpreadAlgorithm = usesSpreadAlgorithm
     self.seed = seed
+    // Looking at all candidates once costs less than putting them in order.
+    isOrdered = placements > 2
+    asksNamedThings = requirement.asksNamedThings
+    hasDevices = requirement.grants.hasDevices
+    hasCores = requirement.grants.cores > 0
     feasibility = ClassFeasibility(requirement, classes: columns.classes.count)
     buckets = Buckets(requirement, classes: columns.classes.count)
     heaps = CandidateHeaps(candidates: 0, buckets: 0)
@@ -73,9 +85,12 @@ struct GroupRanking {
     let (cpuUsed, memoryUsed, diskUsed) = (columns.cpuUsed, columns.memoryUsed, columns.diskUsed)
     let (limits, allocationCounts) = (columns.allocationLimit, columns.allocationCount)
     let ask = requirement.ask
-    let asksStaticPorts = requirement.network.ports.contains { $0.staticPort != nil }
+    let asksStaticPorts = requirement.network.hasStaticPorts
+    let asksHeldThings = !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
     let asksNodes = feasibility.hasNodeConstraints
     let planTouched = !use.taken.isEmpty
+    let (hasOccupants, mayBeClosed) = (!occupancy.isEmpty, buckets.mayBeClosed)
+    let named = columns.named
 
     // 0: not asked yet, 1: feasible, 2: not.
     var verdicts = [UInt8](repeating: 0, count: columns.classes.count)
@@ -103,12 +118,22 @@ struct GroupRanking {
       }
       // Both may be given up again when an allocation is replaced elsewhere: the node stays among the candidates.
       let bucket = buckets.number(slot: slot, columns)
-      let closed = occupancy[slot] != nil ? "distinct_hosts" : buckets.obstacle(bucket)
+      var closed: String?
+      if hasOccupants, occupancy[slot] != nil {
+        closed = "distinct_hosts"
+      } else if mayBeClosed {
+        closed = buckets.obstacle(bucket)
+      }
       if let closed { counts.filter(closed, slot, columns) }
-      if asksStaticPorts, let node = nodeRecords[slot],
-        let obstacle = PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot))
+      // What an empty node of its class lacks has been found out with the class.
+      if asksStaticPorts
+        || (asksHeldThings
+          && (requirement.grants.needsEachNode || !named[slot].isEmpty || (planTouched && use.taken[slot] != nil))),
+        let node = nodeRecords[slot],
+        let obstacle = requirement.obstacle(on: node.value, cores: columns.cores[slot], beside: use.holdings(slot))
       {
-        if closed == nil { counts.exhaust(obstacle.text, slot, columns) }
+        if closed == nil { counts.exhaust(obstacle, slot, columns) }
+        fullSlots.append(slot32)
         continue
       }
       let free =
@@ -118,7 +143,8 @@ struct GroupRanking {
           cpu: cpuTotal[slot] - cpuUsed[slot], memory: memoryTotal[slot] - memoryUsed[slot],
           disk: diskTotal[slot] - diskUsed[slot],
           hasAllocationLeft: limits[slot] == 0 || allocationCounts[slot] < limits[slot])
-      if let dimension = free.lacking(ask) {
+      if let dimension = free.lacking(hasCores ? demand(slot, columns) : ask) {
+        fullSlots.append(slot32)
         if closed == nil {
           counts.exhausted[dimension.rawValue] += 1
           counts.exhaustedSlots.append(slot32)
@@ -137,19 +163,26 @@ struct GroupRanking {
     }
     buckets.refresh()
     candidateOfSlot = Array(repeating: -1, count: columns.count)
-    heaps = CandidateHeaps(candidates: slots.count, buckets: max(buckets.count, 1))
+    heaps = CandidateHeaps(candidates: isOrdered ? slots.count : 0, buckets: max(buckets.count, 1))
     sums = Array(repeating: 0, count: slots.count)
     partCounts = Array(repeating: 0, count: slots.count)
     for candidate in slots.indices {
       candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
-      if occupancy[Int(slots[candidate])] != nil { continue }
+      if hasOccupants, occupancy[Int(slots[candidate])] != nil { continue }
       let score = ownScore(Int(slots[candidate]), use)
       sums[candidate] = score.sum
       partCounts[candidate] = Int8(score.parts)
+      if !isOrdered { continue }
       heaps.append(
         candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
     }
     heaps.build()
+  }
+
+  /// What one allocation takes from the node.
+  func demand(_ slot: Int, _ columns: NodeColumns) -> Demand {
+    guard hasCores, let node = columns.nodes[slot] else { return requirement.ask }
+    return requirement.demand(on: node.value)
   }
 
   // MARK: Scores
@@ -160,28 +193,32 @@ struct GroupRanking {
     var antiAffinity = 0.0
     var penalty = 0.0
     var affinity = 0.0
+    var devices = 0.0
 
-    var sum: Double { fit + antiAffinity + penalty + affinity }
+    var sum: Double { fit + antiAffinity + penalty + affinity + devices }
     /// A part counts in the mean where it isn't zero; the fit always does.
-    var parts: Int { 1 + (antiAffinity != 0 ? 1 : 0) + (penalty != 0 ? 1 : 0) + (affinity != 0 ? 1 : 0) }
+    var parts: Int {
+      1 + (antiAffinity != 0 ? 1 : 0) + (penalty != 0 ? 1 : 0) + (affinity != 0 ? 1 : 0) + (devices != 0 ? 1 : 0)
+    }
   }
 
   private mutating func ownScore(_ slot: Int, _ use: NodeUse) -> OwnScore {
-    ownScore(slot, free: use.free(slot), collisions: collisions[slot] ?? 0, use.columns)
+    ownScore(slot, free: use.free(slot), collisions: collisions.isEmpty ? 0 : collisions[slot] ?? 0, use.columns)
   }
 
   private mutating func ownScore(
     _ slot: Int, free: NodeUse.Free, collisions: Int, _ columns: NodeColumns
   ) -> OwnScore {
     var score = OwnScore()
-    let ask = requirement.ask
+    let ask = demand(slot, columns)
     let powerOfCPU = powers.tenTo(free: free.cpu - ask.cpu, of: columns.cpuTotal[slot])
     let powerOfMemory = powers.tenTo(free: free.memory - ask.memory, of: columns.memoryTotal[slot])
     let fit = usesSpreadAlgorithm ? powerOfCPU + powerOfMemory - 2 : 20 - powerOfCPU - powerOfMemory
     score.fit = min(max(fit, 0), FitScore.maximum) / FitScore.maximum
     if collisions > 0 { score.antiAffinity = -Double(collisions + 1) / Double(max(requirement.count, 1)) }
-    if penalised.contains(slot) { score.penalty = -1 }
+    if !penalised.isEmpty, penalised.contains(slot) { score.penalty = -1 }
     score.affinity = feasibility.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
+    if hasDevices { score.devices = feasibility.deviceAffinity(class: Int(columns.computedClass[slot]), columns) }
     return score
   }
 
@@ -190,39 +227,66 @@ struct GroupRanking {
     guard candidateOfSlot[slot] >= 0 else { return }
     let candidate = Int(candidateOfSlot[slot])
     let free = use.free(slot)
-    guard free.lacking(requirement.ask) == nil, occupancy[slot] == nil, hasStaticPorts(slot, use) else {
+    guard free.lacking(demand(slot, use.columns)) == nil, occupancy[slot] == nil, hasNamedThings(slot, use) else {
       remove(candidate)
       return
     }
     let score = ownScore(slot, free: free, collisions: collisions[slot] ?? 0, use.columns)
     sums[candidate] = score.sum
     partCounts[candidate] = Int8(score.parts)
+    if !isOrdered { return }
     heaps.update(
       candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
   }
 
   private mutating func remove(_ candidate: Int) {
     partCounts[candidate] = 0
-    heaps.remove(candidate)
+    if isOrdered { heaps.remove(candidate) }
   }
 
-  private func hasStaticPorts(_ slot: Int, _ use: NodeUse) -> Bool {
-    guard requirement.network.ports.contains(where: { $0.staticPort != nil }) else { return true }
+  private func hasNamedThings(_ slot: Int, _ use: NodeUse) -> Bool {
+    guard requirement.network.hasStaticPorts || !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
+    else { return true }
     guard let node = use.columns.nodes[slot] else { return false }
-    return PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot)) == nil
+    return requirement.obstacle(on: node.value, cores: use.columns.cores[slot], beside: use.holdings(slot)) == nil
+  }
+
+  /// Whether a node that suits may get one more allocation: what must not be repeated is not there yet.
+  func isOpen(_ slot: Int, _ columns: NodeColumns) -> Bool {
+    if occupancy[slot] != nil { return false }
+    var buckets = buckets
+    let bucket = buckets.number(slot: slot, columns)
+    return buckets.obstacle(bucket) == nil
+  }
+
+  /// The group's allocations on a node.
+  func allocationsOfGroup(on slot: Int) -> Int { collisions[slot] ?? 0 }
+
+  /// The nodes that suit, with and without room.
+  var suitableSlots: [Int32] { (slots + fullSlots).sorted() }
+
+  /// Decides between nodes that are equal in everything else.
+  func tieBreak(_ slot: Int, _ columns: NodeColumns) -> UInt64 {
+    let id = columns.ids[slot]
+    return RandomBits.mix(id.high ^ seed) &+ RandomBits.mix(id.low &+ seed)
   }
 
   // MARK: Choosing
 
-  /// A node with the ports on it.
+  /// A node with what the allocation gets on it.
   struct Choice {
     let slot: Int
     let score: Double
-    let ports: [PortMapping]
-    /// All of the node's ports, those of the choice among them; nil when none was asked for.
-    let portsInUse: PortUse?
+    let demand: Demand
+    var granted = Granted()
+    /// All that is held of the node one by one, with the choice's part; nil when nothing of that was asked for.
+    var holdings: Holdings?
     /// What it takes over on its node from the allocation that it waits for.
     var takenOver: Demand?
+    /// The allocations of its node that it has to wait for.
+    var startsAfter: [Identifier] = []
+    /// Allocations of lower priority that have to go for it.
+    var victims: [Shared<StoredAllocation>] = []
     /// The best nodes there were, best first, as many as were asked for.
     var bestNodes: [NodeScoreMeta] = []
   }
@@ -231,16 +295,17 @@ struct GroupRanking {
   /// may count on it, because the client starts it only after the old one has released everything.
   struct Incumbent {
     let slot: Int
-    let demand: Demand
-    let ports: [PortMapping]
+    let allocation: StoredAllocation
+    var demand: Demand { allocation.demand }
     /// Whether it is among the group's allocations until the replacement is placed; false when the plan stops it anyway.
     let isCounted: Bool
   }
 
   /// The best node for one more allocation; nil when there is none. `explaining` is how many of the best are to be shown
-  /// with their scores.
+  /// with their scores, `index` the number of the allocation.
   mutating func choose(
-    avoiding: [Int], replacing incumbent: Incumbent?, explaining: Int, use: NodeUse, random: inout RandomBits
+    index: Int, avoiding: [Int], replacing incumbent: Incumbent?, preferring preferred: Int?, explaining: Int,
+    use: NodeUse, random: inout RandomBits
   ) -> Choice? {
     for slot in avoiding where penalised.insert(slot).inserted { rescore(slot, use) }
     defer {
@@ -249,54 +314,86 @@ struct GroupRanking {
       for slot in slots { rescore(slot, use) }
     }
     let bestNodes = explaining > 0 ? topScores(explaining, use: use) : []
-    var choice = best(replacing: incumbent, use: use, random: &random)
+    var choice = best(index: index, replacing: incumbent, preferring: preferred, use: use, random: &random)
     choice?.bestNodes = bestNodes
     return choice
   }
 
-  private mutating func best(replacing incumbent: Incumbent?, use: NodeUse, random: inout RandomBits) -> Choice? {
-    let stay = incumbent.flatMap { choiceInPlace(of: $0, use: use, random: &random) }
+  private mutating func best(
+    index: Int, replacing incumbent: Incumbent?, preferring preferred: Int?, use: NodeUse, random: inout RandomBits
+  ) -> Choice? {
+    let stay = incumbent.flatMap { choiceInPlace(of: $0, index: index, use: use, random: &random) }
     if let stay, requirement.prefersPreviousNode { return stay }
-    while let best = heaps.best(shared: buckets.parts) {
+    // The node that has the data of a sticky disk, when it has room.
+    if let preferred, candidateOfSlot[preferred] >= 0, partCounts[Int(candidateOfSlot[preferred])] > 0,
+      let choice = try? choice(of: preferred, index: index, score: 0, use: use, random: &random)
+    {
+      return choice
+    }
+    while let best = isOrdered ? heaps.best(shared: buckets.parts) : bestOfAll() {
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
-      guard let node = use.columns.nodes[slot] else {
-        remove(best.candidate)
-        continue
-      }
-      if requirement.network.ports.isEmpty { return Choice(slot: slot, score: best.score, ports: [], portsInUse: nil) }
-      var ports = use.ports(slot)
       do throws(PortAssignment.Obstacle) {
-        let mappings = try PortAssignment.assign(
-          requirement.network.ports, on: node.value, from: &ports, random: &random)
-        return Choice(slot: slot, score: best.score, ports: mappings, portsInUse: ports)
+        return try choice(of: slot, index: index, score: best.score, use: use, random: &random)
       } catch {
         counts.exhaust(error.text, slot, use.columns)
+        fullSlots.append(Int32(slot))
         remove(best.candidate)
       }
     }
     return stay
   }
 
+  /// The same as the heaps find, by going through all candidates.
+  private func bestOfAll() -> (candidate: Int, score: Double)? {
+    var best: (candidate: Int, score: Double)?
+    for candidate in slots.indices where partCounts[candidate] > 0 {
+      let part = buckets.parts[Int(bucketOf[candidate])]
+      if part.isNaN { continue }
+      let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
+      if let known = best {
+        if score < known.score { continue }
+        if score == known.score, tieBreaks[candidate] <= tieBreaks[known.candidate] { continue }
+      }
+      best = (candidate, score)
+    }
+    return best
+  }
+
+  private func choice(
+    of slot: Int, index: Int, score: Double, use: NodeUse, random: inout RandomBits
+  ) throws(PortAssignment.Obstacle) -> Choice {
+    let columns = use.columns
+    var choice = Choice(slot: slot, score: score, demand: demand(slot, columns))
+    guard asksNamedThings else { return choice }
+    guard let node = columns.nodes[slot] else { throw PortAssignment.Obstacle(text: "node is gone") }
+    var holdings = use.holdings(slot)
+    choice.granted = try requirement.grant(
+      on: node.value, cores: columns.cores[slot], index: index, from: &holdings, random: &random)
+    choice.holdings = holdings
+    return choice
+  }
+
   /// The choice of the incumbent's own node, with what it holds counted as free.
-  private mutating func choiceInPlace(of incumbent: Incumbent, use: NodeUse, random: inout RandomBits) -> Choice? {
+  private mutating func choiceInPlace(
+    of incumbent: Incumbent, index: Int, use: NodeUse, random: inout RandomBits
+  ) -> Choice? {
     let (slot, columns) = (incumbent.slot, use.columns)
     guard columns.isCandidate(slot), let node = columns.nodes[slot],
       case .feasible = feasibility.verdict(class: Int(columns.computedClass[slot]), node: node.value, columns)
     else { return nil }
     let free = use.free(slot, replacing: incumbent.demand)
-    if free.lacking(requirement.ask) != nil { return nil }
+    let demand = demand(slot, columns)
+    if free.lacking(demand) != nil { return nil }
     if (occupancy[slot] ?? 0) > (incumbent.isCounted && requirement.distinctHosts != nil ? 1 : 0) { return nil }
-    var ports = use.ports(slot)
-    for port in incumbent.ports { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
-    let mappings: [PortMapping]
-    do throws(PortAssignment.Obstacle) {
-      mappings = try PortAssignment.assign(requirement.network.ports, on: node.value, from: &ports, random: &random)
-    } catch {
-      return nil
-    }
+    var holdings = use.holdings(slot)
+    holdings.give(incumbent.allocation)
+    guard
+      let granted = try? requirement.grant(
+        on: node.value, cores: columns.cores[slot], index: index, from: &holdings, random: &random)
+    else { return nil }
     // What the incumbent holds stays held until its client says otherwise.
-    for port in incumbent.ports { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    holdings.take(incumbent.allocation)
     let counted = incumbent.isCounted ? 1 : 0
     buckets.add(-counted, slot: slot, isOfGroup: true, columns)
     buckets.refresh()
@@ -307,8 +404,9 @@ struct GroupRanking {
     let others = max((collisions[slot] ?? 0) - counted, 0)
     let own = ownScore(slot, free: free, collisions: others, columns)
     return Choice(
-      slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), ports: mappings,
-      portsInUse: requirement.network.ports.isEmpty ? nil : ports, takenOver: incumbent.demand)
+      slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), demand: demand,
+      granted: granted, holdings: asksNamedThings ? holdings : nil, takenOver: incumbent.demand,
+      startsAfter: [incumbent.allocation.id])
   }
 
   private mutating func partOfBucket(_ slot: Int, _ columns: NodeColumns) -> Double {
@@ -364,6 +462,7 @@ struct GroupRanking {
       ]
       let part = buckets.parts[Int(bucketOf[item.candidate])]
       if !requirement.spreads.isEmpty { meta.scores["allocation-spread"] = part }
+      if own.devices != 0 { meta.scores["devices"] = own.devices }
       return meta
     }
   }

@@ -1,4 +1,5 @@
 internal import Codec
+internal import Linux
 internal import Model
 internal import Scheduler
 internal import State
@@ -17,7 +18,7 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
   response.jobModifyIndex = current?.spec.value.jobModifyIndex ?? 0
   response.index = state.reader.index
   if request.diff { response.diff = JobDiff(from: current.map { $0.isStopped ? nil : $0.spec.value } ?? nil, to: job) }
-  if job.periodic != nil || job.parameterizedJob != nil { return response }
+  if job.launchesChildren { return response }
   do throws(StateError) {
     let result = try Scheduler.plan(job, on: state, now: now, random: &random)
     response.annotations = result.annotations
@@ -34,7 +35,11 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
 func schedule(
   _ evaluation: Evaluation, _ state: State, now: Timestamp, random: inout RandomBits
 ) -> LogEntry {
-  let result = Scheduler.schedule(
+  let began = Clock.monotonicNanoseconds
+  var result = Scheduler.schedule(
     evaluation, state: state.reader, columns: state.columns, now: now, random: &random)
+  // The scheduler knows no clock: how long it took is written into what it has decided.
+  let spent = Nanoseconds((Clock.monotonicNanoseconds - began) / Int64(max(result.plan.placements.count, 1)))
+  for index in result.plan.metrics.indices { result.plan.metrics[index].allocationTime = spent }
   return .planResult(result.plan)
 }

@@ -33,7 +33,9 @@ struct ConnectionCore {
   private let admit: @Sendable (RPCPeer) -> RPCError?
 
   /// The last event has been `closed`; nothing is accepted or sent but what is in the output.
-  private(set) var isClosed = false
+  var isClosed: Bool { closeReason != nil }
+  /// Why the connection is over; nil while it is not.
+  private(set) var closeReason: RPCError?
   /// The other side, once the handshake is complete.
   private(set) var peer: RPCPeer?
   private var streams: [UInt64: StreamState] = [:]
@@ -162,7 +164,8 @@ struct ConnectionCore {
   mutating func open(
     _ kind: StreamState.Kind, method: String, body: [UInt8], deadline: UInt64, now: UInt64
   ) throws(RPCError) -> UInt64 {
-    guard peer != nil, !isClosed else { throw RPCError(.unavailable, "the connection is closed") }
+    if let closeReason { throw closeReason }
+    guard peer != nil else { throw RPCError(.unavailable, "the connection's handshake is not complete") }
     guard openedByUs < limits.maxStreams else {
       throw RPCError(.resourceExhausted, "\(limits.maxStreams) calls are in progress on this connection already")
     }
@@ -560,7 +563,7 @@ struct ConnectionCore {
 
   private mutating func close(_ error: RPCError, events: inout [Event]) {
     guard !isClosed else { return }
-    isClosed = true
+    closeReason = error
     partial = []
     for stream in streams.keys.sorted() { events.append(.reset(stream: stream, error)) }
     streams = [:]

@@ -10,6 +10,7 @@ internal import Synchronization
 public final class RPCConnection: Sendable {
   private struct State {
     var core: ConnectionCore
+    var security: ConnectionSecurity
     var socket: Socket?
     var token: UInt64?
     /// Bytes on their way to the socket, `sent` of them gone.
@@ -56,7 +57,7 @@ public final class RPCConnection: Sendable {
 
   init(
     endpoint: EndpointCore, socket: Socket, address: SocketAddress, side: ConnectionCore.Side, connecting: Bool
-  ) {
+  ) throws(RPCError) {
     let configuration = endpoint.configuration
     let core = ConnectionCore(
       side: side, ourselves: configuration.ourselves, limits: configuration.limits,
@@ -66,7 +67,8 @@ public final class RPCConnection: Sendable {
     remoteAddress = address.description
     remoteHost = address.host
     timerDue = Atomic(core.nextTimer)
-    state = Mutex(State(core: core, socket: socket, connecting: connecting))
+    let security = try ConnectionSecurity(side, endpoint.security)
+    state = Mutex(State(core: core, security: security, socket: socket, connecting: connecting))
   }
 
   // MARK: For everybody
@@ -75,7 +77,7 @@ public final class RPCConnection: Sendable {
   public var peer: RPCPeer? { state.withLock { $0.core.peer } }
 
   /// Why the connection is over; nil while it is not.
-  public var failure: RPCError? { state.withLock { $0.failure } }
+  public var failure: RPCError? { state.withLock { $0.failure ?? $0.core.closeReason } }
 
   /// Whether the connection is over.
   public var isClosed: Bool { failure != nil }
@@ -85,6 +87,12 @@ public final class RPCConnection: Sendable {
     get { state.withLock { $0.tag } }
     set { state.withLock { $0.tag = newValue } }
   }
+
+  /// Whether the connection is over TLS.
+  public var isEncrypted: Bool { state.withLock { $0.security.isEncrypted } }
+
+  /// DNS names in the peer's certificate, which the CA vouches for; empty without TLS.
+  public var certificateNames: [String] { state.withLock { $0.security.peerNames } }
 
   /// Calls and streams in progress, both directions.
   public var streamCount: Int { state.withLock { $0.core.streamCount } }
@@ -259,12 +267,13 @@ public final class RPCConnection: Sendable {
       if state.sent == state.output.count {
         state.output.removeAll(keepingCapacity: true)
         state.sent = 0
-        state.core.produce(into: &state.output, limit: 128 << 10, events: &events)
+        produce(&state, &events)
       }
       publishTimer(&state)
       guard !state.output.isEmpty else {
         state.sending = false
-        // All was said: the peer sees the end, closes its side, and then ours goes.
+        // All was said: the peer sees the end, closes its side, and then ours goes. What it still sends is read and
+        // dropped until then: closing with unread bytes would be a reset, which overtakes the words.
         if state.core.isClosed { socket.finish() }
         return nil
       }
@@ -274,6 +283,24 @@ public final class RPCConnection: Sendable {
       swap(&bytes, &state.output)
       return (socket, bytes, state.sent)
     }
+  }
+
+  /// Fills the output from the core, through TLS where that is on.
+  private func produce(_ state: inout State, _ events: inout [ConnectionCore.Event]) {
+    guard state.security.isEncrypted else {
+      if state.security.mayTalk { state.core.produce(into: &state.output, limit: 128 << 10, events: &events) }
+      return
+    }
+    do throws(RPCError) {
+      if state.security.mayTalk {
+        var plaintext: [UInt8] = []
+        state.core.produce(into: &plaintext, limit: 128 << 10, events: &events)
+        try state.security.send(plaintext, last: state.core.isClosed && plaintext.isEmpty)
+      }
+    } catch {
+      state.core.disconnected(error, events: &events)
+    }
+    state.output = state.security.takeOutput()
   }
 
   private func finishOutput(_ bytes: [UInt8], _ from: Int, _ result: Int, _ events: inout [ConnectionCore.Event]) {
@@ -301,6 +328,12 @@ public final class RPCConnection: Sendable {
   private func perform(_ event: ConnectionCore.Event) {
     switch event {
     case .established(let peer):
+      if let refusal = endpoint.refusal(of: peer, isEncrypted: isEncrypted, names: certificateNames) {
+        var more: [ConnectionCore.Event] = []
+        state.withLock { $0.core.shutDown(refusal, events: &more) }
+        flush()
+        return perform(more)
+      }
       let waiter = state.withLock { state in
         defer { state.established = nil }
         return state.established
@@ -419,7 +452,7 @@ public final class RPCConnection: Sendable {
   }
 
   /// The endpoint's reactor has stopped: nobody will tell of this socket any more.
-  func abandon() { lost(RPCError(.unavailable, "this agent is shutting down")) }
+  package func abandon() { lost(RPCError(.unavailable, "this agent is shutting down")) }
 
   /// A closed connection keeps the time at which it stops waiting for the peer to take its last words.
   private func publishTimer(_ state: inout State) {
@@ -440,9 +473,9 @@ public final class RPCConnection: Sendable {
 }
 
 extension RPCConnection: Pollable {
-  var nextTimer: UInt64 { timerDue.load(ordering: .relaxed) }
+  package var nextTimer: UInt64 { timerDue.load(ordering: .relaxed) }
 
-  func timer(now: UInt64) {
+  package func timer(now: UInt64) {
     var events: [ConnectionCore.Event] = []
     let lingered = state.withLock { state in
       if state.core.isClosed { return true }
@@ -459,7 +492,7 @@ extension RPCConnection: Pollable {
     flush()
   }
 
-  func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
+  package func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool {
     guard let socket = state.withLock({ $0.socket }) else { return false }
     if events & (SERAI_NET_EPOLLOUT | SERAI_NET_EPOLLERR | SERAI_NET_EPOLLHUP) != 0, !becameWritable(socket) {
       return false
@@ -491,7 +524,17 @@ extension RPCConnection: Pollable {
     let now = UInt64(Clock.monotonicNanoseconds)
     var events: [ConnectionCore.Event] = []
     state.withLock { state in
-      state.core.receive(bytes, now: now, events: &events)
+      do throws(RPCError) {
+        switch try state.security.receive(bytes) {
+        case .plain: state.core.receive(bytes, now: now, events: &events)
+        case .decrypted(let plaintext):
+          if !plaintext.isEmpty { state.core.receive(plaintext.span, now: now, events: &events) }
+        case .refused(let refusal): state.core.shutDown(refusal, events: &events)
+        }
+      } catch {
+        // What there is to say about it, TLS says in an alert of its own.
+        state.core.disconnected(error, events: &events)
+      }
       publishTimer(&state)
     }
     perform(events)

@@ -20,6 +20,8 @@ public struct RPCConfiguration: Sendable {
   /// Judges a peer's claims during the handshake; what it returns is the refusal that the peer is told. By default
   /// agents of other regions are refused unless both are servers.
   public var admit: @Sendable (RPCPeer) -> RPCError?
+  /// TLS on every connection; nil for none. It may be replaced while the endpoint runs.
+  public var security: RPCSecurity?
 
   public init(ourselves: RPCPeer) {
     self.ourselves = ourselves
@@ -75,6 +77,12 @@ public final class RPCEndpoint: Sendable {
     try await core.connect(address, timeout)
   }
 
+  /// TLS on connections that begin from now on; nil for none.
+  public var security: RPCSecurity? {
+    get { core.security }
+    set { core.security = newValue }
+  }
+
   /// Connections whose handshake is complete.
   public var connections: [RPCConnection] { core.connectionList }
 
@@ -91,6 +99,7 @@ final class EndpointCore: Sendable {
     var accepted: [String: Int] = [:]
     var acceptedIDs: Set<ObjectIdentifier> = []
     var closed = false
+    var security: RPCSecurity?
   }
 
   let configuration: RPCConfiguration
@@ -109,6 +118,23 @@ final class EndpointCore: Sendable {
     self.handler = handler
     self.streamHandler = streamHandler
     self.onConnection = onConnection
+    state.withLock { $0.security = configuration.security }
+  }
+
+  var security: RPCSecurity? {
+    get { state.withLock { $0.security } }
+    set { state.withLock { $0.security = newValue } }
+  }
+
+  /// Why a peer that has shown its certificate is not who it says it is; nil when there is nothing against it.
+  func refusal(of peer: RPCPeer, isEncrypted: Bool, names: [String]) -> RPCError? {
+    guard isEncrypted, security?.serverName != nil, peer.role == .server else { return nil }
+    let name = "server.\(peer.region).nomad"
+    guard !names.contains(name) else { return nil }
+    return RPCError(
+      .permissionDenied,
+      "\(peer.name) says it is a server, but its certificate is for \(names.joined(separator: ", ")), not for \(name) "
+        + "(verify_server_hostname)")
   }
 
   var connectionList: [RPCConnection] { state.withLock { $0.connections.values.filter { $0.peer != nil } } }
@@ -146,7 +172,7 @@ final class EndpointCore: Sendable {
     guard result == 0 || result == -EINPROGRESS else {
       throw .system("connecting to", address.description, -result)
     }
-    let connection = RPCConnection(
+    let connection = try RPCConnection(
       endpoint: self, socket: socket, address: address, side: .initiator, connecting: result != 0)
     try add(connection, accepted: false)
     try connection.register()
@@ -169,7 +195,11 @@ final class EndpointCore: Sendable {
     let host = address.host
     let limit = configuration.limits.maxConnectionsPerPeer
     socket.tune(configuration.limits)
-    let connection = RPCConnection(endpoint: self, socket: socket, address: address, side: .acceptor, connecting: false)
+    // It fails only without memory; the peer sees the connection closed.
+    guard
+      let connection = try? RPCConnection(
+        endpoint: self, socket: socket, address: address, side: .acceptor, connecting: false)
+    else { return }
     let crowded = state.withLock { $0.accepted[host, default: 0] >= limit }
     do throws(RPCError) {
       try add(connection, accepted: true)

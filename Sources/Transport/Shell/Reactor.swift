@@ -4,7 +4,7 @@ internal import Linux
 internal import Synchronization
 
 /// Something with a descriptor that the reactor watches.
-protocol Pollable: AnyObject, Sendable {
+package protocol Pollable: AnyObject, Sendable {
   /// Handles readiness, on the reactor's thread. Must not block. True if there is more to do at once.
   func ready(_ events: UInt32, _ buffer: inout [UInt8]) -> Bool
   /// When `timer` is to be called at the earliest; monotonic nanoseconds.
@@ -15,7 +15,7 @@ protocol Pollable: AnyObject, Sendable {
 }
 
 /// One thread around epoll(7) that serves all sockets of an endpoint, and their timers.
-final class Reactor: Sendable {
+package final class Reactor: Sendable {
   private struct State {
     var sources: [UInt64: any Pollable] = [:]
     var lastToken: UInt64 = 0
@@ -32,7 +32,8 @@ final class Reactor: Sendable {
   /// Timers are looked at no more often than this; a deadline may be late by as much.
   private static let sweepGap: UInt64 = 5_000_000
 
-  init() throws(RPCError) {
+  /// - Parameter name: of the thread, at most 15 bytes.
+  package init(named name: String = "rpc-reactor") throws(RPCError) {
     epoll = serai_net_epoll_create()
     guard epoll >= 0 else { throw .system("epoll_create for", "the RPC endpoint", -epoll) }
     wake = serai_net_eventfd()
@@ -47,7 +48,7 @@ final class Reactor: Sendable {
       throw .system("epoll_ctl for", "the RPC endpoint", -result)
     }
     do throws(SystemError) {
-      let started = try JoinableThread(named: "rpc-reactor", stackBytes: 0) { [self] in run() }
+      let started = try JoinableThread(named: name, stackBytes: 0) { [self] in run() }
       thread.withLock { $0 = started }
     } catch {
       close(epoll)
@@ -62,7 +63,7 @@ final class Reactor: Sendable {
   }
 
   /// Watches a descriptor, edge-triggered, both directions, until `remove`.
-  func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
+  package func add(_ source: any Pollable, _ descriptor: Int32) throws(RPCError) -> UInt64 {
     let token = state.withLock { state in
       state.lastToken += 1
       state.sources[state.lastToken] = source
@@ -78,27 +79,27 @@ final class Reactor: Sendable {
     return token
   }
 
-  func remove(_ token: UInt64, _ descriptor: Int32) {
+  package func remove(_ token: UInt64, _ descriptor: Int32) {
     _ = serai_net_epoll_control(epoll, 2, descriptor, 0, 0)
     state.withLock { $0.sources[token] = nil }
   }
 
   /// A timer is due at that time; wakes the thread if it would sleep longer.
-  func due(at time: UInt64) {
+  package func due(at time: UInt64) {
     guard time < nextSweep.load(ordering: .relaxed) else { return }
     let (exchanged, _) = lowerSweep(to: time)
     if exchanged { serai_net_eventfd_signal(wake) }
   }
 
   /// Ends the thread and waits for it; not from the thread itself.
-  func stop() {
+  package func stop() {
     state.withLock { $0.stopping = true }
     serai_net_eventfd_signal(wake)
     thread.withLock { $0.take() }?.join()
   }
 
   /// Lets go of what it still watches; after `stop`.
-  func clear() -> [any Pollable] {
+  package func clear() -> [any Pollable] {
     state.withLock { state in
       defer { state.sources = [:] }
       return Array(state.sources.values)

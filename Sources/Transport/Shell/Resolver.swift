@@ -3,11 +3,13 @@ internal import Glibc
 internal import Linux
 
 /// "host:port", "[ipv6]:port" and bare hosts, taken apart and looked up.
-enum Resolver {
-  static let defaultPort: UInt16 = 4647
+package enum Resolver {
+  package static let rpcPort: UInt16 = 4647
 
-  /// Splits an address; the port defaults to 4647.
-  static func split(_ text: String) throws(RPCError) -> (host: String, port: UInt16) {
+  /// Splits an address.
+  package static func split(
+    _ text: String, defaultPort: UInt16 = rpcPort
+  ) throws(RPCError) -> (host: String, port: UInt16) {
     let malformed = RPCError(.invalid, "\"\(text)\" is no address: write host:port, 10.0.0.1:4647 or [::1]:4647")
     var host = Substring(text)
     var port: Substring?
@@ -28,7 +30,7 @@ enum Resolver {
   }
 
   /// The addresses of a host. Names are looked up on a thread of their own, for getaddrinfo(3) blocks.
-  static func addresses(_ host: String, _ port: UInt16) async throws(RPCError) -> [SocketAddress] {
+  package static func addresses(_ host: String, _ port: UInt16) async throws(RPCError) -> [SocketAddress] {
     if let numeric = SocketAddress(host: host, port: port) { return [numeric] }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<[SocketAddress], RPCError>, Never>) in

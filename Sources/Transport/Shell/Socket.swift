@@ -1,17 +1,17 @@
-internal import CNet
+package import CNet
 internal import Glibc
 
 /// A stream socket that closes itself when its last user lets go: a thread that is just sending keeps it open, so that
 /// the number can't be reused under it.
-final class Socket: Sendable {
-  let descriptor: Int32
+package final class Socket: Sendable {
+  package let descriptor: Int32
 
-  init(owning descriptor: Int32) { self.descriptor = descriptor }
+  package init(owning descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { close(descriptor) }
 
   /// Sends the end of the stream; the peer may still send.
-  func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+  package func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// Small frames go out at once, and a peer that is gone is noticed while data is on its way.
   func tune(_ limits: RPCLimits) {
@@ -23,18 +23,18 @@ final class Socket: Sendable {
 }
 
 /// A numeric socket address.
-struct SocketAddress: Sendable {
-  var native: serai_net_address
+package struct SocketAddress: Sendable {
+  package var native: serai_net_address
 
   /// Nil if `host` is not a numeric IPv4 or IPv6 address.
-  init?(host: String, port: UInt16) {
+  package init?(host: String, port: UInt16) {
     native = serai_net_address()
     guard serai_net_address_parse(&native, host, port) == 0 else { return nil }
   }
 
-  init(_ native: serai_net_address) { self.native = native }
+  package init(_ native: serai_net_address) { self.native = native }
 
-  var host: String {
+  package var host: String {
     var native = native
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
       guard let base = text.baseAddress else { return "" }
@@ -43,19 +43,39 @@ struct SocketAddress: Sendable {
     }
   }
 
-  var port: UInt16 {
+  package var port: UInt16 {
     var native = native
     return serai_net_address_port(&native)
   }
 
-  var description: String {
+  package var description: String {
     let host = host
     return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
 
+/// The address of this host that others reach it at.
+package enum OwnAddress {
+  /// The address that packets to other networks leave from: a UDP socket that is connected, over which nothing is sent,
+  /// has it. Nil on a host without a route.
+  package static var outgoing: String? {
+    // Addresses for documentation (RFC 5737, RFC 3849): any will do that is not on this host's own networks.
+    for target in ["192.0.2.1", "2001:db8::1"] {
+      guard var native = SocketAddress(host: target, port: 9)?.native else { continue }
+      let descriptor = serai_net_datagram_socket(serai_net_address_family(&native))
+      guard descriptor >= 0 else { continue }
+      let socket = Socket(owning: descriptor)
+      var own = serai_net_address()
+      guard serai_net_connect(socket.descriptor, &native) == 0, serai_net_socket_name(socket.descriptor, &own) == 0
+      else { continue }
+      return SocketAddress(own).host
+    }
+    return nil
+  }
+}
+
 /// The symbolic name of an errno value: "ECONNREFUSED".
-func errnoName(_ number: Int32) -> String {
+package func errnoName(_ number: Int32) -> String {
   guard let name = serai_net_errno_name(number) else { return "errno \(number)" }
   return String(cString: name)
 }

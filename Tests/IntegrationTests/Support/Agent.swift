@@ -12,6 +12,7 @@ final class Agent: Sendable {
   let label: String
   let httpPort: UInt16
   let rpcPort: UInt16
+  let serfPort: UInt16
   let dataFolder: String
   /// The control group of the agent's tasks; the test's own unless it has several agents with clients.
   let cgroup: String
@@ -36,6 +37,7 @@ final class Agent: Sendable {
     self.label = label
     httpPort = try ports?.http ?? FreePorts.next()
     rpcPort = try ports?.rpc ?? FreePorts.next()
+    serfPort = try FreePorts.next()
     self.dataFolder = dataFolder ?? "\(scratch.folder)/\(label)"
     let cgroup = ownCgroup ? "\(scratch.name)-\(label)" : scratch.name
     self.cgroup = cgroup
@@ -56,6 +58,7 @@ final class Agent: Sendable {
       ports {
         http = \(httpPort)
         rpc  = \(rpcPort)
+        serf = \(serfPort)
       }
       server {
         enabled          = \(server)
