@@ -35,7 +35,8 @@ import Testing
   @Test func limitsHoldAndANeighbourGoesOn() async throws {
     try await withSupervisor { fixture, client in
       let program = try Probe.tool("hog")
-      func start(_ id: String, _ arguments: [String], change: (inout Sandbox) -> Void = { _ in }) async throws -> String {
+      func start(_ id: String, _ arguments: [String], change: (inout Sandbox) -> Void = { _ in }) async throws -> String
+      {
         let spec = try fixture.spec(id, Command("/local/hog", arguments: arguments)) {
           $0.limits.memoryBytes = UInt64(Self.memory)
           $0.limits.pids = 100
@@ -102,8 +103,8 @@ import Testing
             "--temp-path", "/local", "--timeout", "6", "--vm", "1", "--vm-bytes", "48m", "--fork", "1", "--pipe", "1",
             "--switch", "1", "--shm", "1", "--shm-bytes", "1m", "--mq", "1", "--hdd", "1", "--hdd-bytes", "4m",
             "--oomable", "--quiet",
-          ]))
-      {
+          ])
+      ) {
         $0.limits.memoryBytes = 64 << 20
         $0.limits.pids = 64
         $0.userNamespace = UserNamespaceChecks.range

@@ -142,7 +142,9 @@ import Testing
     try await withSupervisor { fixture, client in
       let volume = fixture.base + "/volume"
       try Files.makeDirectories(volume)
-      for name in ["setuid", "capable"] { try Files.replace("\(volume)/\(name)", with: Probe.program(), permissions: 0o755) }
+      for name in ["setuid", "capable"] {
+        try Files.replace("\(volume)/\(name)", with: Probe.program(), permissions: 0o755)
+      }
       try #require(chmod(volume + "/setuid", 0o4755) == 0)
       try Probe.run("/usr/sbin/setcap", ["cap_sys_admin+ep", volume + "/capable"])
       func outcome(_ id: String, _ program: String, _ attempt: String, change: (inout Sandbox) -> Void) async throws
@@ -209,7 +211,9 @@ import Testing
   }
 
   @Test func aCrashLeavesNoCoreAnywhere() async throws {
-    let here = try FileDescriptor.open(".", [.readOnly, .directory]).entries().map(\.name).filter { $0.hasPrefix("core") }
+    let here = try FileDescriptor.open(".", [.readOnly, .directory]).entries().map(\.name).filter {
+      $0.hasPrefix("core")
+    }
     try await withSupervisor { fixture, client in
       let spec = try fixture.task("crash", "cd /local; ulimit -c unlimited 2>/dev/null; kill -SEGV $$")
       _ = try await client.start(spec)
