@@ -70,6 +70,7 @@ clean: ## remove what was built
 
 .PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
+include Tests/IsolationProbes/isolation.mk
 include Tests/V2/v2.mk
 include Tests/Fuzz/hcl.mk
 include Tests/Benchmarks/bench.mk

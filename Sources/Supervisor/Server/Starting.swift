@@ -88,6 +88,9 @@ extension SupervisorServer {
     }
     switch try cloneProcess(namespaces: plan.cloneNamespaces, cgroup: groupDirectory?.descriptor.number) {
     case .child:
+      // The child's copy of our end: with it open the gate would never see that the supervisor is gone, and the child
+      // would wait for ever, with the lock of the runtime directory, which no other supervisor could then take.
+      _ = FileDescriptor(adopting: pair.first)
       Child.run(
         plan,
         ChildResources(

@@ -62,7 +62,8 @@ import Testing
         #expect(Set(reachable).subtracting(Attempts.harmless) == [], "more than what is known to be harmless")
       }
       let openRoot = open.filter { isReached($0.value) }.count
-      print("isolation: root on the host reaches \(openRoot), nobody \(openNobody.filter { isReached($0.value) }.count)")
+      print(
+        "isolation: root on the host reaches \(openRoot), nobody \(openNobody.filter { isReached($0.value) }.count)")
     }
   }
 
@@ -74,7 +75,10 @@ import Testing
       }
       let passed = Attempts.all.filter { $0.refusals.contains(outcomes[$0.name] ?? "") }
       #expect(passed.count < Attempts.all.count / 3, "refused without a sandbox: \(passed.map(\.name))")
-      for check in ["G04", "G06", "G08", "G09", "G10", "G11", "G12", "G13", "G14", "G17", "G18", "G19", "G20", "G21", "G22", "G23", "G24", "G25"] {
+      for check in [
+        "G04", "G06", "G08", "G09", "G10", "G11", "G12", "G13", "G14", "G17", "G18", "G19", "G20", "G21", "G22", "G23",
+        "G24", "G25",
+      ] {
         let attempts = Attempts.all.filter { $0.check == check }
         #expect(attempts.contains { isReached(outcomes[$0.name]) }, "\(check) cannot fail")
       }

@@ -41,7 +41,8 @@ enum Attempts {
   /// Reachable and harmless; only counted.
   static let harmless: Set<String> = [
     "memfd-create", "pidfd-open-self", "landlock-create-ruleset", "seccomp-own-filter", "ptrace-own-child",
-    "terminal-open-master", "socket-netlink-route", "read-core-pattern", "setuid-bit", "clear-no-new-privileges", "raise-core-size", "connect-host-loopback",
+    "terminal-open-master", "socket-netlink-route", "read-core-pattern", "setuid-bit", "clear-no-new-privileges",
+    "raise-core-size", "connect-host-loopback",
   ]
 
   private static func group(
@@ -201,7 +202,8 @@ enum Attempts {
       """)
     // PID 1 is the runtime's init, as the user of the task.
     + group(
-      "G38", [], also: Attempt.absent, "init-descriptors init-program init-program-for-writing init-memory trace-init init-working-directory")
+      "G38", [], also: Attempt.absent,
+      "init-descriptors init-program init-program-for-writing init-memory trace-init init-working-directory")
 
   private static let identity =
     group(

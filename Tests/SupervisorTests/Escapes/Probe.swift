@@ -6,16 +6,22 @@ import Testing
 
 /// The program of Tests/IsolationProbes, built with the system's C compiler, static so that it runs in any root.
 enum Probe {
-  private static let built = Result { try build() }
+  private static let folder = Files.parent(of: Files.parent(of: Files.parent(of: #filePath))) + "/IsolationProbes"
+  private static let attempts = Result {
+    let sources = try FileDescriptor.open("\(folder)/attempts", [.readOnly, .directory]).entries().map(\.name)
+      .filter { $0.hasSuffix(".c") }.sorted()
+    return try build(sources.map { "\(folder)/attempts/\($0)" })
+  }
 
-  /// The program's bytes.
-  static func program() throws -> [UInt8] { try built.get() }
+  /// The bytes of the program that makes the attempts.
+  static func program() throws -> [UInt8] { try attempts.get() }
 
-  private static func build() throws -> [UInt8] {
-    let folder = Files.parent(of: Files.parent(of: Files.parent(of: #filePath))) + "/IsolationProbes/attempts"
-    let sources = try FileDescriptor.open(folder, [.readOnly, .directory]).entries().map(\.name)
-      .filter { $0.hasSuffix(".c") }.sorted().map { "\(folder)/\($0)" }
-    let output = "/tmp/serai-probe-\(getpid())"
+  /// The bytes of a program that is one file of its own.
+  static func tool(_ name: String) throws -> [UInt8] { try build(["\(folder)/hog/\(name).c"]) }
+
+  private static func build(_ sources: [String]) throws -> [UInt8] {
+    let random = try Randomness.bytes(4).map { String($0, radix: 16) }.joined()
+    let output = "/tmp/serai-probe-\(random)"
     defer { unlink(output) }
     try run("/usr/bin/cc", ["-std=gnu17", "-O1", "-static", "-o", output] + sources)
     return try Files.read(output)
@@ -70,6 +76,9 @@ final class Targets: Sendable {
     kill(process, SIGKILL)
     waitpid(process, nil, 0)
   }
+
+  /// Whether the process of the host still runs.
+  var processIsAlive: Bool { kill(process, 0) == 0 && waitpid(process, nil, WNOHANG) == 0 }
 
   /// Puts the sacrificial file back to what it was.
   func resetLaid() throws {
