@@ -55,7 +55,7 @@ let modules: [Target] = [
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
+  module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
@@ -74,7 +74,7 @@ let modules: [Target] = [
       "Server",
       "Client", "API",
     ]),
-  module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
+  module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
 let executables: [Target] = [
@@ -128,7 +128,7 @@ let testTargets: [Target] = [
   tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
+  tests("HTTPTests", ["HTTP", "Linux", "TLS", "CNet", "CZ"]),
   tests("TransportTests", ["Transport", "Linux", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),

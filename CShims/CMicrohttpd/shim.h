@@ -1,5 +1,6 @@
 // libmicrohttpd's variadic calls and macros, which Swift cannot call or see.
 #pragma once
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 
 /// What serai_mhd_start needs. All timeouts in seconds, 0 for none.
@@ -13,6 +14,12 @@ struct serai_mhd_settings {
   void *_Nullable (*_Nonnull request_begins)(void *_Nullable, const char *_Nonnull, struct MHD_Connection *_Nonnull);
   MHD_RequestCompletedCallback _Nonnull request_completed;
   MHD_NotifyConnectionCallback _Nonnull connection_changed;
+  /// GnuTLS' priority string; NULL for a server without TLS.
+  const char *_Nullable priorities;
+  /// Tells which certificate to show; needed with TLS.
+  gnutls_certificate_retrieve_function2 *_Nullable retrieve_certificate;
+  /// PEM of the CA of clients' certificates, which must outlive the server; NULL to ask for none.
+  const char *_Nullable client_authority;
 };
 
 /// The path and query are decoded by us, so that an encoded slash stays distinguishable: the library leaves them alone.
@@ -33,15 +40,24 @@ static inline struct MHD_Daemon *_Nullable serai_mhd_start(const struct serai_mh
   struct MHD_OptionItem pool[] = {
       {settings->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, settings->thread_count, NULL},
       {MHD_OPTION_END, 0, NULL}};
+  struct MHD_OptionItem tls[4] = {{MHD_OPTION_END, 0, NULL}};
+  if (settings->priorities) {
+    tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)settings->priorities};
+    tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)settings->retrieve_certificate};
+    tls[2] = settings->client_authority
+                 ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)settings->client_authority}
+                 : (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    tls[3] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+  }
   return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+      (settings->priorities ? MHD_USE_TLS : 0) | MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
           MHD_USE_NO_LISTEN_SOCKET,
       0, NULL, NULL, settings->access, settings->context, MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory, MHD_OPTION_URI_LOG_CALLBACK,
       settings->request_begins, settings->context, MHD_OPTION_NOTIFY_COMPLETED, settings->request_completed,
       settings->context, MHD_OPTION_NOTIFY_CONNECTION, settings->connection_changed, settings->context,
       MHD_OPTION_UNESCAPE_CALLBACK, serai_mhd_no_unescape, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
-      pool, MHD_OPTION_END);
+      pool, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 /// MHD_add_connection. The library owns the socket from here on, also if it fails (0).

@@ -12,6 +12,7 @@ enum CommandRegistry {
     serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
     operatorSchedulerSetConfig,
     gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
+    tlsCACreate, tlsCAInfo, tlsCertCreate, tlsCertInfo,
     status, version, completion,
   ]
 }
