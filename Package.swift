@@ -30,8 +30,8 @@ let shims: [Target] = [
   library("CCap", "libcap"),
   library("CNetlink", "libnl-route-3.0"),
   library("CSQLite", "sqlite3"),
-  library("CMicrohttpd", "libmicrohttpd"),
-  library("CCurl", "libcurl"),
+  .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
+  .target(name: "CCurl", path: "CShims/CCurl"),
   library("CGnuTLS", "gnutls"),
   library("CZ", "zlib"),
   library("CArchive", "libarchive"),
@@ -42,12 +42,14 @@ let modules: [Target] = [
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
+  module("Cron"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
+  module("FilterExpression", ["Codec", "RegularExpression"]),
   module("Gossip"),
   module("TLS", ["CGnuTLS"]),
-  module("Model", ["Codec"]),
+  module("Model", ["Codec", "Cron"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
@@ -57,22 +59,28 @@ let modules: [Target] = [
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
-  module("Server", ["Linux", "Log", "Codec", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module(
+    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+  module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
-  module("Client", ["Linux", "Log", "Codec", "Model", "Isolation", "Supervisor", "Drivers", "Storage", "Transport"]),
+  module(
+    "Client",
+    [
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
+      "Transport",
+    ]),
   module(
     "API",
     [
-      "Linux", "Log", "HCL", "Codec", "Model", "Jobspec", "HTTP", "Transport", "Gossip", "Membership", "Server",
-      "Client",
+      "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Gossip",
+      "Membership", "Server", "Client",
       "State", "Scheduler",
     ]),
   module(
     "Agent",
     [
       "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
-      "Server",
-      "Client", "API",
+      "Artifact", "Server", "Client", "API",
     ]),
   module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
@@ -90,6 +98,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
+    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
+  .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
   .executableTarget(
     name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
@@ -102,7 +113,7 @@ let testPrograms: [Target] = [
     name: "serai-template", dependencies: ["TemplateEngine", "TemplateOracleProtocol"], path: "Tests/serai-template",
     swiftSettings: strict),
   .executableTarget(
-    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Model", "Codec"],
+    name: "serai-scheduler-bench", dependencies: ["Scheduler", "State", "Storage", "Model", "Codec"],
     path: "Tests/serai-scheduler-bench", swiftSettings: strict),
 ]
 
@@ -118,6 +129,7 @@ let testTargets: [Target] = [
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
+  tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec"]),
   tests(
     "ClientTests",
@@ -131,6 +143,8 @@ let testTargets: [Target] = [
   tests("HTTPTests", ["HTTP", "Linux", "TLS", "CNet", "CZ"]),
   tests("TransportTests", ["Transport", "Linux", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
+  tests("CronTests", ["Cron"]),
+  tests("FilterExpressionTests", ["FilterExpression", "Codec"]),
   tests("HCLTests", ["HCL", "HCLOracleProtocol", "serai-hcldec"]),
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),

@@ -1,2 +1,10 @@
 #pragma once
 #include <archive.h>
+#include <archive_entry.h>
+
+// The kinds of entries are macros with casts, which Swift does not see.
+enum {
+  SERAI_ARCHIVE_REGULAR = AE_IFREG,
+  SERAI_ARCHIVE_LINK = AE_IFLNK,
+  SERAI_ARCHIVE_DIRECTORY = AE_IFDIR,
+};

@@ -19,9 +19,10 @@ public struct API: Sendable {
   public init(context: APIContext) {
     self.init(
       context: context,
-      routes: jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes + nodeRoutes + namespaceRoutes
-        + clientRoutes
-        + agentRoutes + membershipRoutes + operatorRoutes + searchRoutes)
+      // Routes below /v1/job/:id* stand before those that take all of the rest for the id.
+      routes: jobLaunchRoutes + scalingRoutes + jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes
+        + nodeRoutes + namespaceRoutes
+        + clientRoutes + agentRoutes + membershipRoutes + operatorRoutes + searchRoutes + eventRoutes)
   }
 
   /// The same with other routes.
@@ -54,7 +55,7 @@ public struct API: Sendable {
       return response
     case .route(let route, let parameters):
       let request = APIRequest(http: request, parameters: parameters)
-      try refuseWhatIsNotThere(request)
+      try refuseWhatIsNotThere(request, route)
       if let connection = try await hop(for: route, request) {
         return try await HTTPOverRPC.forward(request.http, over: connection)
       }
@@ -63,9 +64,9 @@ public struct API: Sendable {
   }
 
   /// Query parameters that would change the answer and that this version does not act on are refused, never ignored.
-  private func refuseWhatIsNotThere(_ request: APIRequest) throws(APIError) {
-    if let filter = request.query["filter"], !filter.isEmpty {
-      throw .badRequest("this version has no filter expressions: leave the query's filter out")
+  private func refuseWhatIsNotThere(_ request: APIRequest, _ route: Route) throws(APIError) {
+    if let filter = request.query["filter"], !filter.isEmpty, !route.isFiltered {
+      throw .badRequest("\(request.http.target.path) takes no filter: leave the query's filter out")
     }
     if let region = request.query["region"], !region.isEmpty, region != context.agent.region {
       throw APIError(

@@ -84,6 +84,11 @@ public enum HTTPOverRPC {
   private static func response(_ head: Head, rest: [UInt8], _ stream: RPCStream) -> HTTPResponse {
     var headers = HTTPHeaders()
     for header in head.headers { headers.append(header.name, header.value) }
+    if head.status == HTTPStatus.switchingProtocols.rawValue {
+      return HTTPResponse(
+        status: .switchingProtocols, headers: headers,
+        body: .upgrade { socket in await join(socket, stream, first: rest) })
+    }
     return HTTPResponse(
       status: HTTPStatus(head.status), headers: headers,
       body: .stream { writer in
@@ -139,8 +144,41 @@ public enum HTTPOverRPC {
     switch answer.body {
     case .bytes(let bytes): try await stream.write(bytes)
     case .stream(let produce): try await produce(HTTPBodyWriter(forwardingTo: { try await stream.write($0) }))
-    case .file, .upgrade:
-      throw RPCError(.unimplemented, "an answer of this kind can't be handed on between agents")
+    case .upgrade(let serve):
+      let (near, far) = try HTTPUpgradedSocket.pair()
+      async let joined: Void = join(far, stream, first: [])
+      await serve(near)
+      near.close()
+      await joined
+    case .file:
+      throw RPCError(.unimplemented, "a file can't be handed on between agents")
+    }
+  }
+
+  /// Moves bytes both ways between a connection that has left HTTP and the stream that carries it to another agent,
+  /// until either side has ended.
+  private static func join(_ socket: HTTPUpgradedSocket, _ stream: RPCStream, first: [UInt8]) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // The end of the one is the end of the other, whichever way it came.
+        do {
+          if !first.isEmpty { try await socket.write(first) }
+          while let bytes = try await stream.read() { try await socket.write(bytes) }
+        } catch {}
+      }
+      group.addTask {
+        do {
+          while true {
+            let bytes = try await socket.read()
+            if bytes.isEmpty { break }
+            try await stream.write(bytes)
+          }
+          stream.finish()
+        } catch {}
+      }
+      await group.next()
+      group.cancelAll()
+      socket.close()
     }
   }
 

@@ -1,4 +1,5 @@
 internal import Codec
+internal import FilterExpression
 internal import HTTP
 internal import Model
 internal import Server
@@ -50,6 +51,22 @@ extension APIRequest {
     }
     headers["X-Nomad-NextToken"] = key(elements[Int(size)])
     return try json(Array(elements.prefix(Int(size))), headers: headers)
+  }
+
+  /// Those that the query's filter selects; all when it has none.
+  /// - Parameter record: what the filter looks at: the whole record, also where the list shows less of it.
+  func selected<Element, R: Record>(
+    _ elements: [Element], by record: (Element) -> R
+  ) throws(APIError) -> [Element] {
+    guard let text = query["filter"], !text.isEmpty else { return elements }
+    do throws(FilterError) {
+      let filter = try FilterExpression(text)
+      var found: [Element] = []
+      for element in elements where try filter.selects(record(element)) { found.append(element) }
+      return found
+    } catch {
+      throw .badRequest("the query's filter: \(error)")
+    }
   }
 
   /// Whether something of `namespace` belongs into the answer.

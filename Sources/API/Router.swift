@@ -18,6 +18,8 @@ struct Route: Sendable {
   /// Literal segments, and parameters as `:name`; `:name*` takes one or more segments, for ids with slashes.
   let pattern: [String]
   let place: Place
+  /// Whether `?filter=` selects from what the route lists.
+  var isFiltered = false
   let handle: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse
 
   init(
@@ -28,6 +30,13 @@ struct Route: Sendable {
     pattern = path.split(separator: "/").map(String.init)
     self.place = place
     self.handle = handle
+  }
+
+  /// The same route, which acts on `?filter=`.
+  func filtered() -> Route {
+    var route = self
+    route.isFiltered = true
+    return route
   }
 
   /// The path parameters when `segments` fit.

@@ -85,6 +85,17 @@ final class Agent: Sendable {
     if let membership { try await join(membership) }
     let scheme = settings.configuration.tls.enableHTTP ? "https" : "http"
     for address in addresses { logger.info("agent is ready", (scheme, "\(address)")) }
+    giveBackMemoryLater()
+  }
+
+  /// What only a start needs (reading the configuration, looking at the host, making tables) is half of the memory that an
+  /// idle agent has mapped by then.
+  private func giveBackMemoryLater() {
+    Task.detached {
+      do { try await Task.sleep(for: .seconds(10)) } catch { return }
+      // On a thread of its own: trimming the heap may take a millisecond for each 10 MB.
+      do { try DetachedThread.start { ProcessMemory.giveBack() } } catch {}
+    }
   }
 
   private func makeEndpoint() throws -> RPCEndpoint {

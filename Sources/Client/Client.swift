@@ -21,6 +21,8 @@ public actor Client {
   private let link: SupervisorLink
   private var drivers: [String: any TaskDriver] = [:]
   private var identity = NodeIdentity(id: .none, secretID: .none)
+  /// Metadata that was set while the node ran; nil for what was taken away.
+  private var metadata: [String: String?] = [:]
   private var registeredNode = Node()
   private var runners: [Identifier: AllocationRunner] = [:]
   private var context: RunnerContext?
@@ -60,7 +62,9 @@ public actor Client {
   public func start() async throws(ClientError) {
     try await ensureDirectories()
     identity = try await loadIdentity()
-    drivers = makeDrivers()
+    metadata = try await loadMetadata()
+    let configuration = configuration
+    drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
     let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
     let node = await makeNode(fingerprint)
@@ -68,7 +72,8 @@ public actor Client {
     let context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
       datacenter: node.datacenter, drivers: drivers, store: store, work: work, updates: updates, log: log,
-      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]))
+      hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]),
+      identifiers: try UserIDRanges(configuration.options["userns.pool"]))
     self.context = context
     try await restore(context)
     let secretID = identity.secretID
@@ -114,6 +119,7 @@ public actor Client {
     node.status = .ready
     fingerprint.apply(to: &node, configuration: configuration)
     await addDrivers(to: &node)
+    node.meta = merged(configuration.meta, metadata)
     return node
   }
 
@@ -189,11 +195,73 @@ public actor Client {
     }
   }
 
-  private func makeDrivers() -> [String: any TaskDriver] {
-    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration))
-    let raw = RawExecDriver(
-      link: link, isEnabled: configuration.isDriverEnabled("raw_exec", byDefault: false))
-    return [exec.name: exec, raw.name: raw]
+  // MARK: - Metadata
+
+  private func loadMetadata() async throws(ClientError) -> [String: String?] {
+    do throws(StorageError) {
+      var found: [String: String?] = [:]
+      for record in try await store.records(.nodeMetadata) {
+        // An empty record stands for a key that was taken away, one with a leading byte for a value.
+        found[record.key] =
+          record.bytes.isEmpty ? .some(nil) : String(decoding: record.bytes.dropFirst(), as: UTF8.self)
+      }
+      return found
+    } catch {
+      throw ClientError(.system, "read this node's metadata: \(error)")
+    }
+  }
+
+  /// The node's metadata and where it comes from.
+  public var nodeMetadata: NodeMetadata {
+    var result = NodeMetadata()
+    result.meta = registeredNode.meta
+    result.dynamic = metadata
+    result.fixed = configuration.meta
+    return result
+  }
+
+  /// Sets and takes away metadata of the node; it is on disk and known to the servers' next evaluation when this returns.
+  /// - Throws: `.invalid` for a key that no constraint could name.
+  public func changeMetadata(_ changes: [String: String?]) async throws(ClientError) -> NodeMetadata {
+    for (key, value) in changes {
+      guard !key.isEmpty, key.utf8.count <= 256, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        throw ClientError(.invalid, "\"\(key)\" is no metadata key: 1 to 256 visible ASCII characters")
+      }
+      guard (value ?? "").utf8.count <= 64 << 10 else {
+        throw ClientError(.invalid, "the value of \"\(key)\" has more than 64 KiB")
+      }
+    }
+    do throws(StorageError) {
+      try await store.write(
+        changes.map { key, value in
+          .put(.nodeMetadata, key: key, value.map { [1] + Array($0.utf8) } ?? [])
+        })
+    } catch {
+      throw ClientError(.system, "keep this node's metadata: \(error)")
+    }
+    for (key, value) in changes { metadata[key] = .some(value) }
+    var node = registeredNode
+    node.meta = merged(configuration.meta, metadata)
+    registeredNode = node
+    context?.nodeValues = NodeValues.all(of: node, region: configuration.region)
+    await servers?.registerAgain()
+    return nodeMetadata
+  }
+
+  private func merged(_ fixed: [String: String], _ dynamic: [String: String?]) -> [String: String] {
+    var meta = fixed
+    for (key, value) in dynamic { meta[key] = value }
+    return meta
+  }
+
+  private func makeDrivers(_ host: HostIsolation) -> [String: any TaskDriver] {
+    let exec = ExecDriver(link: link, settings: DriverSettings.exec(configuration, host))
+    let java = DriverSettings.java(configuration, host)
+    let all: [any TaskDriver] = [
+      exec, JavaDriver(link: link, settings: java.settings, homes: java.homes),
+      RawExecDriver(link: link, settings: DriverSettings.rawExec(configuration)),
+    ]
+    return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
   }
 
   private func addDrivers(to node: inout Node) async {
@@ -226,17 +294,21 @@ public actor Client {
     } catch {
       throw ClientError(.system, "read the allocations of an earlier agent: \(error)")
     }
-    for (allocation, state) in stored {
+    for (allocation, _) in stored {
       do throws(ClientError) {
-        let runner = try AllocationRunner(allocation, context: context)
-        runners[allocation.id] = runner
-        let tasks = found.removeValue(forKey: allocation.id) ?? []
-        await runner.restore(state, found: await adopt(tasks, names: runner.taskOrder))
+        runners[allocation.id] = try AllocationRunner(allocation, context: context)
       } catch {
         log.error(
           "restore an allocation", (key: "alloc_id", value: allocation.id.description),
           (key: "error", value: error.message))
       }
+    }
+    for (allocation, state) in stored {
+      guard let runner = runners[allocation.id] else { continue }
+      let tasks = found.removeValue(forKey: allocation.id) ?? []
+      await runner.restore(
+        state, found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     }
     unexplained = found
   }
@@ -327,7 +399,8 @@ public actor Client {
       let runner = try AllocationRunner(allocation, context: context)
       runners[allocation.id] = runner
       await runner.start(
-        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation])
+        found: await adopt(tasks, names: runner.taskOrder), after: runners[allocation.previousAllocation],
+        awaiting: allocation.startsAfter.compactMap { runners[$0] })
     } catch {
       log.error(
         "run an allocation", (key: "alloc_id", value: allocation.id.description), (key: "error", value: error.message))
@@ -445,6 +518,17 @@ public actor Client {
   /// Sends a signal, by name, to all running tasks of an allocation or to one.
   public func signal(allocation id: Identifier, task: String? = nil, signal: String) async throws(ClientError) {
     try await runner(id).signal(task: task, signal)
+  }
+
+  /// A command in a running task, ready to be run over a channel.
+  /// - Throws: `.notFound`, `.invalid`, or `.conflict` when the task does not run.
+  public func session(
+    inAllocation id: Identifier, _ request: ExecRequest
+  ) async throws(ClientError) -> ExecSession {
+    if configuration.disablesRemoteExec {
+      throw ClientError(.forbidden, "this node lets nobody run commands in its tasks (client { disable_remote_exec })")
+    }
+    return try await runner(id).session(request)
   }
 
   /// Deletes an ended allocation's directory.

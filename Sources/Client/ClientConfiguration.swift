@@ -1,3 +1,4 @@
+public import Artifact
 public import Codec
 public import Model
 
@@ -83,6 +84,10 @@ public struct ClientConfiguration: Sendable {
   public var maxKillTimeout = Nanoseconds.seconds(30)
   /// When directories of ended allocations go.
   public var garbageCollection = GarbageCollection()
+  /// What is taken of `artifact` blocks.
+  public var artifacts = ArtifactLimits()
+  /// Whether nobody may run commands in this node's tasks (`disable_remote_exec`).
+  public var disablesRemoteExec = false
   /// The `config` of each `plugin "<driver>"` block.
   public var plugins: [String: JSONObject] = [:]
   /// The executable of the supervisor.

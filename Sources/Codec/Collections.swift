@@ -30,9 +30,11 @@ extension Array: FieldValue where Element: FieldValue {
   @inlinable public func write(to writer: inout JSONWriter) {
     writer.beginArray()
     // By index: iterating would copy every element, with all its references.
+    let start = writer.bytes.count
     for index in indices {
       writer.separate()
       self[index].write(to: &writer)
+      if index == 31 { writer.reserve(start: start, share: 32, of: count) }
     }
     writer.endArray()
   }
@@ -82,10 +84,15 @@ extension Dictionary: FieldValue where Key == String, Value: FieldValue {
   /// Keys in ascending order, as Go writes a map.
   @inlinable public func write(to writer: inout JSONWriter) {
     writer.beginObject()
-    for key in keys.sorted() {
-      guard let value = self[key] else { continue }
-      writer.key(key)
-      value.write(to: &writer)
+    if count == 1, let only = first {
+      writer.key(only.key)
+      only.value.write(to: &writer)
+    } else {
+      for key in keys.sorted() {
+        guard let value = self[key] else { continue }
+        writer.key(key)
+        value.write(to: &writer)
+      }
     }
     writer.endObject()
   }

@@ -53,6 +53,18 @@ public struct JSONWriter: FieldVisitor, Sendable {
     bytes.append(contentsOf: [0x22, 0x3A, 0x20])
   }
 
+  /// Whether there are no spaces and line breaks between the parts.
+  @inlinable public var isCompact: Bool { !pretty }
+
+  /// Members of the innermost object that were written before, by a writer of their own: keys and values with commas
+  /// between them. For a compact writer.
+  @inlinable public mutating func append(members: [UInt8]) {
+    if members.isEmpty { return }
+    if needsComma { bytes.append(0x2C) }
+    bytes.append(contentsOf: members)
+    needsComma = true
+  }
+
   /// The key of a member that no field list names.
   public mutating func key(_ name: String) {
     separate()
@@ -88,6 +100,13 @@ public struct JSONWriter: FieldVisitor, Sendable {
   @usableFromInline mutating func newline() {
     bytes.append(0x0A)
     for _ in 0..<(4 * depth) { bytes.append(0x20) }
+  }
+
+  /// Makes room for a long list of which the first `share` of `count` elements stand from `start` on. Growing by doubling
+  /// touches every page of its text twice. Never by less than doubling, or lists in lists would grow in small steps.
+  @usableFromInline mutating func reserve(start: Int, share: Int, of count: Int) {
+    let size = start + (bytes.count - start) / share * (count + count / 16)
+    if size / 2 > bytes.capacity { bytes.reserveCapacity(size) }
   }
 
   public mutating func writeNull() { append("null") }

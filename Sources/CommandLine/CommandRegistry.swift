@@ -1,13 +1,15 @@
 /// Every command of this module.
 enum CommandRegistry {
   static let commands: [Command] = [
-    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobAllocs, jobDeployments,
-    jobHistory,
-    jobRevert, jobPromote,
-    allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal,
-    nodeStatus, nodeEligibility, nodePoolList, nodePoolInfo, nodePoolNodes, nodePoolJobs, nodePoolApply, nodePoolDelete,
+    jobRun, jobPlan, jobValidate, jobInspect, jobStop, jobInit, jobEval, jobStatus, jobWhy, jobAllocs, jobDeployments,
+    jobHistory, jobRevert, jobPromote, jobDispatch, jobPeriodicForce, jobScale, jobScalingEvents, jobTagApply,
+    jobTagUnset, jobRestart, scalingPolicyList, scalingPolicyInfo,
+    allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal, allocExec,
+    nodeStatus, nodeEligibility, nodeDrain, nodeMetaRead, nodeMetaApply,
+    nodePoolList, nodePoolInfo, nodePoolNodes, nodePoolJobs, nodePoolApply, nodePoolDelete,
     evalStatus, evalList,
     deploymentList, deploymentStatus, deploymentFail, deploymentPause, deploymentResume, deploymentPromote,
+    deploymentUnblock,
     namespaceList, namespaceStatus, namespaceApply, namespaceDelete,
     serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
     operatorSchedulerSetConfig,

@@ -79,6 +79,39 @@ public struct ConfigDecoder {
     return merged
   }
 
+  /// Blocks of one name, in their order; HCL gives a list of them, JSON may give one object.
+  public mutating func blocks(_ key: String) -> [JSONObject] {
+    guard let value = value(of: key) else { return [] }
+    let objects = Self.objects(value)
+    if objects == nil { problems.append("\(key) must be a block") }
+    return objects ?? []
+  }
+
+  /// The objects of a block's value, whatever way HCL or JSON nested it in lists.
+  private static func objects(_ value: JSONValue) -> [JSONObject]? {
+    if let object = value.objectValue { return [object] }
+    guard let elements = value.arrayValue else { return nil }
+    var all: [JSONObject] = []
+    for element in elements {
+      guard let objects = objects(element) else { return nil }
+      all += objects
+    }
+    return all
+  }
+
+  /// A decoder for a block inside this one; its problems and unknown keys become this one's with `finish(_:)`.
+  public func nested(_ block: JSONObject) -> ConfigDecoder { ConfigDecoder(driver: driver, config: block) }
+
+  /// Takes over what is wrong with a nested block.
+  /// - Parameter path: how the block is named in messages, such as `mount[0]`.
+  public mutating func finish(_ nested: consuming ConfigDecoder, as path: String) {
+    nested.noteUnknownKeys()
+    problems += nested.problems.map { "\(path): \($0)" }
+  }
+
+  /// Whether the block has a key.
+  public func has(_ key: String) -> Bool { config[key] != nil }
+
   /// Takes a key as known without reading it.
   public mutating func ignore(_ key: String) { known.append(key) }
 
@@ -87,15 +120,19 @@ public struct ConfigDecoder {
 
   /// - Throws: `.configuration` naming every mistake, and for an unknown key the nearest known one.
   public consuming func finish() throws(DriverError) {
-    for key in config.keys where !known.contains(key) {
-      let hint = Suggestion.nearest(to: key, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
-      problems.append("unknown key \"\(key)\"\(hint)")
-    }
+    noteUnknownKeys()
     guard problems.isEmpty else {
       throw DriverError(
         .configuration,
         "config of driver \"\(driver)\": \(problems.joined(separator: "; ")) (keys: \(known.sorted().joined(separator: ", ")))"
       )
+    }
+  }
+
+  private mutating func noteUnknownKeys() {
+    for key in config.keys where !known.contains(key) {
+      let hint = Suggestion.nearest(to: key, among: known).map { ": did you mean \"\($0)\"?" } ?? ""
+      problems.append("unknown key \"\(key)\"\(hint)")
     }
   }
 

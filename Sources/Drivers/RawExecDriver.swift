@@ -1,67 +1,78 @@
 public import Codec
-public import Isolation
+internal import Isolation
 
 /// `raw_exec`: a command on the host, isolated by nothing; only its processes are kept together in a control group, so
 /// that they can all be ended. Off unless the node's configuration switches it on.
-public struct RawExecDriver: TaskDriver {
+public struct RawExecDriver: SupervisedDriver {
+  /// See `TaskDriver`.
   public let name = "raw_exec"
-  public let capabilities = DriverCapabilities(isolation: .none)
-  private let tasks: SupervisedTasks
-  private let isEnabled: Bool
+  /// See `TaskDriver`.
+  public let capabilities = DriverCapabilities(isolation: .none, executesCommands: true)
+  /// See `SupervisedDriver`.
+  public let tasks: SupervisedTasks
+  private let settings: Settings
+
+  /// What the node's configuration says about the driver.
+  public struct Settings: Sendable {
+    /// Off unless the node says so: a task of this driver can do whatever its user can.
+    public var isEnabled = false
+    /// Variables that no task gets, "*" standing for anything (`denied_envvars`).
+    public var deniedVariables: [String] = []
+    /// Host user ids that no task may have (`denied_host_uids`).
+    public var deniedUserIDs: [ClosedRange<UInt32>] = []
+    /// Host group ids that no task may have (`denied_host_gids`).
+    public var deniedGroupIDs: [ClosedRange<UInt32>] = []
+    /// Why the driver cannot run tasks here; nil when it can.
+    public var problem: String?
+
+    /// Switched off.
+    public init() {}
+  }
 
   /// A driver that starts its tasks through `link`.
-  public init(link: SupervisorLink, isEnabled: Bool) {
+  public init(link: SupervisorLink, settings: Settings) {
     tasks = SupervisedTasks(driver: "raw_exec", link: link)
-    self.isEnabled = isEnabled
+    self.settings = settings
   }
 
+  /// See `TaskDriver`.
   public func fingerprint() async -> DriverFingerprint {
-    guard isEnabled else {
+    guard settings.isEnabled else {
       return .absent("disabled: set plugin \"raw_exec\" { config { enabled = true } } in the agent's configuration")
     }
-    do {
-      _ = try await tasks.link.connection()
-    } catch {
-      return DriverFingerprint(detected: true, healthy: false, description: "the supervisor does not run: \(error)")
-    }
-    return DriverFingerprint(
-      detected: true, healthy: true, description: "Healthy", attributes: ["driver.raw_exec": "1"])
+    if let problem = settings.problem { return .absent(problem) }
+    return await supervisedFingerprint(["driver.raw_exec": "1"])
   }
 
+  /// See `TaskDriver`.
   public func validate(_ config: JSONObject) throws(DriverError) { _ = try Config(config) }
 
+  /// See `TaskDriver`.
   public func start(_ task: TaskStart) async throws(DriverError) -> TaskHandle {
-    guard isEnabled else {
+    guard settings.isEnabled else {
       throw DriverError(
         .unsupported, "driver \"raw_exec\" is disabled on this node: enable it in the agent's plugin block")
     }
     return try await tasks.start(task, sandbox: sandbox(for: task))
   }
 
-  public func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskOutcome { try await tasks.wait(handle) }
-  public func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError) {
-    try await tasks.signal(handle, signal)
-  }
-  public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
-  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
-    try await tasks.stats(handle)
-  }
-  public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
-    try await tasks.recover(handle)
-  }
-  public func destroy(_ handle: TaskHandle) async throws(DriverError) { try await tasks.destroy(handle) }
-
   /// A cgroup with CPU shares, and nothing else: memory is not limited, as Nomad documents for this driver.
   func sandbox(for task: TaskStart) throws(DriverError) -> Sandbox {
     let config = try Config(task.config)
     let environment = task.environment.filter { line in
-      !config.deniedVariables.contains { Self.matches(line.prefix { $0 != "=" }, pattern: $0[...]) }
+      !(config.deniedVariables + settings.deniedVariables).contains {
+        Self.matches(line.prefix { $0 != "=" }, pattern: $0[...])
+      }
     }
     var sandbox = Sandbox.unconfined(
       Command(
         config.command, arguments: config.arguments, environment: environment,
         workingDirectory: config.workingDirectory, taskDirectory: task.directories.task))
     sandbox.user = task.user.isEmpty ? nil : task.user
+    sandbox.deniedUserIDs = settings.deniedUserIDs
+    sandbox.deniedGroupIDs = settings.deniedGroupIDs
+    // Without a user of the job's own the task is the agent's user, which the same rules are for.
+    if task.user.isEmpty, !settings.deniedUserIDs.isEmpty || !settings.deniedGroupIDs.isEmpty { sandbox.user = "root" }
     sandbox.oomScoreAdjustment = config.oomScoreAdjustment
     var limits = task.resources.cgroupLimits
     limits.memoryBytes = nil

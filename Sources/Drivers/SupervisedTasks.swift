@@ -1,13 +1,57 @@
 internal import Codec
-internal import Isolation
+public import Isolation
 public import Supervisor
 
+/// A driver whose tasks run under the node's supervisor: what happens to a started task is the same for all of them.
+public protocol SupervisedDriver: TaskDriver {
+  /// How its tasks are reached.
+  var tasks: SupervisedTasks { get }
+}
+
+extension SupervisedDriver {
+  /// See `TaskDriver`.
+  public func wait(_ handle: TaskHandle) async throws(DriverError) -> TaskOutcome { try await tasks.wait(handle) }
+  /// See `TaskDriver`.
+  public func signal(_ handle: TaskHandle, _ signal: Int32) async throws(DriverError) {
+    try await tasks.signal(handle, signal)
+  }
+  /// See `TaskDriver`.
+  public func kill(_ handle: TaskHandle) async throws(DriverError) { try await tasks.kill(handle) }
+  /// See `TaskDriver`.
+  public func execute(_ command: TaskCommand, in handle: TaskHandle) async throws(DriverError) -> TaskOutcome {
+    try await tasks.execute(command, in: handle)
+  }
+  /// See `TaskDriver`.
+  public func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
+    try await tasks.stats(handle)
+  }
+  /// See `TaskDriver`.
+  public func recover(_ handle: TaskHandle) async throws(DriverError) -> RecoveredTask {
+    try await tasks.recover(handle)
+  }
+  /// See `TaskDriver`.
+  public func destroy(_ handle: TaskHandle) async throws(DriverError) { try await tasks.destroy(handle) }
+
+  /// The finding of a driver that is switched on and depends on the supervisor alone.
+  func supervisedFingerprint(_ attributes: [String: String]) async -> DriverFingerprint {
+    do {
+      _ = try await tasks.link.connection()
+    } catch {
+      return DriverFingerprint(detected: true, healthy: false, description: "the supervisor does not run: \(error)")
+    }
+    return DriverFingerprint(detected: true, healthy: true, description: "Healthy", attributes: attributes)
+  }
+}
+
 /// What every driver that runs its tasks under the supervisor does alike.
-struct SupervisedTasks: Sendable {
+public struct SupervisedTasks: Sendable {
   let driver: String
   let link: SupervisorLink
 
-  func start(_ task: TaskStart, sandbox: Sandbox) async throws(DriverError) -> TaskHandle {
+  /// - Parameter notes: what users are told beside what the supervisor finds worth telling.
+  func start(
+    _ task: TaskStart, sandbox: Sandbox, notes: [String] = []
+  ) async throws(DriverError) -> TaskHandle {
     let logs =
       task.logs.disabled
       ? nil
@@ -19,7 +63,7 @@ struct SupervisedTasks: Sendable {
       let status = try await link.start(spec)
       return TaskHandle(
         driver: driver, id: spec.id, pid: Int(status.pid), startedAt: Timestamp(nanoseconds: status.startedNanoseconds),
-        memoryBytes: Int(clamping: sandbox.limits.memoryBytes ?? 0), notes: status.notes)
+        memoryBytes: Int(clamping: sandbox.limits.memoryBytes ?? 0), notes: notes + status.notes)
     } catch {
       throw Self.startError(error)
     }
@@ -44,6 +88,18 @@ struct SupervisedTasks: Sendable {
 
   func kill(_ handle: TaskHandle) async throws(DriverError) {
     do throws(SupervisorError) { try await link.kill(handle.id) } catch { throw Self.error(error) }
+  }
+
+  func execute(_ command: TaskCommand, in handle: TaskHandle) async throws(DriverError) -> TaskOutcome {
+    do throws(SupervisorError) {
+      let client = try await link.connection()
+      let exit = try await client.execute(
+        Command(command.name, arguments: command.arguments, environment: command.environment), in: handle.id,
+        streams: command.streams, terminal: command.isTerminal)
+      return Self.outcome(exit, memoryBytes: handle.memoryBytes)
+    } catch {
+      throw Self.startError(error)
+    }
   }
 
   func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics {
@@ -71,15 +127,18 @@ struct SupervisedTasks: Sendable {
   }
 
   static func outcome(_ exit: Supervisor.TaskExit, memoryBytes: Int) -> TaskOutcome {
-    var message = ""
+    var parts: [String] = []
     if exit.oomKilled {
-      message = "OOM Killed"
-      if memoryBytes > 0 {
-        message += ": the task needed more than its memory limit of \(memoryBytes >> 20) MiB; raise resources.memory"
-      }
-    } else if !exit.isKnown {
-      message = "it ended while no supervisor ran, its exit status is not known"
+      let peak = exit.memoryPeakBytes > 0 ? " (peak \(exit.memoryPeakBytes >> 20) MiB)" : ""
+      let limit = exit.memoryLimitBytes > 0 ? Int(clamping: exit.memoryLimitBytes) : memoryBytes
+      parts.append(
+        limit > 0 && !exit.wasHostShortOfMemory
+          ? "OOM Killed: the task needed more than its memory limit of \(limit >> 20) MiB\(peak); raise resources.memory"
+          : "OOM Killed: the host ran short of memory\(peak)")
     }
+    if exit.dumpedCore { parts.append("core dumped") }
+    if !exit.isKnown { parts.append("it ended while no supervisor ran, its exit status is not known") }
+    let message = parts.joined(separator: "; ")
     return TaskOutcome(
       code: Int(exit.exitCode), signal: Int(exit.signal), outOfMemory: exit.oomKilled, message: message,
       time: Timestamp(nanoseconds: exit.endedNanoseconds))

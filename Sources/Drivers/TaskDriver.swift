@@ -28,6 +28,11 @@ public protocol TaskDriver: Sendable {
   /// SIGKILL to everything in the task's control group.
   func kill(_ handle: TaskHandle) async throws(DriverError)
 
+  /// Runs a command inside a running task, with no more rights than the task has, and returns how it ended. When the
+  /// calling task is cancelled, the command is killed.
+  /// - Throws: `.commandNotFound`, `.unknownTask` when the task does not run, `.unsupported`.
+  func execute(_ command: TaskCommand, in handle: TaskHandle) async throws(DriverError) -> TaskOutcome
+
   /// What the task uses now.
   func stats(_ handle: TaskHandle) async throws(DriverError) -> CgroupStatistics
 
@@ -36,6 +41,30 @@ public protocol TaskDriver: Sendable {
 
   /// Lets go of what is kept about an ended task; an unknown one is no error.
   func destroy(_ handle: TaskHandle) async throws(DriverError)
+}
+
+/// A command that is run inside a running task.
+public struct TaskCommand: Sendable {
+  /// The program, looked up as a task's own command is.
+  public var name: String
+  /// What follows its name.
+  public var arguments: [String]
+  /// `NAME=value`.
+  public var environment: [String]
+  /// Descriptors of this process that become its input, output and error; they stay the caller's and must stay open
+  /// until the command has ended.
+  public var streams: [Int32]
+  /// Whether the streams are one terminal, which becomes the command's controlling terminal.
+  public var isTerminal: Bool
+
+  /// A command with its three streams.
+  public init(_ name: String, arguments: [String], environment: [String], streams: [Int32], isTerminal: Bool) {
+    self.name = name
+    self.arguments = arguments
+    self.environment = environment
+    self.streams = streams
+    self.isTerminal = isTerminal
+  }
 }
 
 /// What a driver can do.
@@ -108,6 +137,12 @@ public struct TaskStart: Sendable {
   public var directories: TaskDirectories
   /// What becomes of its output.
   public var logs: LogRotation
+  /// The host ids that are the allocation's, for drivers that isolate users; nil when there are none to be had.
+  public var userNamespace: UserNamespace?
+  /// Why the task needs the host's own ids unless its job insists on others; nil when nothing it asks for does.
+  public var hostIDsReason: String?
+  /// Whether the task has no network but a loopback interface of its own (network mode `none`).
+  public var hasNoNetwork = false
 
   /// Makes a start request.
   public init(
@@ -139,6 +174,8 @@ public struct TaskLimits: Equatable, Sendable {
   public var memoryReservationBytes: Int
   /// cpuset list notation; "" for all cores.
   public var cores: String
+  /// MHz of one of this host's cores, which a hard limit is a part of; 0 when it is not known.
+  public var coreMHz = 0
 
   /// Makes limits.
   public init(cpuMHz: Int, memoryBytes: Int, memoryReservationBytes: Int = 0, cores: String = "") {

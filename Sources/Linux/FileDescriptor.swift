@@ -63,6 +63,9 @@ public struct Pipe: ~Copyable, Sendable {
     read = FileDescriptor(adopting: fds.0)
     write = FileDescriptor(adopting: fds.1)
   }
+
+  /// The two numbers, whose owner the caller becomes: for ends that live for different times.
+  public consuming func release() -> (read: Int32, write: Int32) { (read.release(), write.release()) }
 }
 
 extension FileDescriptor {

@@ -130,6 +130,15 @@ extension FileDescriptor {
     }
   }
 
+  /// write(2) of what is left from `start` on: how many bytes were taken.
+  public borrowing func write(_ bytes: [UInt8], from start: Int) throws(SystemError) -> Int {
+    let fd = number
+    let written = bytes[start...].withUnsafeBytes { buffer in
+      buffer.baseAddress.map { serai_write(fd, $0, buffer.count) } ?? 0
+    }
+    return try check(written, "write", "fd \(number)")
+  }
+
   /// write(2) until everything is written.
   public borrowing func writeAll(_ bytes: [UInt8]) throws(SystemError) {
     var done = 0

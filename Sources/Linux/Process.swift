@@ -18,6 +18,18 @@ public struct ProcessHandle: ~Copyable, Sendable {
     try check(serai_pidfd_signal(descriptor.number, signal), "pidfd_send_signal", "signal \(signal)")
   }
 
+  /// kill(2) of the process group that the process leads; ESRCH when it leads none. As long as the process has not been
+  /// reaped, its number cannot be another group's.
+  public borrowing func signalGroup(_ signal: Int32) throws(SystemError) {
+    let path = "/proc/self/fdinfo/\(descriptor.number)"
+    let line = try Files.readText(path).split(separator: "\n").first { $0.hasPrefix("Pid:") }
+    // -1 stands for a process that has been reaped.
+    guard let pid = line.flatMap({ Int32($0.dropFirst(4).filter { $0 != "\t" }) }), pid > 1 else {
+      throw SystemError("kill group", path, .noSuchProcess)
+    }
+    try check(serai_kill(-pid, signal), "kill", "process group \(pid)")
+  }
+
   /// waitid(2) without waiting: the status of a child that has ended (it is reaped), nil while it runs.
   ///
   /// - Throws: ECHILD when it is no child of ours.

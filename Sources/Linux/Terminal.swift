@@ -14,6 +14,9 @@ public struct Terminal: ~Copyable, Sendable {
     self.master = master
   }
 
+  /// The two numbers, whose owner the caller becomes: for ends that live for different times.
+  public consuming func release() -> (master: Int32, peer: Int32) { (master.release(), peer.release()) }
+
   /// TIOCSWINSZ.
   public static func resize(_ fd: borrowing FileDescriptor, rows: UInt16, columns: UInt16) throws(SystemError) {
     try check(serai_pt_size(fd.number, rows, columns), "ioctl TIOCSWINSZ")

@@ -36,6 +36,8 @@ public struct Allocation: Record {
   public var followupEvalID: Identifier = .none
   public var preemptedAllocations: [Identifier] = []
   public var preemptedByAllocation: Identifier = .none
+  /// Allocations on the same node that must have ended before this one begins: it stands where they stood.
+  public var startsAfter: [Identifier] = []
   public var createIndex: UInt64 = 0
   public var modifyIndex: UInt64 = 0
   /// The index of the last change by a server; `ModifyIndex` also moves with the client's updates.
@@ -86,6 +88,7 @@ public struct Allocation: Record {
     v.field(33, "AllocModifyIndex", &allocModifyIndex)
     v.field(34, "CreateTime", &createTime)
     v.field(35, "ModifyTime", &modifyTime)
+    v.field(36, "StartsAfter", &startsAfter, .omitEmpty)
   }
 }
 
@@ -173,6 +176,9 @@ public struct RescheduleEvent: Record {
 
 /// A change of an allocation's own state, remembered for disconnected clients.
 public struct AllocState: Record {
+  /// The `field` of a change of the client status.
+  public static let clientStatusField = "client_status"
+
   public var field = ""
   public var value = ""
   public var time: Timestamp = .zeroValue

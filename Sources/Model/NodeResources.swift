@@ -10,6 +10,8 @@ public struct NodeResources: Record {
   public var devices: [NodeDeviceResource] = []
   public var minDynamicPort = 0
   public var maxDynamicPort = 0
+  /// Where the cores are; nil for a client that doesn't tell.
+  @Indirect public var processors: NodeProcessorResources?
 
   public init() {}
 
@@ -22,6 +24,51 @@ public struct NodeResources: Record {
     v.field(6, "Devices", &devices)
     v.field(7, "MinDynamicPort", &minDynamicPort)
     v.field(8, "MaxDynamicPort", &maxDynamicPort)
+    v.field(9, "Processors", &_processors, .omitEmpty)
+  }
+}
+
+/// How a node's processors are laid out.
+public struct NodeProcessorResources: Record {
+  public var topology = ProcessorTopology()
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Topology", &topology)
+  }
+}
+
+/// The cores by NUMA node.
+public struct ProcessorTopology: Record {
+  /// The NUMA nodes.
+  public var nodeIDs: [Int] = []
+  public var cores: [ProcessorCore] = []
+  /// The NUMA node of a PCI device by its bus address, such as `0000:3b:00.0`.
+  public var busAssociativity: [String: Int] = [:]
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "NodeIDs", &nodeIDs)
+    v.field(2, "Cores", &cores)
+    v.field(3, "BusAssociativity", &busAssociativity, .omitEmpty)
+  }
+}
+
+/// One logical core.
+public struct ProcessorCore: Record {
+  public var socketID = 0
+  /// Its NUMA node.
+  public var nodeID = 0
+  public var coreID = 0
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "SocketID", &socketID)
+    v.field(2, "NodeID", &nodeID)
+    v.field(3, "CoreID", &coreID)
   }
 }
 

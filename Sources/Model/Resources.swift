@@ -33,7 +33,7 @@ public struct Resources: Record {
   }
 }
 
-/// Devices that a task asks for: `vendor/type/name`, `type/name` or `type`.
+/// Devices that a task asks for: `type`, `vendor/type` or `vendor/type/name`.
 public struct RequestedDevice: Record {
   public var name = ""
   public var count: UInt64?

@@ -5,6 +5,8 @@ extension Job {
   public var isPeriodic: Bool { periodic?.enabled ?? (periodic != nil) }
   /// Launched by dispatches; a job that was dispatched is none.
   public var isParameterized: Bool { parameterizedJob != nil && !dispatched }
+  /// Runs nothing itself: its children do, which are launched at times or by dispatches.
+  public var launchesChildren: Bool { periodic != nil || isParameterized }
   public var isStopped: Bool { stop ?? false }
   /// Whether the job runs once on every node that fits instead of a number of times.
   public var runsOnEveryNode: Bool { type == .system || type == .sysbatch }

@@ -1,4 +1,5 @@
 import Codec
+internal import Cron
 
 // What makes a job unacceptable, as the job specification documents it. Validation looks at the canonical form and at the
 // job alone: whether the cluster can run it (drivers, volumes, pools, features) is said elsewhere.
@@ -124,6 +125,9 @@ struct JobValidator {
         $0.require(spec.isEmpty || specs.isEmpty, "both cron and crons are set; keep one")
         $0.require(!specs.contains(""), "one of crons is empty; remove it")
         $0.oneOf("spec type", periodic.specType, ["cron"])
+        for text in specs + [spec] where !text.isEmpty {
+          do throws(CronError) { _ = try CronExpression(text) } catch { $0.fail("cron \(error)") }
+        }
       }
     }
     if let parameterized = job.parameterizedJob {

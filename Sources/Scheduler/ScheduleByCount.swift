@@ -11,7 +11,7 @@ extension SchedulingRun {
     let reconciler = JobReconciler(
       job: job?.value, allocations: allocations, latestDeployment: state.latestDeployment(ofJob: key)?.value, now: now,
       evaluationPriority: evaluation.priority, nodeCondition: { [self] in condition(of: $0) },
-      stillSuits: { suitability.suits(group: $0, node: $1) })
+      stillSuits: { suitability.suits(group: $0, node: $1) }, score: { suitability.score(group: $0, node: $1) })
     let decision = reconciler.decide(random: &random)
 
     if let deployment = decision.deployment {
@@ -24,15 +24,19 @@ extension SchedulingRun {
       annotations.desiredTGUpdates[group.name] = group.updates
       for stop in group.stops { self.stop(stop.allocation, stop.reason) }
       for allocation in group.inPlace { updateInPlace(allocation) }
+      for allocation in group.unknown { markUnknown(allocation) }
     }
     var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
+    var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
     for group in decision.groups {
       delayed += group.delayed
+      timeouts += group.timeouts
       if let index = group.groupIndex {
         place(group, groupIndex: index, deployment: decision.deployment, random: &random)
       }
     }
-    let followUps = followUp(delayed, random: &random)
+    var followUps = followUp(delayed, random: &random)
+    followUps += followUp(timeouts, because: .maxDisconnectTimeout, random: &random)
     return finish(followUps: followUps, random: &random)
   }
 
@@ -62,9 +66,11 @@ extension SchedulingRun {
     }
   }
 
-  /// The scores of single nodes are kept for the first placement of a group only: an evaluation of a thousand would
-  /// otherwise spend its time on explaining itself.
+  /// How many nodes an explanation of a placement shows.
   static var explainedNodes: Int { 5 }
+  /// Up to so many placements are explained one by one; of more, the first one's explanation stands for all: an evaluation
+  /// of a thousand would otherwise spend its time on explaining itself.
+  static var explainedPlacements: Int { 4 }
 
   private mutating func place(
     _ requests: [PlacementRequest], of spec: Shared<Job>, groupIndex: Int, isOtherVersion: Bool, isDeployed: Bool,
@@ -80,7 +86,8 @@ extension SchedulingRun {
     var ranking = GroupRanking(
       requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
       usesSpreadAlgorithm: usesSpread, seed: seed)
-    var isExplained = false
+    var preemption: PreemptionRanking?
+    var metric: Int?
     for request in requests {
       // What has failed once fails again, but for an update: each of those may take the place that it leaves.
       if failed[group.name] != nil && request.cause != .update {
@@ -89,18 +96,32 @@ extension SchedulingRun {
       }
       let incumbent = incumbent(of: request, group: group.name)
       let avoided = request.avoidedNodes.compactMap { columns.slot(of: $0) }
-      guard
-        let choice = ranking.choose(
-          avoiding: avoided, replacing: incumbent, explaining: isExplained ? 0 : Self.explainedNodes, use: use,
-          random: &random)
-      else {
+      let sticky =
+        requirement.prefersPreviousNode ? request.previous.flatMap { columns.slot(of: $0.value.nodeID) } : nil
+      let explains = requests.count <= Self.explainedPlacements || metric == nil
+      var chosen = ranking.choose(
+        index: request.nameIndex, avoiding: avoided, replacing: incumbent, preferring: sticky,
+        explaining: explains ? Self.explainedNodes : 0, use: use, random: &random)
+      if chosen == nil, request.cause != .update, mayPreempt(spec.value) {
+        if preemption == nil {
+          preemption = PreemptionRanking(
+            NodePreemption(
+              requirement: requirement, state: state, priority: spec.value.priority ?? 50, own: Set(present.keys)),
+            ranking: ranking, use: use, stopped: stopped)
+        }
+        chosen = preemption?.choose(
+          index: request.nameIndex, ranking: ranking, use: use, stopped: stopped, random: &random)
+      }
+      guard let choice = chosen else {
         if failed[group.name] == nil {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
             usesSpreadAlgorithm: usesSpread, seed: seed)
-          _ = fresh.choose(avoiding: [], replacing: nil, explaining: 0, use: use, random: &random)
-          var metric = fresh.counts.metric(columns)
+          _ = fresh.choose(
+            index: request.nameIndex, avoiding: [], replacing: nil, preferring: nil, explaining: 0, use: use,
+            random: &random)
+          var metric = fresh.counts.metric(columns, group)
           availability(selection, into: &metric)
           failed[group.name] = metric
           queued[group.name, default: 0] += 1
@@ -111,17 +132,19 @@ extension SchedulingRun {
         }
         continue
       }
-      if !isExplained {
-        isExplained = true
-        var metric = ranking.counts.metric(columns)
-        availability(selection, into: &metric)
-        metric.scoreMetaData = choice.bestNodes
-        placementMetrics[group.name] = metric
+      if explains {
+        var explained = ranking.counts.metric(columns, group)
+        availability(selection, into: &explained)
+        explained.scoreMetaData = choice.bestNodes
+        if placementMetrics[group.name] == nil { placementMetrics[group.name] = explained }
+        metric = plan.metrics.count
+        plan.metrics.append(PlacementMetric(explained))
       }
       var placement = Placement()
       placement.id = Identifier(using: &random)
       placement.group = groupIndex
       placement.nameIndex = request.nameIndex
+      placement.metric = metric
       if isOtherVersion { placement.jobVersion = spec.value.version }
       placement.previous = request.previous?.value.id ?? .none
       placement.canary = request.cause == .canary
@@ -132,8 +155,9 @@ extension SchedulingRun {
       case (.rescheduled, let previous?): stop(previous, .rescheduled)
       default: break
       }
-      place(placement, group: group.name, choice: choice, demand: requirement.ask)
+      place(placement, group: group.name, choice: choice)
       ranking.placed(choice, replacing: incumbent, use: use)
+      preemption?.changed(choice.slot, ranking: ranking, use: use, stopped: stopped)
     }
   }
 
@@ -148,8 +172,7 @@ extension SchedulingRun {
     guard request.cause == .update || request.cause == .migrating, let previous = request.previous?.value,
       previous.holdsResources, let slot = columns.slot(of: previous.nodeID)
     else { return nil }
-    return GroupRanking.Incumbent(
-      slot: slot, demand: previous.demand, ports: previous.ports, isCounted: request.cause == .update)
+    return GroupRanking.Incumbent(slot: slot, allocation: previous, isCounted: request.cause == .update)
   }
 }
 
@@ -164,6 +187,21 @@ final class NodeSuitability {
     self.job = job
     self.columns = columns
     selection = job.map { NodeSelection($0, columns) }
+  }
+
+  /// How good a node is for one of the group's allocations that it has already: how full it is, and the affinities.
+  func score(group: TaskGroup, node: Identifier) -> Double {
+    guard let job, let slot = columns.slot(of: node) else { return -.infinity }
+    var known =
+      feasibility[group.name]
+      ?? ClassFeasibility(GroupRequirement(job: job, group: group), classes: columns.classes.count)
+    defer { feasibility[group.name] = known }
+    let affinity = known.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
+    func share(_ total: Int32, _ used: Int32) -> Double { total > 0 ? Double(total - used) / Double(total) : 1 }
+    let fit = FitScore.binPack(
+      freeCPU: share(columns.cpuTotal[slot], columns.cpuUsed[slot]),
+      freeMemory: share(columns.memoryTotal[slot], columns.memoryUsed[slot]))
+    return affinity == 0 ? fit / FitScore.maximum : (fit / FitScore.maximum + affinity) / 2
   }
 
   /// A node that takes no new allocations may keep those that it has.

@@ -20,7 +20,8 @@ extension SchedulingRun {
     for (index, group) in job.value.taskGroups.enumerated() {
       var pass = NodePass(job: job.value, group: group, groupIndex: index, run: self)
       pass.run(byGroup.removeValue(forKey: group.name) ?? [], plan: &self, random: &random)
-      if pass.waiting > 0, followUps.isEmpty {
+      followUps += followUp(pass.timeouts, because: .maxDisconnectTimeout, random: &random)
+      if pass.waiting > 0, !followUps.contains(where: { $0.triggeredBy == .rollingUpdate }) {
         var next = successor(.rollingUpdate, random: &random)
         next.waitUntil = now + ((group.update ?? job.value.update)?.stagger ?? .seconds(30))
         next.statusDescription = "created for the next step of a rolling update"
@@ -51,7 +52,11 @@ private struct NodePass {
   var updates = DesiredUpdates()
   /// Allocations that wait for the next step of a rolling update.
   var waiting = 0
+  /// Allocations on nodes that are not heard of, and when they are given up.
+  var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
   private var verdicts: [UInt64: Bool] = [:]
+  /// The plan's placements that are of this group, to get their metric when all counts are known.
+  private var placed: [Int] = []
 
   init(job: Job, group: TaskGroup, groupIndex: Int, run: SchedulingRun) {
     self.job = job
@@ -117,7 +122,7 @@ private struct NodePass {
       return
     }
     switch plan.condition(of: value.nodeID) {
-    case .down: return end(allocation, .nodeLost, &plan)
+    case .down(let since): return keepOrLose(allocation, silentSince: since, &plan)
     case .gone: return end(allocation, .nodeGone, &plan)
     case .available: break
     }
@@ -139,6 +144,26 @@ private struct NodePass {
     } else {
       plan.updateInPlace(allocation)
       updates.inPlaceUpdate += 1
+    }
+  }
+
+  /// Nobody stands in for it: its place is on that node.
+  private mutating func keepOrLose(
+    _ allocation: Shared<StoredAllocation>, silentSince since: Timestamp, _ plan: inout SchedulingRun
+  ) {
+    switch DisconnectPolicy(group).verdict(on: allocation.value, silentSince: since, now: plan.now) {
+    case .lost: end(allocation, .nodeLost, &plan)
+    case .unknown(let end):
+      if allocation.value.clientStatus != .unknown {
+        plan.markUnknown(allocation)
+        updates.disconnect += 1
+      } else {
+        updates.ignore += 1
+      }
+      if let end { timeouts.append((allocation, end)) }
+    case .running(let end):
+      updates.ignore += 1
+      timeouts.append((allocation, end))
     }
   }
 
@@ -171,40 +196,65 @@ private struct NodePass {
     let columns = plan.columns
     guard columns.isCandidate(slot), let node = columns.nodes[slot] else { return false }
     let held = incumbent.flatMap { $0.value.holdsResources ? $0.value : nil }
+    let demand = requirement.demand(on: node.value)
+    var choice = GroupRanking.Choice(slot: slot, score: 0, demand: demand, takenOver: held?.demand)
+    choice.startsAfter = held.map { [$0.id] } ?? []
+    var obstacle: (dimension: Dimension?, text: String)?
     let free = held.map { plan.use.free(slot, replacing: $0.demand) } ?? plan.use.free(slot)
-    if let dimension = free.lacking(requirement.ask) {
-      counts.exhausted[dimension.rawValue] += 1
-      counts.exhaustedSlots.append(Int32(slot))
-      return false
+    if let dimension = free.lacking(demand) {
+      obstacle = (dimension, dimension.text)
+    } else if requirement.asksNamedThings {
+      var holdings = plan.use.holdings(slot)
+      if let held { holdings.give(held) }
+      do throws(PortAssignment.Obstacle) {
+        choice.granted = try requirement.grant(
+          on: node.value, cores: columns.cores[slot], index: 0, from: &holdings, random: &random)
+        if let held { holdings.take(held) }
+        choice.holdings = holdings
+      } catch {
+        obstacle = (nil, error.text)
+      }
     }
-    var ports = plan.use.ports(slot)
-    for port in held?.ports ?? [] { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
-    let mappings: [PortMapping]
-    do throws(PortAssignment.Obstacle) {
-      mappings = try PortAssignment.assign(requirement.network.ports, on: node.value, from: &ports, random: &random)
-    } catch {
-      counts.exhaust(error.text, slot, columns)
-      return false
+    if let obstacle {
+      guard incumbent == nil, let preempting = preempting(on: slot, plan, &random) else {
+        if let dimension = obstacle.dimension {
+          counts.exhausted[dimension.rawValue] += 1
+          counts.exhaustedSlots.append(Int32(slot))
+        } else {
+          counts.exhaust(obstacle.text, slot, columns)
+        }
+        return false
+      }
+      choice = preempting
     }
-    for port in held?.ports ?? [] { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
     var placement = Placement()
     placement.id = Identifier(using: &random)
     placement.group = groupIndex
     placement.nameIndex = 0
     placement.previous = incumbent?.value.id ?? .none
     if let incumbent { plan.stop(incumbent, .updated) }
-    plan.place(
-      placement, group: group.name,
-      choice: GroupRanking.Choice(
-        slot: slot, score: 0, ports: mappings, portsInUse: mappings.isEmpty ? nil : ports, takenOver: held?.demand),
-      demand: requirement.ask)
+    placed.append(plan.plan.placements.count)
+    plan.place(placement, group: group.name, choice: choice)
     return true
+  }
+
+  /// The choice of a node on which allocations of lower priority make room; nil where that is switched off or not enough.
+  private func preempting(on slot: Int, _ plan: SchedulingRun, _ random: inout RandomBits) -> GroupRanking.Choice? {
+    guard plan.mayPreempt(job) else { return nil }
+    var preemption = NodePreemption(
+      requirement: requirement, state: plan.state, priority: job.priority ?? 50, own: Set(plan.present.keys))
+    guard let solution = preemption.solve(slot, use: plan.use, stopped: plan.stopped) else { return nil }
+    return preemption.choice(slot, solution, index: 0, use: plan.use, stopped: plan.stopped, random: &random)
   }
 
   private func finish(_ plan: inout SchedulingRun) {
     plan.annotations.desiredTGUpdates[group.name] = updates
-    var metric = counts.metric(plan.columns)
+    var metric = counts.metric(plan.columns, group)
     plan.availability(selection, into: &metric)
+    if !placed.isEmpty {
+      for index in placed { plan.plan.placements[index].metric = plan.plan.metrics.count }
+      plan.plan.metrics.append(PlacementMetric(metric))
+    }
     plan.queued[group.name] = counts.exhaustedSlots.count
     if counts.exhaustedSlots.isEmpty {
       plan.placementMetrics[group.name] = metric

@@ -20,6 +20,10 @@ struct SchedulingRun {
   var escapesClasses = false
   /// Allocations of the job that are there when the plan is carried out: where, and of which group.
   var present: [Identifier: (slot: Int, group: String)] = [:]
+  /// Allocations that the plan stops, those of other jobs that it preempts included.
+  var stopped: Set<Identifier> = []
+  /// The jobs of preempted allocations.
+  private var preemptedJobs: [JobKey: Shared<Job>] = [:]
   private var nodePlaces: [Identifier: Int] = [:]
 
   var columns: NodeColumns { use.columns }
@@ -43,7 +47,10 @@ struct SchedulingRun {
 
   func condition(of node: Identifier) -> GroupReconciler.NodeCondition {
     guard let record = state.node(node) else { return .gone }
-    return record.value.status == .down ? .down : .available
+    switch record.value.status {
+    case .down, .disconnected: return .down(Timestamp(nanoseconds: record.value.statusUpdatedAt * 1_000_000_000))
+    case .initializing, .ready: return .available
+    }
   }
 
   /// The algorithm of the job's pool, or the region's.
@@ -52,6 +59,9 @@ struct SchedulingRun {
     if let algorithm = pool?.schedulerAlgorithm, !algorithm.isEmpty { return algorithm == "spread" }
     return state.schedulerConfiguration.schedulerAlgorithm == "spread"
   }
+
+  /// Whether the job may preempt others.
+  func mayPreempt(_ job: Job) -> Bool { PreemptionSwitch.isOn(for: job, state) }
 
   // MARK: Building the plan
 
@@ -64,6 +74,15 @@ struct SchedulingRun {
     if !allocation.value.isClientTerminal { change.clientStatus = reason.clientStatus }
     plan.changes.append(change)
     present[allocation.value.id] = nil
+    stopped.insert(allocation.value.id)
+  }
+
+  /// The node is not heard of; the allocation may come back.
+  mutating func markUnknown(_ allocation: Shared<StoredAllocation>) {
+    var change = AllocationChange()
+    change.id = allocation.value.id
+    change.clientStatus = .unknown
+    plan.changes.append(change)
   }
 
   mutating func updateInPlace(_ allocation: Shared<StoredAllocation>) {
@@ -73,7 +92,7 @@ struct SchedulingRun {
     plan.changes.append(change)
   }
 
-  mutating func place(_ placement: Placement, group: String, choice: GroupRanking.Choice, demand: Demand) {
+  mutating func place(_ placement: Placement, group: String, choice: GroupRanking.Choice) {
     var placement = placement
     let node = columns.ids[choice.slot]
     if let known = nodePlaces[node] {
@@ -83,10 +102,48 @@ struct SchedulingRun {
       nodePlaces[node] = plan.nodes.count
       plan.nodes.append(node)
     }
-    placement.ports = choice.ports
+    placement.ports = choice.granted.ports
+    placement.grants = choice.granted.grants
+    placement.startsAfter = choice.startsAfter
+    placement.preempted = choice.victims.map(\.value.id)
+    for victim in choice.victims { preempt(victim, for: placement.id) }
     plan.placements.append(placement)
-    use.take(demand, ports: choice.portsInUse, slot: choice.slot, incumbent: choice.takenOver)
+    if !choice.victims.isEmpty { use.evict(placement.preempted, slot: choice.slot) }
+    use.take(choice.demand, holdings: choice.holdings, slot: choice.slot, incumbent: choice.takenOver)
     present[placement.id] = (choice.slot, group)
+  }
+
+  /// Ends an allocation of another job, which gets an evaluation of its own.
+  private mutating func preempt(_ victim: Shared<StoredAllocation>, for placement: Identifier) {
+    var change = AllocationChange()
+    change.id = victim.value.id
+    change.desiredStatus = .evict
+    change.desiredDescription = "preempted by allocation \(placement)"
+    change.preemptedBy = placement
+    plan.changes.append(change)
+    stopped.insert(victim.value.id)
+    let key = victim.value.jobKey
+    if preemptedJobs[key] == nil { preemptedJobs[key] = state.job(key)?.spec ?? victim.value.job }
+    if evaluation.annotatePlan {
+      annotations.preemptedAllocs.append(
+        AllocationListStub(
+          victim.value.allocation(includingJob: false), jobType: victim.value.job.value.type ?? .service,
+          resources: true))
+    }
+  }
+
+  /// What was preempted is to be placed anew elsewhere, at once.
+  private func evaluationsOfPreemptedJobs(random: inout RandomBits) -> [Evaluation] {
+    preemptedJobs.sorted { $0.key < $1.key }.map { key, job in
+      var next = successor(.preemption, random: &random)
+      next.namespace = key.namespace
+      next.jobID = key.id
+      next.priority = job.value.priority ?? 50
+      next.type = (job.value.type ?? .service).rawValue
+      next.jobModifyIndex = job.value.jobModifyIndex ?? 0
+      next.status = .pending
+      return next
+    }
   }
 
   /// The allocations of the job that neither have ended nor are stopped by the plan, for a group's ranking.
@@ -118,9 +175,10 @@ struct SchedulingRun {
 
   // MARK: The evaluations at the end
 
-  /// Replaces failed allocations later: one evaluation for all that are due within a few seconds of each other.
+  /// Looks at allocations again later: one evaluation for all that are due within a few seconds of each other.
   mutating func followUp(
-    _ delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)], random: inout RandomBits
+    _ delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)],
+    because trigger: EvaluationTrigger = .allocFailure, random: inout RandomBits
   ) -> [Evaluation] {
     let window = Nanoseconds.seconds(5)
     var evaluations: [Evaluation] = []
@@ -134,9 +192,11 @@ struct SchedulingRun {
         annotate(item.allocation, followUp: last.id)
         continue
       }
-      var next = successor(.allocFailure, random: &random)
+      var next = successor(trigger, random: &random)
       next.status = .pending
-      next.statusDescription = "created for delayed rescheduling"
+      next.statusDescription =
+        trigger == .maxDisconnectTimeout
+        ? "created to give up allocations whose node is not heard of" : "created for delayed rescheduling"
       next.waitUntil = item.due
       annotate(item.allocation, followUp: next.id)
       evaluations.append(next)
@@ -198,6 +258,7 @@ struct SchedulingRun {
       }
     }
     plan.evaluations = [done] + (blocked.map { [$0] } ?? []) + followUps
+    plan.evaluations += evaluationsOfPreemptedJobs(random: &random)
     return SchedulingResult(plan: plan, annotations: annotations, placementMetrics: placementMetrics)
   }
 }

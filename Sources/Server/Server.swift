@@ -99,6 +99,9 @@ public final class Server: Sendable {
   /// The server's clock.
   public var now: Timestamp { clock() }
 
+  /// What changes, as it becomes durable.
+  public var events: EventBroker { core.events }
+
   /// Answers a blocking query: reads again and again, each time one of `keys` changed, until `isNews` or `deadline`.
   /// - Returns: the state to answer from.
   public func reader(

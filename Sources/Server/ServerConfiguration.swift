@@ -1,4 +1,5 @@
 public import Codec
+public import Cron
 public import Model
 
 /// Everything a server is told when it starts.
@@ -39,6 +40,11 @@ public struct ServerConfiguration: Sendable {
   public var jobMaxPriority = 100
   /// Instances that all groups of one job may have together.
   public var jobMaxCount = 50_000
+
+  /// Bytes of a jobspec that are kept beside a job; a longer one is not kept.
+  public var jobMaxSourceBytes = 1_000_000
+  /// The time zone of a name such as `Europe/Berlin`; nil where there is none.
+  public var timeZone: @Sendable (String) -> TimeZone? = { TimeZoneDatabase.zone($0) }
 
   /// The scheduler's configuration of a cluster that has none yet.
   public var schedulerConfiguration: SchedulerConfiguration?

@@ -31,6 +31,8 @@ public struct Changes: Sendable {
 
   /// The log index of the entry.
   public let index: UInt64
+  /// The kind of the entry (`LogEntry.kind`).
+  public let entryKind: UInt8
   /// The records.
   public internal(set) var records: [Change] = []
   /// Nodes on which room became free or which began to take allocations: evaluations that are blocked for nodes of their
@@ -39,7 +41,10 @@ public struct Changes: Sendable {
   /// The tables that changed.
   public internal(set) var tables: Set<Table> = []
 
-  init(index: UInt64) { self.index = index }
+  init(index: UInt64, entryKind: UInt8) {
+    self.index = index
+    self.entryKind = entryKind
+  }
 
   mutating func freed(_ node: Identifier) {
     if freedNodes.last != node, !freedNodes.contains(node) { freedNodes.append(node) }

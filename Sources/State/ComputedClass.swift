@@ -31,7 +31,12 @@ extension Node {
     var resources = NodeResources()
     resources.devices = (nodeResources?.devices ?? []).map { device in
       var shape = device
-      shape.instances = []
+      // How many there are and how many work is what decides; which ones they are tells nodes of a class apart.
+      shape.instances = device.instances.map {
+        var instance = NodeDevice()
+        instance.healthy = $0.healthy
+        return instance
+      }.sorted { $0.healthy && !$1.healthy }
       return shape
     }
     // Modes and named host networks decide whether a group's network can be had; addresses tell nodes of a class apart.

@@ -21,11 +21,14 @@ public struct Demand: Hashable, Sendable {
   /// Tasks that only run before or after the main ones share their room with them: counted is the largest of the three
   /// phases, plus the sidecars, which run all the time. Missing figures count as the documented defaults (100 MHz,
   /// 300 MB of memory, 300 MB of disk).
-  public init(of group: TaskGroup) {
+  ///
+  /// A task with whole cores takes their MHz, which `grants` says: they differ from node to node.
+  public init(of group: TaskGroup, grants: [String: TaskGrant] = [:]) {
     var phases = (before: (cpu: 0, memory: 0), main: (cpu: 0, memory: 0), after: (cpu: 0, memory: 0))
     var always = (cpu: 0, memory: 0)
     for task in group.tasks {
-      let cpu = task.resources?.cpu ?? 100
+      let cores = (task.resources?.cores ?? 0) > 0 ? Int(grants[task.name]?.cpu ?? 0) : nil
+      let cpu = cores ?? task.resources?.cpu ?? 100
       let memory = task.resources?.memoryMB ?? 300
       switch (task.lifecycle?.hook ?? "", task.lifecycle?.sidecar ?? false) {
       case ("prestart", true), ("poststart", true):

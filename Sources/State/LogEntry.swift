@@ -32,6 +32,8 @@ public enum LogEntry: Sendable, Equatable {
   case nodePoolDeletion(NodePoolDeletion)
   case schedulerConfiguration(SchedulerConfigurationUpdate)
   case reaping(Reaping)
+  case childJobLaunch(ChildJobLaunch)
+  case jobScaling(JobScaling)
 
   /// The number that the log stores; never given to another case.
   public var kind: UInt8 {
@@ -59,6 +61,8 @@ public enum LogEntry: Sendable, Equatable {
     case .nodePoolDeletion: 20
     case .schedulerConfiguration: 21
     case .reaping: 22
+    case .childJobLaunch: 23
+    case .jobScaling: 24
     }
   }
 
@@ -96,6 +100,8 @@ public enum LogEntry: Sendable, Equatable {
     case .nodePoolDeletion(let value): payload(value)
     case .schedulerConfiguration(let value): payload(value)
     case .reaping(let value): payload(value)
+    case .childJobLaunch(let value): payload(value)
+    case .jobScaling(let value): payload(value)
     }
   }
 
@@ -132,6 +138,8 @@ public enum LogEntry: Sendable, Equatable {
       case 20: try payload(LogEntry.nodePoolDeletion)
       case 21: try payload(LogEntry.schedulerConfiguration)
       case 22: try payload(LogEntry.reaping)
+      case 23: try payload(LogEntry.childJobLaunch)
+      case 24: try payload(LogEntry.jobScaling)
       default:
         throw CodecError(
           offset: 0, problem: "log entry kind \(kind) is unknown: a newer serai wrote it; start that version")

@@ -7,7 +7,7 @@ public import Model
 /// the next node. Slots and class numbers mean nothing outside this process. What is used covers every allocation whose
 /// client has not said that it ended, also one that is being stopped (law 6: free when the kernel says so).
 ///
-/// A value type: the scheduler can keep a copy, and `take` and `give` on it account for what is planned and not committed.
+/// A value type: the scheduler can keep a copy.
 public struct NodeColumns: Sendable {
   /// Whether a node can be used.
   public struct Flags: OptionSet, Sendable, Hashable {
@@ -57,6 +57,12 @@ public struct NodeColumns: Sendable {
   public private(set) var computedClass: [UInt32] = []
   /// Ports that are reserved or held.
   public private(set) var ports: [PortUse] = []
+  /// Cores, devices and volumes that allocations hold.
+  public private(set) var named: [NamedUse] = []
+  /// What each allocation takes, in no particular order.
+  public private(set) var held: [[HeldAllocation]] = []
+  /// Cores that tasks can have for themselves.
+  public private(set) var cores: [[UInt16]] = []
   /// The node itself, for what no column has.
   public private(set) var nodes: [Shared<Node>?] = []
 
@@ -119,22 +125,29 @@ public struct NodeColumns: Sendable {
       && (allocationLimit[slot] == 0 || allocationCount[slot] < allocationLimit[slot])
   }
 
-  /// Accounts for an allocation.
-  public mutating func take(_ demand: Demand, _ taken: [PortMapping], _ slot: Int) {
+  /// Accounts for an allocation that holds its place.
+  mutating func take(_ allocation: StoredAllocation, _ slot: Int) {
+    let demand = allocation.demand
     cpuUsed[slot] += demand.cpu
     memoryUsed[slot] += demand.memory
     diskUsed[slot] += demand.disk
     allocationCount[slot] += 1
-    for port in taken { ports[slot].take(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
+    for port in allocation.ports { ports[slot].take(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
+    if allocation.holdsNamedThings { named[slot].take(allocation) }
+    held[slot].append(HeldAllocation(allocation))
   }
 
   /// Takes back what `take` did.
-  public mutating func give(_ demand: Demand, _ given: [PortMapping], _ slot: Int) {
+  mutating func give(_ allocation: StoredAllocation, _ slot: Int) {
+    let demand = allocation.demand
     cpuUsed[slot] -= demand.cpu
     memoryUsed[slot] -= demand.memory
     diskUsed[slot] -= demand.disk
     allocationCount[slot] -= 1
-    for port in given { ports[slot].give(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
+    for port in allocation.ports { ports[slot].give(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
+    if allocation.holdsNamedThings { named[slot].give(allocation) }
+    if let at = held[slot].lastIndex(where: { $0.id == allocation.id }) { held[slot].swapAt(at, held[slot].count - 1) }
+    held[slot].removeLast()
   }
 
   /// The wildcard addresses stand for every address.
@@ -164,6 +177,8 @@ public struct NodeColumns: Sendable {
     memoryTotal[slot] = left(has?.memory.memoryMB, reserved?.memory.memoryMB)
     diskTotal[slot] = left(has?.disk.diskMB, reserved?.disk.diskMB)
     allocationLimit[slot] = Int32(clamping: value.nodeMaxAllocs)
+    let kept = Set(reserved?.cpu.reservedCpuCores ?? [])
+    cores[slot] = (has?.cpu.reservableCpuCores ?? []).filter { !kept.contains($0) }.compactMap { UInt16(exactly: $0) }
     datacenter[slot] = datacenters.intern(value.datacenter)
     nodeClass[slot] = nodeClasses.intern(value.nodeClass)
     pool[slot] = pools.intern(value.nodePool)
@@ -214,6 +229,9 @@ public struct NodeColumns: Sendable {
     pool.append(0)
     computedClass.append(0)
     ports.append(PortUse())
+    named.append(NamedUse())
+    held.append([])
+    cores.append([])
     nodes.append(nil)
     return ids.count - 1
   }
@@ -232,6 +250,9 @@ public struct NodeColumns: Sendable {
     allocationCount[slot] = 0
     allocationLimit[slot] = 0
     ports[slot] = PortUse()
+    named[slot] = NamedUse()
+    held[slot] = []
+    cores[slot] = []
     nodes[slot] = nil
     freeSlots.append(slot)
   }

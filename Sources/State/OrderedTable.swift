@@ -56,6 +56,44 @@ public struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendabl
     root.value(of: key)
   }
 
+  /// A table with these entries, whose keys must be ascending and different: built as a whole, with room to grow in every
+  /// node.
+  init(ascending keys: [Key], value: Value) {
+    self.init()
+    count = keys.count
+    if keys.isEmpty { return }
+    let perLeaf = Self.leafCapacity * 3 / 4
+    var nodes: [(first: Key, node: Node)] = []
+    for start in stride(from: 0, to: keys.count, by: perLeaf) {
+      var leaf = Node()
+      leaf.keys = Array(keys[start..<Swift.min(start + perLeaf, keys.count)])
+      leaf.values = Array(repeating: value, count: leaf.keys.count)
+      nodes.append((leaf.keys[0], leaf))
+    }
+    let perInner = Self.innerCapacity * 3 / 4
+    while nodes.count > 1 {
+      var above: [(first: Key, node: Node)] = []
+      for start in stride(from: 0, to: nodes.count, by: perInner) {
+        let part = nodes[start..<Swift.min(start + perInner, nodes.count)]
+        var inner = Node()
+        inner.keys = part.dropFirst().map(\.first)
+        inner.children = part.map(\.node)
+        above.append((part[start].first, inner))
+      }
+      nodes = above
+    }
+    root = nodes[0].node
+  }
+
+  /// Adds keys with one value; they must be ascending and different.
+  mutating func insert(ascending keys: [Key], value: Value) {
+    if isEmpty {
+      self = OrderedTable(ascending: keys, value: value)
+    } else {
+      for key in keys { set(key, value) }
+    }
+  }
+
   // MARK: Changing
 
   /// Sets the value of a key and returns the one it replaces.

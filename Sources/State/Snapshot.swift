@@ -22,6 +22,7 @@ private enum Tag {
   static let deployment = 8
   static let allocation = 9
   static let end = 10
+  static let metric = 11
 }
 
 struct SnapshotHeader: Record {
@@ -47,10 +48,12 @@ struct JobItem: Record {
     var specification = 0
     var stable = false
     var tag: JobVersionTag?
+    var submission: JobSubmission?
     mutating func visit<V: FieldVisitor>(_ v: inout V) {
       v.field(1, "Specification", &specification)
       v.field(2, "Stable", &stable)
       v.field(3, "Tag", &tag)
+      v.field(4, "Submission", &submission)
     }
   }
 
@@ -58,12 +61,22 @@ struct JobItem: Record {
   var status: JobStatus = ""
   var queued: [String: Int] = [:]
   var modifyIndex: UInt64 = 0
+  var lastLaunch: Timestamp = .zeroValue
+  var scalingEvents: [String: ScalingEvents] = [:]
+
+  /// A list in a map needs a record of its own in the binary format.
+  struct ScalingEvents: Record {
+    var events: [ScalingEvent] = []
+    mutating func visit<V: FieldVisitor>(_ v: inout V) { v.field(1, "Events", &events) }
+  }
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Versions", &versions)
     v.field(2, "Status", &status)
     v.field(3, "Queued", &queued)
     v.field(4, "ModifyIndex", &modifyIndex)
+    v.field(5, "LastLaunch", &lastLaunch)
+    v.field(6, "ScalingEvents", &scalingEvents)
   }
 }
 
@@ -96,6 +109,9 @@ struct AllocationItem: Record {
   var cpu = 0
   var memory = 0
   var disk = 0
+  /// The number of its metric, counted from 1; 0 for none.
+  var metric = 0
+  var oversubscribesMemory = false
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
@@ -126,12 +142,16 @@ struct AllocationItem: Record {
     v.field(26, "CPU", &cpu)
     v.field(27, "Memory", &memory)
     v.field(28, "Disk", &disk)
+    v.field(29, "Metric", &metric)
+    v.field(30, "OversubscribesMemory", &oversubscribesMemory)
   }
 
   init() {}
 
-  init(_ allocation: StoredAllocation, specification: Int) {
+  init(_ allocation: StoredAllocation, specification: Int, metric: Int) {
     id = allocation.id
+    self.metric = metric
+    oversubscribesMemory = allocation.oversubscribesMemory
     self.specification = specification
     group = Int(allocation.groupIndex)
     nameIndex = Int(allocation.nameIndex)
@@ -161,7 +181,7 @@ struct AllocationItem: Record {
     disk = Int(allocation.demand.disk)
   }
 
-  func allocation(_ job: Shared<Job>) -> StoredAllocation {
+  func allocation(_ job: Shared<Job>, _ metric: Shared<PlacementMetric>?) -> StoredAllocation {
     var result = StoredAllocation(
       id: id, job: job, groupIndex: UInt16(clamping: group), nameIndex: UInt32(clamping: nameIndex), nodeID: nodeID,
       nodeName: nodeName, evalID: evalID,
@@ -179,6 +199,8 @@ struct AllocationItem: Record {
     result.followupEvalID = followupEvalID
     result.encodedTaskStates = taskStates?.bytes ?? []
     result.rare = rare.map { Shared($0) }
+    result.metric = metric
+    result.oversubscribesMemory = oversubscribesMemory
     result.createIndex = createIndex
     result.modifyIndex = modifyIndex
     result.allocModifyIndex = allocModifyIndex
@@ -193,6 +215,7 @@ public struct StateEncoder: Sendable {
   private let reader: StateReader
   private var stage = Stage.header
   private var specifications: [ObjectIdentifier: Int] = [:]
+  private var metrics: [ObjectIdentifier: Int] = [:]
   private var writer = BinaryWriter()
 
   private enum Stage {
@@ -234,6 +257,16 @@ public struct StateEncoder: Sendable {
     specifications[identity] = number
     item(Tag.specification, specification.value)
     return number
+  }
+
+  /// The number of a metric, from 1; writes it first where it is new.
+  private mutating func number(of metric: Shared<PlacementMetric>?) -> Int {
+    guard let metric else { return 0 }
+    let identity = ObjectIdentifier(metric)
+    if let known = metrics[identity] { return known }
+    metrics[identity] = metrics.count + 1
+    item(Tag.metric, metric.value)
+    return metrics.count
   }
 
   /// Writes one item; false after the last.
@@ -293,7 +326,8 @@ public struct StateEncoder: Sendable {
     case .allocations(var iterator):
       if let (_, record) = iterator.next() {
         let number = number(of: record.value.job)
-        item(Tag.allocation, AllocationItem(record.value, specification: number))
+        let metric = self.number(of: record.value.metric)
+        item(Tag.allocation, AllocationItem(record.value, specification: number, metric: metric))
         stage = .allocations(iterator)
       } else {
         stage = .end
@@ -316,11 +350,18 @@ public struct StateEncoder: Sendable {
       item.specification = number(of: version.spec)
       item.stable = version.stable
       item.tag = version.tag
+      item.submission = version.submission?.value
       payload.versions.append(item)
     }
     payload.status = job.status
     payload.queued = job.queued
     payload.modifyIndex = job.modifyIndex
+    payload.lastLaunch = job.lastLaunch
+    payload.scalingEvents = job.scalingEvents.mapValues { events in
+      var item = JobItem.ScalingEvents()
+      item.events = events
+      return item
+    }
     item(Tag.job, payload)
   }
 }
@@ -329,6 +370,7 @@ public struct StateEncoder: Sendable {
 public struct StateDecoder: Sendable {
   private var state = State()
   private var specifications: [Shared<Job>] = []
+  private var metrics: [Shared<PlacementMetric>] = []
   private var sawHeader = false
   private var sawEnd = false
 
@@ -409,7 +451,10 @@ public struct StateDecoder: Sendable {
       state.restore(try decode(Deployment.self))
     case Tag.allocation:
       let item = try decode(AllocationItem.self)
-      state.restore(item.allocation(try specification(item.specification)))
+      let metric = metrics.indices.contains(item.metric - 1) ? metrics[item.metric - 1] : nil
+      state.restore(item.allocation(try specification(item.specification), metric))
+    case Tag.metric:
+      metrics.append(Shared(try decode(PlacementMetric.self)))
     case Tag.end:
       sawEnd = true
     default:
@@ -429,10 +474,13 @@ public struct StateDecoder: Sendable {
     for version in item.versions {
       versions.append(
         StoredJob.Version(
-          spec: try specification(version.specification), stable: version.stable, tag: version.tag))
+          spec: try specification(version.specification), stable: version.stable, tag: version.tag,
+          submission: version.submission.map { Shared($0) }))
     }
     guard let current = versions.first else { throw CodecError(offset: 0, problem: "a snapshot's job has no version") }
-    let job = StoredJob(versions: versions, status: item.status, queued: item.queued, modifyIndex: item.modifyIndex)
+    let job = StoredJob(
+      versions: versions, status: item.status, queued: item.queued, lastLaunch: item.lastLaunch,
+      scalingEvents: item.scalingEvents.mapValues(\.events), modifyIndex: item.modifyIndex)
     state.reader.jobs.set(job.key, job)
     state.setParent(of: job.key, from: nil, to: current.spec.value.parentID)
   }
@@ -476,7 +524,7 @@ extension State {
       return true
     }
     if allocation.holdsResources, let slot = columns.slot(of: allocation.nodeID) {
-      columns.take(allocation.demand, allocation.ports, slot)
+      columns.take(allocation, slot)
     }
   }
 

@@ -10,8 +10,12 @@ import Model
 public struct State: Sendable {
   /// Versions of a job that are kept beside those with a tag.
   public static let keptJobVersions = 6
+  /// Disconnections and returns that an allocation keeps.
+  static let keptAllocationStates = 10
   /// Events that a node keeps.
   static let keptNodeEvents = 10
+  /// Scaling events that each group of a job keeps.
+  static let keptScalingEvents = 20
 
   /// The tables. A copy is free and never changes.
   public internal(set) var reader: StateReader
@@ -53,7 +57,7 @@ public struct State: Sendable {
     let before = (index: reader.index, time: reader.time)
     reader.index = index
     reader.time = time
-    var changes = Changes(index: index)
+    var changes = Changes(index: index, entryKind: entry.kind)
     do throws(StateError) {
       try apply(entry, &changes)
     } catch {
@@ -95,6 +99,8 @@ public struct State: Sendable {
     case .nodePoolDeletion(let payload): try apply(payload, &changes)
     case .schedulerConfiguration(let payload): try apply(payload, &changes)
     case .reaping(let payload): reap(payload, &changes)
+    case .childJobLaunch(let payload): try apply(payload, &changes)
+    case .jobScaling(let payload): try apply(payload, &changes)
     }
   }
 
@@ -121,7 +127,7 @@ public struct State: Sendable {
     let activity = activity ?? JobActivity()
     if activity.liveAllocations > 0 { return .running }
     let spec = job.spec.value
-    let standing = spec.type == .system || spec.periodic != nil || (spec.parameterizedJob != nil && !spec.dispatched)
+    let standing = spec.type == .system || spec.launchesChildren
     if standing { return job.isStopped ? .dead : .running }
     if activity.openEvaluations > 0 { return .pending }
     if job.isStopped { return .dead }
@@ -144,7 +150,7 @@ public struct State: Sendable {
     if old == nil, let slot = columns.slot(of: node.id) {
       // A node that was removed may come back before its allocations have ended.
       for allocation in reader.allocations(onNode: node.id) where allocation.value.holdsResources {
-        columns.take(allocation.value.demand, allocation.value.ports, slot)
+        columns.take(allocation.value, slot)
       }
     }
     if let slot = columns.slot(of: node.id), columns.isCandidate(slot) { changes.freed(node.id) }
@@ -241,9 +247,13 @@ public struct State: Sendable {
     let (held, holds) = (old?.holdsResources ?? false, new?.holdsResources ?? false)
     if held, !holds { changes.freed(node) }
     guard let slot = columns.slot(of: node) else { return }
-    if held, holds, old?.demand == new?.demand, old?.ports == new?.ports { return }
-    if held, let old { columns.give(old.demand, old.ports, slot) }
-    if holds, let new { columns.take(new.demand, new.ports, slot) }
+    if held, holds, let old, let new, old.demand == new.demand, old.ports == new.ports,
+      old.isServerTerminal == new.isServerTerminal, old.job === new.job
+    {
+      return
+    }
+    if held, let old { columns.give(old, slot) }
+    if holds, let new { columns.take(new, slot) }
   }
 
   /// Keeps the job's counts in step with an allocation's change.

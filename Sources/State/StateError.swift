@@ -23,6 +23,9 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
   case tagInUse(String, version: UInt64)
   case noSuchTag(String)
   case malformed(String)
+  case jobExists(JobKey)
+  case notLaunchable(JobKey, String)
+  case noSuchGroup(JobKey, String)
 
   /// One sentence for the user, with what to do where that isn't evident.
   public var description: String {
@@ -51,6 +54,9 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tagInUse(let name, let version): "tag \"\(name)\" is on version \(version) already"
     case .noSuchTag(let name): "no version has the tag \"\(name)\""
     case .malformed(let what): what
+    case .jobExists(let key): "a job \"\(key.id)\" exists already in namespace \"\(key.namespace)\""
+    case .notLaunchable(let key, let why): "job \"\(key.id)\" can't be launched or scaled: \(why)"
+    case .noSuchGroup(let key, let name): "job \"\(key.id)\" has no group \"\(name)\""
     }
   }
 }

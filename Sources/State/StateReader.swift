@@ -73,6 +73,12 @@ public struct StateReader: Sendable {
   /// A node pool.
   public func nodePool(_ name: String) -> Shared<NodePool>? { nodePools[Name(name)] }
 
+  /// Whether tasks in a node pool may use more memory than is reserved for them: as the pool says, else the region.
+  public func memoryOversubscription(inPool name: String) -> Bool {
+    nodePool(name)?.value.schedulerConfiguration?.memoryOversubscriptionEnabled
+      ?? schedulerConfiguration.memoryOversubscriptionEnabled
+  }
+
   // MARK: Indexes
 
   private func gather<Record>(

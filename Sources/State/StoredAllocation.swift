@@ -33,6 +33,10 @@ public struct StoredAllocation: Sendable {
   /// `Binary` of `TaskStates`; empty for none.
   var encodedTaskStates: [UInt8] = []
   var rare: Shared<RareFields>?
+  /// Why it is where it is; allocations of one plan share it.
+  public internal(set) var metric: Shared<PlacementMetric>?
+  /// Its tasks may use more memory than is reserved for them, as `memory_max` says.
+  public internal(set) var oversubscribesMemory = false
   public internal(set) var createIndex: UInt64 = 0
   public internal(set) var modifyIndex: UInt64 = 0
   /// The index of the last change by a server; `modifyIndex` also moves with the client's updates.
@@ -49,6 +53,7 @@ public struct StoredAllocation: Sendable {
     var preemptedByAllocation: Identifier = .none
     /// By task.
     var grants: [String: TaskGrant] = [:]
+    var startsAfter: [Identifier] = []
 
     mutating func visit<V: FieldVisitor>(_ v: inout V) {
       v.field(1, "RescheduleTracker", &rescheduleTracker)
@@ -57,6 +62,7 @@ public struct StoredAllocation: Sendable {
       v.field(4, "PreemptedAllocations", &preemptedAllocations)
       v.field(5, "PreemptedByAllocation", &preemptedByAllocation)
       v.field(6, "Grants", &grants)
+      v.field(7, "StartsAfter", &startsAfter)
     }
   }
 
@@ -96,6 +102,11 @@ public struct StoredAllocation: Sendable {
   public var preemptedByAllocation: Identifier { rare?.value.preemptedByAllocation ?? .none }
   /// Cores and devices by task.
   public var grants: [String: TaskGrant] { rare?.value.grants ?? [:] }
+
+  /// Allocations on its node that must have ended before it begins.
+  public var startsAfter: [Identifier] { rare?.value.startsAfter ?? [] }
+  /// The priority of the job's version that it runs.
+  public var priority: Int { job.value.priority ?? 50 }
 
   /// The tasks' states by task; decoded anew at each call.
   public var taskStates: [String: TaskState] {
@@ -159,6 +170,8 @@ public struct StoredAllocation: Sendable {
     result.followupEvalID = followupEvalID
     result.preemptedAllocations = preemptedAllocations
     result.preemptedByAllocation = preemptedByAllocation
+    result.startsAfter = startsAfter
+    result.metrics = metric?.value.metric
     result.createIndex = createIndex
     result.modifyIndex = modifyIndex
     result.allocModifyIndex = allocModifyIndex
@@ -173,9 +186,10 @@ public struct StoredAllocation: Sendable {
     guard let group else { return result }
     for task in group.tasks {
       var held = AllocatedTaskResources()
-      held.cpu.cpuShares = Int64(task.resources?.cpu ?? 100)
+      held.cpu.cpuShares =
+        grants[task.name].flatMap { $0.cores.isEmpty ? nil : $0.cpu } ?? Int64(task.resources?.cpu ?? 100)
       held.memory.memoryMB = Int64(task.resources?.memoryMB ?? 300)
-      held.memory.memoryMaxMB = Int64(task.resources?.memoryMaxMB ?? 0)
+      held.memory.memoryMaxMB = oversubscribesMemory ? Int64(task.resources?.memoryMaxMB ?? 0) : 0
       if let grant = grants[task.name] {
         held.cpu.reservedCores = grant.cores
         held.devices = grant.devices
@@ -211,11 +225,14 @@ public struct TaskGrant: Record {
   /// Cores for it alone.
   public var cores: [Int] = []
   public var devices: [AllocatedDeviceResource] = []
+  /// MHz of the cores together.
+  public var cpu: Int64 = 0
 
   public init() {}
 
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Cores", &cores)
     v.field(2, "Devices", &devices)
+    v.field(3, "CPU", &cpu)
   }
 }

@@ -1,4 +1,4 @@
-import Codec
+public import Codec
 public import Model
 
 /// A job as the state keeps it: its versions, each stored once, and what changes without making a version.
@@ -12,6 +12,8 @@ public struct StoredJob: Sendable {
     public internal(set) var stable = false
     /// Keeps the version from being dropped.
     public internal(set) var tag: JobVersionTag?
+    /// The text that the version was written as, where whoever registered it sent one.
+    public internal(set) var submission: Shared<JobSubmission>?
 
     /// The version in the API's shape.
     public var job: Job {
@@ -28,6 +30,10 @@ public struct StoredJob: Sendable {
   public internal(set) var status: JobStatus
   /// Instances that the last evaluation could not place, by group.
   public internal(set) var queued: [String: Int] = [:]
+  /// The time that the last launch of a periodic job was for; zero for none.
+  public internal(set) var lastLaunch: Timestamp = .zeroValue
+  /// What was scaled, by group, newest first.
+  public internal(set) var scalingEvents: [String: [ScalingEvent]] = [:]
   /// The index of the last change of the job or its status.
   public internal(set) var modifyIndex: UInt64
 

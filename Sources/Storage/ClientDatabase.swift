@@ -19,6 +19,8 @@ public struct Bucket: Hashable, Sendable, CustomStringConvertible {
   public static let driverHandles = Bucket("driver-handles")
   /// Facts about this node: id, secret; key: the fact's name.
   public static let node = Bucket("node")
+  /// Metadata of the node that was set while it ran; key: that of the metadata.
+  public static let nodeMetadata = Bucket("node-metadata")
 
   /// The key of a task's records: allocation id and task name, so that a prefix finds all tasks of an allocation.
   public static func taskKey(allocation: String, task: String) -> String { allocation + "/" + task }

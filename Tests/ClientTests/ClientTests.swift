@@ -296,6 +296,38 @@ import Transport
     }
   }
 
+  /// What makes room for others (`StartsAfter`) is waited for, also by the agent that comes after; nothing else is.
+  @Test func anAllocationBeginsWhenThoseInWhosePlaceItStandsHaveEnded() async throws {
+    try await withClient { fixture, _ in
+      let script = "trap 'sleep 0.3; exit 0' INT; echo up; while :; do sleep 0.02; done"
+      let first = makeAllocation(tasks: [makeTask(script: script)])
+      let second = makeAllocation(tasks: [makeTask(script: script)])
+      let bystander = makeAllocation(tasks: [makeTask(script: script)])
+      for allocation in [first, second, bystander] { fixture.server.put(allocation) }
+      for allocation in [first, second, bystander] {
+        try await eventually("up") { fixture.logText(allocation, "main") == "up\n" }
+      }
+      let waiting = makeAllocation(type: "batch", tasks: [makeTask(script: "echo mine")]) { _, allocation in
+        allocation.startsAfter = [first.id, second.id]
+      }
+      fixture.server.put(waiting)
+      fixture.server.stop(first.id)
+      _ = try await fixture.server.update(of: first.id, "complete") { $0.clientStatus == .complete }
+      await fixture.leave()
+      let next = try await fixture.start()
+      try await eventually("known") { await next.allocation(waiting.id) != nil }
+      #expect(await next.allocation(waiting.id)?.clientStatus == .pending)
+      fixture.server.stop(second.id)
+      let ended = try await fixture.server.update(of: second.id, "complete") { $0.clientStatus == .complete }
+      let done = try await fixture.server.update(of: waiting.id, "complete") { $0.clientStatus == .complete }
+      let start = try #require(done.taskStates["main"]?.startedAt)
+      #expect((ended.taskStates["main"]?.finishedAt ?? start) <= start)
+      #expect(fixture.logText(waiting, "main") == "mine\n")
+      fixture.server.stop(bystander.id)
+      _ = try await fixture.server.update(of: bystander.id, "complete") { $0.clientStatus == .complete }
+    }
+  }
+
   /// An agent that is gone at any moment of a start leaves a task that its successor starts, or finds started: once.
   @Test(arguments: [0, 1, 2, 3, 5, 8, 12, 20])
   func anAgentLostDuringAStartLeadsToOneStart(milliseconds: Int) async throws {

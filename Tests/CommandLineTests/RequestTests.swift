@@ -61,6 +61,52 @@ import Testing
     Case(
       arguments: ["deployment", "fail", "-detach", "f7b6"],
       request: "PUT /v1/deployment/fail/\(Canned.deployment)?namespace=default"),
+    Case(
+      arguments: ["job", "revert", "-detach", "-check-version", "4", "hello", "golden"],
+      request: "PUT /v1/job/hello/revert?namespace=default",
+      body: ["JobID": "hello", "JobVersion": 0, "EnforcePriorVersion": 4, "TaggedVersion": "golden"]),
+    Case(
+      arguments: [
+        "job", "dispatch", "-detach", "-meta", "a=1", "-meta", "b=x=y", "-idempotency-token", "t",
+        "-id-prefix-template", "p", "-priority", "70", "hello",
+      ], request: "PUT /v1/job/hello/dispatch?idempotency_token=t&namespace=default",
+      body: [
+        "JobID": "hello", "Payload": .null, "Meta": ["a": "1", "b": "x=y"], "IdPrefixTemplate": "p", "Priority": 70,
+      ]),
+    Case(
+      arguments: ["job", "periodic", "force", "-detach", "hello"],
+      request: "PUT /v1/job/hello/periodic/force?namespace=default"),
+    Case(
+      arguments: ["job", "scale", "-detach", "-message", "why", "hello", "example", "3"],
+      request: "PUT /v1/job/hello/scale?namespace=default",
+      body: [
+        "Count": 3, "Target": ["Job": "hello", "Group": "example"], "Message": "why", "Error": false, "Meta": .null,
+        "PolicyOverride": false,
+      ]),
+    Case(
+      arguments: ["job", "tag", "apply", "-name", "golden", "-version", "3", "-description", "d", "hello"],
+      request: "PUT /v1/job/hello/versions/golden/tag?namespace=default",
+      body: ["Name": "golden", "Description": "d", "Version": 3]),
+    Case(
+      arguments: ["job", "tag", "unset", "-name", "golden", "hello"],
+      request: "DELETE /v1/job/hello/versions/golden/tag?namespace=default"),
+    Case(
+      arguments: ["node", "drain", "-enable", "-detach", "-yes", "-force", "-ignore-system", "-m", "why", "0959"],
+      request: "PUT /v1/node/\(Canned.node)/drain",
+      body: [
+        "NodeID": .string(Canned.node), "DrainSpec": ["Deadline": -1_000_000_000, "IgnoreSystemJobs": true],
+        "MarkEligible": false, "Meta": ["message": "why"],
+      ]),
+    Case(
+      arguments: ["node", "drain", "-disable", "0959"], request: "PUT /v1/node/\(Canned.node)/drain",
+      body: ["NodeID": .string(Canned.node), "DrainSpec": .null, "MarkEligible": true, "Meta": .null]),
+    Case(
+      arguments: ["node", "drain", "-disable", "-keep-ineligible", "0959"],
+      request: "PUT /v1/node/\(Canned.node)/drain",
+      body: ["NodeID": .string(Canned.node), "DrainSpec": .null, "MarkEligible": false, "Meta": .null]),
+    Case(
+      arguments: ["node", "meta", "apply", "-node-id", "0959", "-unset", "old", "rack=r1"],
+      request: "PUT /v1/client/metadata?node_id=\(Canned.node)", body: ["Meta": ["rack": "r1", "old": .null]]),
     Case(arguments: ["namespace", "delete", "a b"], request: "DELETE /v1/namespace/a%20b"),
     Case(arguments: ["node", "pool", "delete", "gpu"], request: "DELETE /v1/node/pool/gpu"),
     Case(arguments: ["system", "gc"], request: "PUT /v1/system/gc"),

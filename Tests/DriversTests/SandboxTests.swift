@@ -21,7 +21,7 @@ import Testing
     let sandbox = try ExecDriver(link: link).sandbox(for: start(["command": "/bin/sh", "args": ["-c", "x"]]))
     #expect(sandbox.root?.taskDirectory == "/data/alloc/x/web")
     #expect(sandbox.root?.layersDirectory == "/data/alloc/x/.layers/web")
-    #expect(sandbox.mounts == [.bind("/data/alloc/x/alloc", at: "/alloc")])
+    #expect(sandbox.mounts == [.bind("/data/alloc/x/alloc", at: "/alloc", hasTaskIDs: true)])
     #expect(sandbox.user == "nobody" && sandbox.limits.memoryBytes == 64 << 20 && sandbox.limits.cpuShares == 100)
     #expect(sandbox.namespaces.isSuperset(of: [.mount, .pid, .ipc]) && sandbox.deniedUserIDs == [0...0])
     _ = try Plan(sandbox)
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func rawExecIsolatesNothingAndDropsDeniedVariables() throws {
-    let sandbox = try RawExecDriver(link: link, isEnabled: true).sandbox(
+    let sandbox = try RawExecDriver(link: link, settings: RawExecDriver.Settings()).sandbox(
       for: start(["command": "x", "denied_envvars": ["NOMAD_*"]]))
     #expect(sandbox.root == nil && sandbox.namespaces == [] && sandbox.user == nil)
     #expect(sandbox.limits.memoryBytes == nil && sandbox.command.environment == ["A=1"])

@@ -14,21 +14,15 @@ import Testing
   }
 
   private static let blocks: [Block] = [
-    Block(name: "periodic", job: "periodic {\n crons = [\"*/15 * * * *\"]\n}"),
-    Block(name: "parameterized", job: "parameterized {\n payload = \"optional\"\n}"),
     Block(name: "multiregion", job: "multiregion {\n region \"global\" {\n count = 1\n}\n}"),
     Block(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\"\n}"),
     Block(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\"\n}"),
     Block(name: "bridge", group: "network {\n mode = \"bridge\"\n}"),
     Block(name: "dns", group: "network {\n dns {\n servers = [\"1.1.1.1\"]\n}\n}"),
     Block(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n}"),
-    Block(name: "scaling", group: "scaling {\n min = 1\n max = 3\n enabled = true\n}"),
     Block(name: "sticky", group: "ephemeral_disk {\n sticky = true\n}"),
     Block(name: "disconnect", group: "disconnect {\n lost_after = \"6h\"\n}"),
-    Block(name: "template", task: "template {\n data = \"x\"\n destination = \"local/x\"\n}"),
-    Block(name: "artifact", task: "artifact {\n source = \"https://example.com/x.tar.gz\"\n}"),
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
-    Block(name: "dispatch_payload", task: "dispatch_payload {\n file = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
     Block(
       name: "schedule",
@@ -42,10 +36,8 @@ import Testing
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)
       for (number, block) in Self.blocks.enumerated() {
-        let type = ["periodic", "parameterized", "dispatch_payload"].contains(block.name) ? "batch" : "service"
         let job = """
           job "refused" {
-            type = "\(type)"
             \(block.job)
             group "g" {
               \(block.group)

@@ -15,7 +15,8 @@ struct InvariantCheck {
     namesAreUnique()
     nothingIsPlacedAndStopped()
     nodesHoldWhatTheyCan()
-    portsAreHeldOnce()
+    namedThingsAreHeldOnce()
+    victimsAreOfLowerPriority()
     placementsGoToCandidates()
     failuresWait()
   }
@@ -32,6 +33,8 @@ struct InvariantCheck {
     for allocation in after.reader.allocations(ofJob: JobKey(plan.namespace, plan.jobID))
     where !allocation.value.isTerminal {
       if allocation.value.deploymentStatus?.canary == true { continue }
+      // One whose node is not heard of has a stand-in of the same name.
+      if allocation.value.clientStatus == .unknown { continue }
       #expect(seen.insert(allocation.value.name).inserted, "two allocations are \(allocation.value.name)")
     }
   }
@@ -45,46 +48,81 @@ struct InvariantCheck {
         == plan.changes.filter { $0.desiredStatus != nil }.count)
   }
 
-  /// An allocation that waits for its predecessor on the same node stands in that one's place: of the two the larger
-  /// counts. Everything else adds up, stopping allocations included.
+  /// Those that wait for others on the node, and for which.
+  private func waiting(_ holding: [StoredAllocation]) -> [Identifier: Set<Identifier>] {
+    let present = Set(holding.map(\.id))
+    var result: [Identifier: Set<Identifier>] = [:]
+    for allocation in holding {
+      let awaited = present.intersection(allocation.startsAfter)
+      if !awaited.isEmpty { result[allocation.id] = awaited }
+    }
+    return result
+  }
+
+  /// At no time more runs on a node than it has: not now, where some wait; not when one of those begins because those it
+  /// waits for have ended; and not in the end, when all that is being stopped has gone.
   private func nodesHoldWhatTheyCan() {
     for node in Set(plan.nodes) {
       guard let slot = after.columns.slot(of: node) else { continue }
-      var (cpu, memory, disk) = (Int64(0), Int64(0), Int64(0))
-      let holding = after.reader.allocations(onNode: node).filter(\.value.holdsResources)
-      for allocation in holding {
-        let value = allocation.value
-        let successor = holding.first { $0.value.id == value.nextAllocation }
-        if value.isServerTerminal, let successor {
-          cpu += Int64(max(value.demand.cpu - successor.value.demand.cpu, 0))
-          memory += Int64(max(value.demand.memory - successor.value.demand.memory, 0))
-          disk += Int64(max(value.demand.disk - successor.value.demand.disk, 0))
-        } else {
-          cpu += Int64(value.demand.cpu)
-          memory += Int64(value.demand.memory)
-          disk += Int64(value.demand.disk)
-        }
+      let holding = after.reader.allocations(onNode: node).filter(\.value.holdsResources).map(\.value)
+      let waiting = waiting(holding)
+      fits(holding.filter { waiting[$0.id] == nil }, slot, "now")
+      for (id, awaited) in waiting {
+        fits(holding.filter { $0.id == id || (waiting[$0.id] == nil && !awaited.contains($0.id)) }, slot, "with \(id)")
       }
-      #expect(cpu <= Int64(after.columns.cpuTotal[slot]))
-      #expect(memory <= Int64(after.columns.memoryTotal[slot]))
-      #expect(disk <= Int64(after.columns.diskTotal[slot]))
+      fits(holding.filter { !$0.isServerTerminal }, slot, "in the end")
     }
   }
 
-  private func portsAreHeldOnce() {
+  private func fits(_ allocations: [StoredAllocation], _ slot: Int, _ when: String) {
+    func sum(_ part: (Demand) -> Int32) -> Int64 { allocations.reduce(0) { $0 + Int64(part($1.demand)) } }
+    #expect(sum(\.cpu) <= Int64(after.columns.cpuTotal[slot]), "\(when)")
+    #expect(sum(\.memory) <= Int64(after.columns.memoryTotal[slot]), "\(when)")
+    #expect(sum(\.disk) <= Int64(after.columns.diskTotal[slot]), "\(when)")
+  }
+
+  /// Ports, cores and devices have one holder, or two of which one waits for the other's end.
+  private func namedThingsAreHeldOnce() {
     for node in Set(plan.nodes) {
-      var owners: [String: Identifier] = [:]
-      for allocation in after.reader.allocations(onNode: node).filter(\.value.holdsResources) {
-        let value = allocation.value
-        for port in value.ports where !port.ignoreCollision {
-          let key = "\(port.hostIP):\(port.value)"
-          if let other = owners[key].flatMap({ after.reader.allocation($0)?.value }) {
-            let handedOver = other.nextAllocation == value.id || value.nextAllocation == other.id
-            #expect(handedOver, "port \(key) is held by two allocations")
+      var owners: [String: [StoredAllocation]] = [:]
+      for allocation in after.reader.allocations(onNode: node).filter(\.value.holdsResources).map(\.value) {
+        var things = allocation.ports.filter { !$0.ignoreCollision }.map { "port \($0.hostIP):\($0.value)" }
+        for grant in allocation.grants.values {
+          things += grant.cores.map { "core \($0)" }
+          things += grant.instances.map { "device \($0.group) \($0.id)" }
+        }
+        things += allocation.volumeClaims.filter(\.isExclusive).map { "volume \($0.volume)" }
+        for thing in things {
+          for other in owners[thing] ?? [] {
+            let handedOver =
+              other.startsAfter.contains(allocation.id) || allocation.startsAfter.contains(other.id)
+            #expect(handedOver, "\(thing) is held by two allocations")
           }
-          owners[key] = value.id
+          owners[thing, default: []].append(allocation)
         }
       }
+    }
+  }
+
+  private func victimsAreOfLowerPriority() {
+    for placement in plan.placements {
+      for id in placement.preempted {
+        guard let victim = before.reader.allocation(id)?.value,
+          let job = after.reader.job(JobKey(plan.namespace, plan.jobID))?.spec.value
+        else {
+          Issue.record("a victim that doesn't exist")
+          continue
+        }
+        #expect(victim.priority + 10 <= job.priority ?? 50)
+        #expect(!victim.isServerTerminal && placement.startsAfter.contains(id))
+        #expect(after.reader.allocation(id)?.value.desiredStatus == .evict)
+        #expect(after.reader.allocation(id)?.value.preemptedByAllocation == placement.id)
+      }
+    }
+    let jobs = Set(plan.placements.flatMap(\.preempted).compactMap { before.reader.allocation($0)?.value.jobKey })
+    for key in jobs {
+      #expect(
+        plan.evaluations.contains { $0.jobID == key.id && $0.triggeredBy == .preemption && $0.status == .pending })
     }
   }
 

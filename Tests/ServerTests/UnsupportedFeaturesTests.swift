@@ -36,25 +36,17 @@ import Testing
   }
 
   static let cases: [Case] = [
-    Case(name: "periodic", job: "type = \"batch\"\n periodic { crons = [\"* * * * *\"] }"),
-    Case(name: "parameterized", job: "type = \"batch\"\n parameterized { payload = \"optional\" }"),
     Case(name: "multiregion", job: "multiregion {\n region \"north\" { count = 1 }\n }"),
     Case(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n }"),
-    Case(name: "scaling", group: "scaling {\n enabled = true\n min = 1\n max = 2\n }"),
     Case(name: "disconnect", group: "disconnect { lost_after = \"6h\" }"),
     Case(name: "max_client_disconnect", group: "max_client_disconnect = \"6h\""),
     Case(name: "stop_after_client_disconnect", group: "stop_after_client_disconnect = \"6h\""),
     Case(name: "ephemeral_disk", group: "ephemeral_disk { sticky = true }"),
     Case(name: "network mode \"bridge\"", group: "network { mode = \"bridge\" }"),
     Case(name: "dns", group: "network {\n dns { servers = [\"192.0.2.1\"] }\n }"),
-    Case(name: "artifact", task: "artifact { source = \"https://example.org/a.tar.gz\" }"),
-    Case(name: "template", task: "template {\n data = \"x\"\n destination = \"local/x\"\n }"),
     Case(name: "vault", task: "vault { policies = [\"p\"] }"),
-    Case(
-      name: "dispatch_payload",
-      job: "type = \"batch\"\n parameterized { payload = \"required\" }", task: "dispatch_payload { file = \"in\" }"),
     Case(name: "csi_plugin", task: "csi_plugin {\n id = \"p\"\n type = \"node\"\n mount_dir = \"/csi\"\n }"),
     Case(name: "action", task: "action \"greet\" { command = \"/bin/true\" }"),
     Case(name: "identity", task: "identity {\n name = \"other\"\n aud = [\"x\"]\n }"),

@@ -15,6 +15,27 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 @Suite struct OrderedTableTests {
+  /// Built as a whole or grown in sorted batches, then changed at random: the same as a dictionary.
+  @Test(arguments: [0, 1, 71, 72, 73, 96, 97, 3_456, 3_457, 50_000]) func whatIsBuiltAsAWholeGrowsOn(size: Int) {
+    var generator = SeededGenerator(state: UInt64(size))
+    var table = OrderedTable<Int, Int>(ascending: Array(0..<size).map { $0 * 3 }, value: 7)
+    var model = Dictionary(uniqueKeysWithValues: (0..<size).map { ($0 * 3, 7) })
+    #expect(table.count == size && table.map(\.key) == model.keys.sorted())
+    let more = Set((0..<size / 2 + 5).map { _ in Int.random(in: 0..<size * 3 + 10, using: &generator) }).sorted()
+    table.insert(ascending: more, value: 8)
+    for key in more { model[key] = 8 }
+    for _ in 0..<2_000 {
+      let key = Int.random(in: 0..<size * 3 + 10, using: &generator)
+      if Bool.random(using: &generator) {
+        #expect(table.remove(key) == model.removeValue(forKey: key))
+      } else {
+        #expect(table.set(key, key) == model.updateValue(key, forKey: key))
+      }
+    }
+    #expect(table.count == model.count && table.map(\.key) == model.keys.sorted())
+    #expect(table.allSatisfy { model[$0.key] == $0.value })
+  }
+
   /// Random sets, removals and changes beside a dictionary, with phases of growth and of shrinking.
   @Test(arguments: 1...6) func behavesLikeASortedDictionary(seed: Int) {
     var generator = SeededGenerator(state: UInt64(seed))

@@ -67,6 +67,51 @@ import Testing
     }
   }
 
+  @Test func aCancelledCommandIsKilledWithItsGroup() async throws {
+    try await withSupervisor { fixture, client in
+      let spec = try fixture.spec("cancel", Command("sleep", arguments: ["60"]))
+      _ = try await client.start(spec)
+      let before = try await client.statistics(spec.id).pids
+      let null = try FileDescriptor.open("/dev/null", [.readWrite])
+      let number = null.number
+      func session() -> Task<TaskExit, any Error> {
+        Task {
+          try await client.execute(
+            Command("sh", arguments: ["-c", "sleep 1000; true"]), in: spec.id, streams: [number, number, number])
+        }
+      }
+      let cancelled = session()
+      #expect(try await eventually { try await client.statistics(spec.id).pids >= before + 2 })
+      cancelled.cancel()
+      #expect(try await cancelled.value.signal == SIGKILL)
+      #expect(try await eventually { try await client.statistics(spec.id).pids == before })
+      // Cancelled before the request is on its way.
+      let early = session()
+      early.cancel()
+      #expect(try await early.value.signal == SIGKILL)
+      #expect(try await eventually { try await client.statistics(spec.id).pids == before })
+    }
+  }
+
+  @Test func aClientThatGoesTakesItsCommandsWithIt() async throws {
+    try await withSupervisor { fixture, client in
+      let spec = try fixture.spec("gone", Command("sleep", arguments: ["60"]))
+      _ = try await client.start(spec)
+      let before = try await client.statistics(spec.id).pids
+      let other = try await fixture.launcher.connect()
+      let null = try FileDescriptor.open("/dev/null", [.readWrite])
+      let number = null.number
+      let session = Task {
+        try await other.execute(
+          Command("sh", arguments: ["-c", "sleep 1000; true"]), in: spec.id, streams: [number, number, number])
+      }
+      #expect(try await eventually { try await client.statistics(spec.id).pids >= before + 2 })
+      other.close()
+      #expect(try await eventually { try await client.statistics(spec.id).pids == before })
+      await #expect(throws: SupervisorError.self) { try await session.value }
+    }
+  }
+
   @Test func aCommandInAnUnconfinedTaskRunsInItsCgroup() async throws {
     try await withSupervisor { fixture, client in
       var spec = try fixture.spec("plain", Command("sleep", arguments: ["60"]))

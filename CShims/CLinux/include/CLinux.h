@@ -8,6 +8,7 @@
 #include "serai_event.h"
 #include "serai_file.h"
 #include "serai_init.h"
+#include "serai_memory.h"
 #include "serai_mount.h"
 #include "serai_process.h"
 #include "serai_socket.h"

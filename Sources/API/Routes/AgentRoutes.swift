@@ -28,6 +28,33 @@ let agentRoutes: [Route] = [
   Route([.get], "/v1/agent/health", .agent) { request, context in
     try await health(request, context)
   },
+  Route([.get], "/v1/agent/schedulers", .agent) { request, context in
+    // One scheduler works through all evaluations, on the thread that owns the state.
+    var scheduler = JSONObject()
+    scheduler["id"] = .string(context.agent.name)
+    scheduler["enabled_schedulers"] = schedulers(context)
+    scheduler["started"] = ""
+    scheduler["status"] = context.server == nil ? "" : "Started"
+    scheduler["workload_status"] = ""
+    var answer = JSONObject()
+    answer["server_id"] = .string(context.agent.name)
+    answer["schedulers"] = .array(context.server == nil ? [] : [.object(scheduler)])
+    return try request.json(answer)
+  },
+  Route([.get], "/v1/agent/schedulers/config", .agent) { request, context in
+    var answer = JSONObject()
+    answer["server_id"] = .string(context.agent.name)
+    answer["num_schedulers"] = .int(context.server == nil ? 0 : 1)
+    answer["enabled_schedulers"] = schedulers(context)
+    return try request.json(answer)
+  },
+  Route([.get], "/v1/agent/host", .node) { request, context in
+    // The host's environment and files are shown to who debugs this agent, as other debugging routes are.
+    guard context.agent.isDebugging else {
+      throw APIError(.forbidden, "agent/host shows much of the host: turn enable_debug on in the agent's configuration")
+    }
+    return try request.json(try await HostReport.make(context))
+  },
   Route([.get], "/v1/status/leader", .server) { request, context in try request.json(context.agent.leader) },
   Route([.get], "/v1/status/peers", .server) { request, context in try request.json(context.agent.peers) },
   Route([.get], "/v1/regions", .server) { request, context in
@@ -37,6 +64,10 @@ let agentRoutes: [Route] = [
   },
   Route([.get], "/v1/metrics", .agent) { request, context in try await metrics(request, context) },
 ]
+
+private func schedulers(_ context: APIContext) -> JSONValue {
+  context.server == nil ? .array([]) : ["batch", "service", "sysbatch", "system", "_core"]
+}
 
 /// Figures of each part, as `agent/self` shows them.
 private func statistics(_ context: APIContext) async -> [String: [String: String]] {

@@ -14,9 +14,11 @@ let allocationRoutes: [Route] = [
     let found = try request.matching(state.allocations, state).map(\.value).filter {
       request.includes($0.jobKey.namespace)
     }
-    let stubs = found.map { AllocationListStub(of: $0, withResources: withResources, withStates: withStates) }
+    let stubs = try request.selected(found) { $0.allocation(includingJob: true) }.map {
+      AllocationListStub(of: $0, withResources: withResources, withStates: withStates)
+    }
     return try request.page(stubs, index: index) { $0.id.description }
-  },
+  }.filtered(),
   Route([.get], "/v1/allocation/:id", .server) { request, context in
     let id = try request.identifier("id", "alloc")
     let (state, index) = try await request.read(context, watching: [.allocation(id)]) {
@@ -57,14 +59,15 @@ let evaluationRoutes: [Route] = [
       request.includes($0.namespace) && (job.isEmpty || $0.jobID == job)
         && (status.isEmpty || $0.status.rawValue == status)
     }
-    return try request.page(found, index: index) { $0.id.description }
-  },
+    return try request.page(try request.selected(found) { $0 }, index: index) { $0.id.description }
+  }.filtered(),
   Route([.get], "/v1/evaluations/count", .server) { request, context in
     let state = try context.theServer().reader
     var answer = JSONObject()
-    answer["Count"] = .int(Int64(state.evaluations.filter { request.includes($0.1.value.namespace) }.count))
+    let included = state.evaluations.map { $0.1.value }.filter { request.includes($0.namespace) }
+    answer["Count"] = .int(Int64(try request.selected(included) { $0 }.count))
     return try request.json(answer, headers: request.indexHeaders(state.index(of: .evaluations)))
-  },
+  }.filtered(),
   Route([.get], "/v1/evaluation/:id", .server) { request, context in
     let id = try request.identifier("id", "eval")
     let (state, index) = try await request.read(context, watching: [.evaluation(id)]) {
@@ -94,8 +97,8 @@ let deploymentRoutes: [Route] = [
       $0.index(of: .deployments)
     }
     let found = try request.matching(state.deployments, state).map(\.value).filter { request.includes($0.namespace) }
-    return try request.page(found, index: index) { $0.id.description }
-  },
+    return try request.page(try request.selected(found) { $0 }, index: index) { $0.id.description }
+  }.filtered(),
   Route([.get], "/v1/deployment/allocations/:id", .server) { request, context in
     let id = try request.identifier("id", "deployment")
     let (state, index) = try await request.read(context, watching: [.deploymentAllocations(id)]) {
@@ -105,8 +108,7 @@ let deploymentRoutes: [Route] = [
     return try request.json(stubs, headers: request.indexHeaders(index))
   },
   Route([.put, .post], "/v1/deployment/fail/:id", .server) { request, context in
-    let response = try await context.theServer().setDeployment(
-      try request.identifier("id", "deployment"), .failed, "Deployment marked as failed")
+    let response = try await context.theServer().failDeployment(try request.identifier("id", "deployment"))
     return try request.json(response, headers: request.indexHeaders(response.index))
   },
   Route([.put, .post], "/v1/deployment/pause/:id", .server) { request, context in
@@ -115,6 +117,13 @@ let deploymentRoutes: [Route] = [
       try request.identifier("id", "deployment"), body.pause ? .paused : .running,
       body.pause ? "Deployment is paused" : "Deployment is running")
     return try request.json(response, headers: request.indexHeaders(response.index))
+  },
+  Route([.put, .post], "/v1/deployment/unblock/:id", .server) { request, context in
+    let id = try request.identifier("id", "deployment")
+    guard try context.theServer().reader.deployment(id) != nil else { throw APIError.notFound("deployment not found") }
+    throw APIError.badRequest(
+      "can't unblock a deployment that is not blocked: only those of multiregion jobs are, which this version does not run"
+    )
   },
   Route([.put, .post], "/v1/deployment/promote/:id", .server) { request, context in
     let body = try request.requiredBody(DeploymentPromoteRequest.self)

@@ -68,6 +68,22 @@ let clientRoutes: [Route] = [
       signal: body.signal.isEmpty ? "SIGKILL" : body.signal)
     return try request.json(JSONObject())
   },
+  Route([.get], "/v1/client/allocation/:id/exec", .allocation("id")) { request, context in
+    let command = try request.execCommand()
+    let hasHandshake = try request.flag("ws_handshake")
+    let session = try await context.theClient().session(
+      inAllocation: try request.identifier("id", "alloc"),
+      ExecRequest(task: request.query["task"] ?? "", command: command, hasTerminal: try request.flag("tty")))
+    return WebSocket.upgrade(request.http, maxMessageBytes: 1 << 20) { socket in
+      let channel = WebSocketExecChannel(socket: socket)
+      do {
+        if hasHandshake { try await channel.receiveHandshake() }
+        try await session.run(over: channel)
+      } catch {
+        await socket.close(code: 1011, reason: APIError(error).message)
+      }
+    }
+  },
   Route([.get, .put, .post], "/v1/client/allocation/:id/gc", .allocation("id")) { request, context in
     try await context.theClient().collectGarbage(allocation: try request.identifier("id", "alloc"))
     return HTTPResponse()
@@ -75,6 +91,13 @@ let clientRoutes: [Route] = [
   Route([.get, .put, .post], "/v1/client/gc", .node) { _, context in
     await (try context.theClient()).collectGarbage()
     return HTTPResponse()
+  },
+  Route([.get], "/v1/client/metadata", .node) { request, context in
+    try request.json(await (try context.theClient()).nodeMetadata)
+  },
+  Route([.put, .post], "/v1/client/metadata", .node) { request, context in
+    let body = try request.requiredBody(NodeMetadataRequest.self)
+    return try request.json(try await context.theClient().changeMetadata(body.meta))
   },
   Route([.get], "/v1/client/stats", .node) { request, context in
     try request.json(await (try context.theClient()).hostStats())
@@ -108,6 +131,16 @@ private struct SignalRequest: Record {
 }
 
 extension APIRequest {
+  /// The query's `command`: a JSON list of the program and its arguments.
+  fileprivate func execCommand() throws(APIError) -> [String] {
+    guard let text = query["command"], !text.isEmpty else { throw .badRequest("command is not present") }
+    do throws(CodecError) {
+      return try JSON.decode([String].self, from: Array(text.utf8))
+    } catch {
+      throw .badRequest("the query's command must be a JSON list of strings, such as [\"/bin/sh\"]: \(error)")
+    }
+  }
+
   /// The path within the allocation's directory; its root when none is given.
   fileprivate var filePath: String { query["path"] ?? "/" }
 

@@ -9,7 +9,7 @@ internal import State
 private let put: [HTTPMethod] = [.put, .post]
 
 let jobRoutes: [Route] = [
-  Route([.get], "/v1/jobs", .server, listJobs),
+  Route([.get], "/v1/jobs", .server, listJobs).filtered(),
   Route(put, "/v1/jobs", .server, registerJob),
   Route(put, "/v1/jobs/parse", .agent, parseJob),
   Route(put, "/v1/validate/job", .server) { request, context in
@@ -17,23 +17,25 @@ let jobRoutes: [Route] = [
     if body.job == nil { throw APIError.badRequest("Job must be specified: send {\"Job\": {…}}") }
     return try request.json(try context.theServer().validate(body, namespace: request.namespace))
   },
-  Route([.get], "/v1/job/:id*/allocations", .server, jobAllocations),
+  Route([.get], "/v1/job/:id*/allocations", .server, jobAllocations).filtered(),
   Route([.get], "/v1/job/:id*/evaluations", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.jobEvaluations(key), .table(.evaluations)]) {
       $0.evaluations(ofJob: key).map(\.value.modifyIndex).max() ?? $0.index(of: .evaluations)
     }
     let evaluations = state.evaluations(ofJob: key).map(\.value).sorted { $0.createIndex > $1.createIndex }
-    return try request.json(evaluations, headers: request.indexHeaders(index))
-  },
+    return try request.json(
+      try request.selected(evaluations) { $0 }, headers: request.indexHeaders(index))
+  }.filtered(),
   Route([.get], "/v1/job/:id*/deployments", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.jobDeployments(key)]) {
       $0.deployments(ofJob: key).map(\.value.modifyIndex).max() ?? $0.index(of: .deployments)
     }
     let deployments = state.deployments(ofJob: key).map(\.value).sorted { $0.createIndex > $1.createIndex }
-    return try request.json(deployments, headers: request.indexHeaders(index))
-  },
+    return try request.json(
+      try request.selected(deployments) { $0 }, headers: request.indexHeaders(index))
+  }.filtered(),
   Route([.get], "/v1/job/:id*/deployment", .server) { request, context in
     let key = request.jobKey
     let (state, index) = try await request.read(context, watching: [.jobDeployments(key)]) {
@@ -53,6 +55,10 @@ let jobRoutes: [Route] = [
     return try request.json(summary, headers: request.indexHeaders(index))
   },
   Route([.get], "/v1/job/:id*/versions", .server, jobVersions),
+  Route([.get], "/v1/job/:id*/why", .server) { request, context in
+    let answer = try await context.theServer().explainPlacement(of: request.jobKey)
+    return try request.json(answer, headers: request.indexHeaders(answer.index))
+  },
   Route(put, "/v1/job/:id*/plan", .server) { request, context in
     let body = try request.requiredBody(JobPlanRequest.self)
     try sameJob(request, body.job)
@@ -73,13 +79,22 @@ let jobRoutes: [Route] = [
     let response = try await context.theServer().setStability(request.jobKey, body)
     return try request.json(response, headers: request.indexHeaders(response.index))
   },
-  Route(put, "/v1/job/:id*/dispatch", .server, refused("dispatch", "parameterized")),
-  Route(put, "/v1/job/:id*/periodic/force", .server, refused("periodic/force", "periodic")),
-  Route(put, "/v1/job/:id*/scale", .server) { request, context in
-    guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
-    throw APIError.badRequest("this version keeps no scaling events: register the job again with another count")
+  Route([.get], "/v1/job/:id*/submission", .server) { request, context in
+    let key = request.jobKey
+    let (state, index) = try await request.read(context, watching: [.job(key)]) {
+      $0.job(key)?.modifyIndex ?? $0.index(of: .jobs)
+    }
+    guard let job = state.job(key) else { throw APIError.notFound("job not found") }
+    let number = try request.integer("version").map { UInt64(clamping: $0) } ?? job.spec.value.version ?? 0
+    guard let version = job.version(number), var submission = version.submission?.value else {
+      throw APIError.notFound("job source not found: no text is kept of version \(number)")
+    }
+    submission.namespace = key.namespace
+    submission.jobID = key.id
+    submission.version = number
+    submission.jobIndex = version.spec.value.jobModifyIndex ?? 0
+    return try request.json(submission, headers: request.indexHeaders(index))
   },
-  Route([.get], "/v1/job/:id*/scale", .server, jobScale),
   Route([.get], "/v1/job/:id*/services", .server) { request, context in
     let state = try context.theServer().reader
     guard state.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
@@ -157,16 +172,6 @@ extension APIRequest {
   }
 }
 
-/// What can be done only to jobs that this version refuses to register.
-private func refused(_ action: String, _ block: String)
-  -> @Sendable (APIRequest, APIContext) async throws -> HTTPResponse
-{
-  { request, context in
-    guard try context.theServer().reader.job(request.jobKey) != nil else { throw APIError.notFound("job not found") }
-    throw APIError.badRequest("\(action): this version does not run the \(block) block, so no job has one")
-  }
-}
-
 private func sameJob(_ request: APIRequest, _ job: Job?) throws(APIError) {
   guard let job else { throw .badRequest("Job must be specified: send {\"Job\": {…}}") }
   if job.id.isEmpty { throw .badRequest("Job must have a valid ID") }
@@ -183,7 +188,9 @@ private let listJobs: @Sendable (APIRequest, APIContext) async throws -> HTTPRes
     ? state.jobs.filter { $0.0.id.hasPrefix(prefix) }.map { $0.1 }
     : state.jobs(inNamespace: request.namespace, prefix: prefix)
   let withMeta = try request.flag("meta")
-  let stubs = jobs.map { JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta) }
+  let stubs = try request.selected(jobs) { $0.job }.map {
+    JobListStub($0.job, summary: state.summary(ofJob: $0.key), meta: withMeta)
+  }
   return try request.page(stubs, index: index) { "\($0.namespace).\($0.id)" }
 }
 
@@ -218,38 +225,23 @@ private let jobAllocations: @Sendable (APIRequest, APIContext) async throws -> H
   let createIndex = state.job(key)?.spec.value.createIndex
   let all = try request.flag("all")
   let allocations = state.allocations(ofJob: key).map(\.value).filter { all || $0.job.value.createIndex == createIndex }
-  return try request.json(allocations.map { AllocationListStub(of: $0) }, headers: request.indexHeaders(index))
+  let stubs = try request.selected(allocations) { $0.allocation(includingJob: true) }.map { AllocationListStub(of: $0) }
+  return try request.json(stubs, headers: request.indexHeaders(index))
 }
 
-/// How many instances each group has and should have.
-private let jobScale: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
-  let key = request.jobKey
-  let (state, index) = try await request.read(context, watching: [.job(key), .jobAllocations(key)]) {
-    max($0.job(key)?.modifyIndex ?? 0, $0.allocations(ofJob: key).map(\.value.modifyIndex).max() ?? 0)
-  }
-  guard let job = state.job(key)?.job else { throw APIError.notFound("job not found") }
-  var status = JobScaleStatus()
-  status.jobID = key.id
-  status.namespace = key.namespace
-  status.jobCreateIndex = job.createIndex ?? 0
-  status.jobModifyIndex = job.modifyIndex ?? 0
-  status.jobStopped = job.stop ?? false
-  let allocations = state.allocations(ofJob: key).map(\.value).filter { !$0.isTerminal }
-  for group in job.taskGroups {
-    var part = TaskGroupScaleStatus()
-    part.desired = group.count ?? 1
-    for allocation in allocations where allocation.groupName == group.name {
-      part.placed += 1
-      if allocation.clientStatus == .running { part.running += 1 }
-      switch allocation.deploymentStatus?.healthy {
-      case true?: part.healthy += 1
-      case false?: part.unhealthy += 1
-      case nil: break
-      }
+/// The version that all others are compared with, where the query names one by number or tag.
+private func comparedVersion(_ request: APIRequest, _ versions: [Job]) throws(APIError) -> Job? {
+  if let number = try request.integer("diff_version") {
+    guard let found = versions.first(where: { $0.version == UInt64(clamping: number) }) else {
+      throw .notFound("version \(number) not found")
     }
-    status.taskGroups[group.name] = part
+    return found
   }
-  return try request.json(status, headers: request.indexHeaders(index))
+  guard let tag = request.query["diff_tag"], !tag.isEmpty else { return nil }
+  guard let found = versions.first(where: { $0.versionTag?.name == tag }) else {
+    throw .notFound("tag \"\(tag)\" not found")
+  }
+  return found
 }
 
 private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { request, context in
@@ -262,7 +254,10 @@ private let jobVersions: @Sendable (APIRequest, APIContext) async throws -> HTTP
   response.versions = job.allVersions
   response.index = index
   response.knownLeader = true
-  if try request.flag("diffs") {
+  let base = try comparedVersion(request, response.versions)
+  if let base {
+    response.diffs = response.versions.map { JobDiff(from: base, to: $0) }
+  } else if try request.flag("diffs") {
     for place in response.versions.indices.dropLast() {
       response.diffs.append(JobDiff(from: response.versions[place + 1], to: response.versions[place]))
     }

@@ -9,19 +9,19 @@ let nodeRoutes: [Route] = [
     let (state, index) = try await request.read(context, watching: [.table(.nodes)]) { $0.index(of: .nodes) }
     let withResources = try request.flag("resources")
     let withOS = try request.flag("os")
-    let stubs = try request.matching(state.nodes, state).map {
+    let stubs = try request.selected(try request.matching(state.nodes, state), by: { $0.value }).map {
       NodeListStub(
         $0.value, resources: withResources,
         attributes: withOS ? $0.value.attributes.filter { $0.key == "os.name" } : [:])
     }
     return try request.page(stubs, index: index) { $0.id.description }
-  },
+  }.filtered(),
   Route([.get], "/v1/node/pools", .server) { request, context in
     let (state, index) = try await request.read(context, watching: [.table(.nodePools)]) { $0.index(of: .nodePools) }
     let prefix = request.query["prefix"] ?? ""
     let pools = state.nodePools.map { $0.1.value }.filter { $0.name.hasPrefix(prefix) }
-    return try request.page(pools, index: index) { $0.name }
-  },
+    return try request.page(try request.selected(pools) { $0 }, index: index) { $0.name }
+  }.filtered(),
   Route([.get], "/v1/node/pool/:name/nodes", .server) { request, context in
     let name = request.parameter("name")
     let (state, index) = try await request.read(context, watching: [.table(.nodes)]) { $0.index(of: .nodes) }
@@ -78,6 +78,13 @@ let nodeRoutes: [Route] = [
     let index = try await context.theServer().setEligibility(try request.identifier("id", "node"), eligibility)
     return try request.nodeUpdate([], index)
   },
+  Route([.put, .post], "/v1/node/:id/drain", .server) { request, context in
+    var body = try request.body(NodeUpdateDrainRequest.self)
+    // The form that clients of old send: with a flag and without a body.
+    if request.query["enable"] != nil { body.drainSpec = try request.flag("enable") ? DrainSpec() : nil }
+    let result = try await context.theServer().drain(try request.identifier("id", "node"), body)
+    return try request.nodeUpdate(result.evaluations, result.index)
+  },
   Route([.put, .post], "/v1/node/:id/purge", .server) { request, context in
     try request.nodeUpdate([], try await context.theServer().purgeNode(try request.identifier("id", "node")))
   },
@@ -86,8 +93,7 @@ let nodeRoutes: [Route] = [
     let (state, index) = try await request.read(context, watching: [.node(id)]) {
       $0.node(id)?.value.modifyIndex ?? $0.index(of: .nodes)
     }
-    guard var node = state.node(id)?.value else { throw APIError.notFound("node not found") }
-    node.secretID = .none
+    guard let node = state.node(id)?.value else { throw APIError.notFound("node not found") }
     return try request.json(node, headers: request.indexHeaders(index))
   },
 ]
@@ -128,8 +134,8 @@ let namespaceRoutes: [Route] = [
     let (state, index) = try await request.read(context, watching: [.table(.namespaces)]) { $0.index(of: .namespaces) }
     let prefix = request.query["prefix"] ?? ""
     let found = state.namespaces.map { $0.1.value }.filter { $0.name.hasPrefix(prefix) }
-    return try request.page(found, index: index) { $0.name }
-  },
+    return try request.page(try request.selected(found) { $0 }, index: index) { $0.name }
+  }.filtered(),
   Route([.put, .post], "/v1/namespaces", .server) { request, context in
     let namespace = try request.requiredBody(Namespace.self)
     return request.empty(index: try await context.theServer().upsertNamespace(namespace))

@@ -4,7 +4,17 @@ internal import Model
 internal import Server
 internal import State
 
+/// Kept by name, so that nobody takes them for a mistyped path.
+private let notThere: @Sendable (APIRequest, APIContext) async throws -> HTTPResponse = { _, _ in
+  throw APIError(
+    .notImplemented,
+    "this version keeps no variables: it has no keys yet to encrypt them at rest with, and keeps none in the clear"
+  )
+}
+
 let operatorRoutes: [Route] = [
+  Route([.get], "/v1/vars", .server, notThere),
+  Route([.get, .put, .post, .delete], "/v1/var/:path*", .server, notThere),
   Route([.put, .post], "/v1/system/gc", .server) { _, context in
     try await context.theServer().collectGarbage()
     return HTTPResponse()
@@ -21,8 +31,13 @@ let operatorRoutes: [Route] = [
     let body = try request.requiredBody(SchedulerConfiguration.self)
     let cas = try request.integer("cas").map { UInt64(clamping: $0) }
     var answer = SchedulerSetConfigurationResponse()
-    answer.index = try await context.theServer().setSchedulerConfiguration(body, expectedIndex: cas)
-    answer.updated = true
+    do {
+      answer.index = try await context.theServer().setSchedulerConfiguration(body, expectedIndex: cas)
+      answer.updated = true
+    } catch let error as ServerError where error.kind == .conflict {
+      // Somebody else was first: no failure, but nothing was changed.
+      answer.index = try context.theServer().reader.index(of: .schedulerConfiguration)
+    }
     return try request.json(answer, headers: request.indexHeaders(answer.index))
   },
   Route([.get], "/v1/operator/raft/configuration", .server) { request, context in
@@ -39,9 +54,4 @@ let operatorRoutes: [Route] = [
     answer["Index"] = 0
     return try request.json(answer)
   },
-  Route([.get], "/v1/scaling/policies", .server) { request, context in
-    // Jobs with scaling blocks are refused by this version, so there is no policy.
-    try request.json([ScalingPolicyListStub](), headers: request.indexHeaders(try context.theServer().reader.index))
-  },
-  Route([.get], "/v1/scaling/policy/:id", .server) { _, _ in throw APIError.notFound("policy not found") },
 ]

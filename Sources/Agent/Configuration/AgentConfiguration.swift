@@ -193,6 +193,7 @@ struct ClientSection: Record {
   var hostVolumes: [String: HostVolumeSection] = [:]
   var hostNetworks: [String: HostNetworkSection] = [:]
   var cgroupParent = ""
+  var artifact = ArtifactSection()
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Enabled", &enabled)
@@ -225,6 +226,35 @@ struct ClientSection: Record {
     v.field(28, "HostVolumes", &hostVolumes)
     v.field(29, "HostNetworks", &hostNetworks)
     v.field(30, "CgroupParent", &cgroupParent)
+    v.field(31, "Artifact", &artifact)
+  }
+}
+
+/// `client { artifact }`.
+struct ArtifactSection: Record {
+  var httpReadTimeout = "30m"
+  var httpMaxSize = "100GB"
+  var decompressionFileCountLimit = 4096
+  var decompressionSizeLimit = "100GB"
+
+  mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "HTTPReadTimeout", &httpReadTimeout)
+    v.field(2, "HTTPMaxSize", &httpMaxSize)
+    v.field(3, "DecompressionFileCountLimit", &decompressionFileCountLimit)
+    v.field(4, "DecompressionSizeLimit", &decompressionSizeLimit)
+  }
+
+  /// Bytes of "100GB", "512 MiB" or "1000"; nil for anything else. Units are powers of 1000, or of 1024 with an "i".
+  static func bytes(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isNumber }
+    let unit = text.dropFirst(digits.count).filter { $0 != " " }.uppercased()
+    let factors: [String: Int64] = [
+      "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000, "KIB": 1 << 10,
+      "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+    ]
+    guard let number = Int64(digits), let factor = factors[unit] else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
   }
 }
 

@@ -39,6 +39,12 @@ enum ConfigurationCheck {
     for (name, text) in durations(configuration) where Nanoseconds(parsing: text) == nil {
       problems.append("\(name): \"\(text)\" is no duration such as 30s or 24h")
     }
+    let artifact = configuration.client.artifact
+    for (name, text) in [
+      ("http_max_size", artifact.httpMaxSize), ("decompression_size_limit", artifact.decompressionSizeLimit),
+    ] where ArtifactSection.bytes(text) == nil {
+      problems.append("client.artifact.\(name): \"\(text)\" is no size such as 100GB or 512MiB")
+    }
     guard problems.isEmpty else {
       throw ConfigurationError(
         "the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
@@ -72,6 +78,7 @@ enum ConfigurationCheck {
   private static func durations(_ configuration: AgentConfiguration) -> [(String, String)] {
     [
       ("client.max_kill_timeout", configuration.client.maxKillTimeout),
+      ("client.artifact.http_read_timeout", configuration.client.artifact.httpReadTimeout),
       ("server.node_gc_threshold", configuration.server.nodeGCThreshold),
       ("server.job_gc_interval", configuration.server.jobGCInterval),
       ("server.job_gc_threshold", configuration.server.jobGCThreshold),

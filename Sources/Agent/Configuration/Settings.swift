@@ -1,3 +1,4 @@
+internal import Artifact
 internal import Client
 internal import Codec
 internal import Glibc
@@ -163,6 +164,16 @@ struct Settings {
     result.garbageCollection.inodeUsageThreshold = Double(section.gcInodeUsageThreshold)
     result.garbageCollection.maxAllocations = section.gcMaxAllocs
     for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
+    let artifact = section.artifact
+    result.artifacts.timeout = .nanoseconds(duration(artifact.httpReadTimeout).count)
+    result.artifacts.downloadBytes = ArtifactSection.bytes(artifact.httpMaxSize) ?? result.artifacts.downloadBytes
+    result.artifacts.files = artifact.decompressionFileCountLimit
+    result.artifacts.unpackedBytes =
+      ArtifactSection.bytes(artifact.decompressionSizeLimit) ?? result.artifacts.unpackedBytes
+    result.artifacts.hostPaths = (section.options["artifact.allow_host_paths"] ?? "").split(separator: ",").map {
+      String($0.drop { $0 == " " })
+    }
+    result.disablesRemoteExec = section.disableRemoteExec
     result.supervisorPath = supervisorPath
     result.supervisorCgroup = section.cgroupParent.isEmpty ? ownCgroup : section.cgroupParent
     result.httpAddress = "\(advertisedHost):\(httpPort)"

@@ -57,6 +57,23 @@ struct AllocationDirectory: Sendable {
     _ = try layers.ensureDirectory(name, permissions: 0o700)
   }
 
+  /// Writes a file below a task's `local`, with the directories on the way to it.
+  /// - Parameter file: relative to `local`; a path that leads out of it is refused with EXDEV.
+  func write(_ bytes: [UInt8], to file: String, localTo task: String) throws(SystemError) {
+    var directory = try FileDescriptor.open(path, [.readOnly, .directory, .noFollow])
+      .open(beneath: task + "/local", [.readOnly, .directory, .noFollow])
+    let parts = file.split(separator: "/").map(String.init)
+    for name in parts.dropLast() {
+      directory =
+        name == ".."
+        ? try directory.open(beneath: name, [.readOnly, .directory]) : try directory.ensureDirectory(name)
+    }
+    let target = try directory.open(
+      beneath: parts.last ?? ".", [.writeOnly, .create, .truncate, .noFollow], permissions: 0o644)
+    try target.writeAll(bytes)
+    try target.setPermissions(0o644)
+  }
+
   /// Moves `alloc/data` and every task's `local` here from the allocation that this one replaces (`ephemeral_disk` with
   /// `sticky`). What is not there any more, because it was moved before, is left alone. The directories lie on one file
   /// system, so nothing is copied.

@@ -79,8 +79,20 @@ struct TaskEnvironment: Sendable {
     interpolation = Interpolation(values: node.merging(all) { _, variable in variable })
   }
 
+  /// The same with more variables, which stand above those of the same name.
+  func adding(_ more: [String: String]) -> TaskEnvironment {
+    var result = self
+    result.variables.merge(more) { _, new in new }
+    result.interpolation.values.merge(more) { _, new in new }
+    return result
+  }
+
   /// `NAME=value`, sorted by name: the form that execve(2) takes.
-  var block: [String] { variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
+  var block: [String] { Self.block(variables) }
+
+  static func block(_ variables: [String: String]) -> [String] {
+    variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+  }
 
   private static func fixed(_ input: TaskEnvironmentInput) -> [(String, String)] {
     var fixed: [(String, String)] = [

@@ -64,11 +64,18 @@ struct AllocationPlan: Sendable {
     }
   }
 
-  /// The watch over the allocation's health, when it is part of a deployment that wants to know it.
+  /// The watch over the allocation's health, for the deployment that it is part of, or for the drain that it replaces
+  /// something for: a service's allocation outside of deployments is watched as its `migrate` block says.
   func healthWatch(now: Moment) -> HealthWatch? {
-    guard !allocation.deploymentID.isNone, allocation.deploymentStatus?.healthy == nil,
-      allocation.desiredStatus == .run, let update = group.update ?? job.update, update.healthCheck != "manual"
-    else { return nil }
+    guard allocation.deploymentStatus?.healthy == nil, allocation.desiredStatus == .run else { return nil }
+    if allocation.deploymentID.isNone {
+      guard job.type == "service" else { return nil }
+      let migrate = group.migrate ?? job.migrate
+      return HealthWatch(
+        minimumHealthyTime: migrate?.minHealthyTime ?? .seconds(10),
+        deadline: now.steady + (migrate?.healthyDeadline ?? .minutes(5)))
+    }
+    guard let update = group.update ?? job.update, update.healthCheck != "manual" else { return nil }
     return HealthWatch(
       minimumHealthyTime: update.minHealthyTime ?? .seconds(10),
       deadline: now.steady + (update.healthyDeadline ?? .minutes(5)))

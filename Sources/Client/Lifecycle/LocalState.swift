@@ -14,6 +14,7 @@ struct TaskLocalState: Record {
   var killAsked = false
   var killFails = false
   var restartAsked = false
+  var hasArtifacts = false
 
   init() {}
 
@@ -25,6 +26,7 @@ struct TaskLocalState: Record {
     killAsked = machine.killAsked
     killFails = machine.killFails
     restartAsked = machine.restartAsked
+    hasArtifacts = machine.hasArtifacts
   }
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
@@ -35,6 +37,7 @@ struct TaskLocalState: Record {
     v.field(5, "KillAsked", &killAsked)
     v.field(6, "KillFails", &killFails)
     v.field(7, "RestartAsked", &restartAsked)
+    v.field(8, "HasArtifacts", &hasArtifacts)
   }
 
   /// Puts a new machine where the stored one was. A phase of a newer version counts as waiting: the supervisor's word
@@ -47,6 +50,7 @@ struct TaskLocalState: Record {
     machine.killAsked = killAsked
     machine.killFails = killFails
     machine.restartAsked = restartAsked
+    machine.hasArtifacts = hasArtifacts
     machine.state = state
   }
 }
@@ -61,6 +65,8 @@ struct AllocationLocalState: Record {
   var healthDecidedAt = Timestamp(nanoseconds: 0)
   /// On the steady clock.
   var healthDeadline = Timestamp(nanoseconds: 0)
+  /// The first of the host ids that the allocation's users are; 0 for none.
+  var firstUserID = 0
 
   init() {}
 
@@ -71,5 +77,6 @@ struct AllocationLocalState: Record {
     v.field(4, "Healthy", &healthy)
     v.field(5, "HealthDecidedAt", &healthDecidedAt)
     v.field(6, "HealthDeadline", &healthDeadline)
+    v.field(7, "FirstUserID", &firstUserID)
   }
 }

@@ -20,6 +20,22 @@ extension TaskEvent {
     make(.setupFailure, time, problem, ["setup_error": problem, "fails_task": "true"])
   }
 
+  static func downloadingArtifacts(at time: Timestamp) -> TaskEvent {
+    make(.downloadingArtifacts, time, "Client is downloading artifacts")
+  }
+
+  static func artifactFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
+    make(.failedArtifactDownload, time, problem, ["download_error": problem, "message": problem])
+  }
+
+  static func templateFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
+    make(.template, time, problem, ["message": problem])
+  }
+
+  static func driverMessage(_ text: String, at time: Timestamp) -> TaskEvent {
+    make(.driver, time, text, ["driver_message": text])
+  }
+
   static func driverFailure(_ problem: String, at time: Timestamp) -> TaskEvent {
     make(.driverFailure, time, problem, ["driver_error": problem])
   }

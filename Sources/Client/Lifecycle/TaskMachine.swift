@@ -30,7 +30,12 @@ struct TaskMachine: Sendable {
     /// The order of the group's tasks lets this one begin.
     case mayStart
     case setUp
-    case setUpFailed(String)
+    /// The set-up cannot be done: the task has failed.
+    case setUpFailed(TaskEvent)
+    /// The set-up failed and may go well another time: the restart policy decides.
+    case setUpFailedForNow(TaskEvent)
+    /// Something worth an event, which changes nothing.
+    case report(TaskEvent)
     case started
     case startFailed(DriverError)
     case exited(TaskOutcome)
@@ -46,6 +51,8 @@ struct TaskMachine: Sendable {
 
   enum Effect: Equatable, Sendable {
     case setUp
+    /// The set-up that is under way is not wanted any more; its end is still told.
+    case cancelSetUp
     case start(attempt: Int)
     case signal(String)
     case killAll
@@ -65,6 +72,8 @@ struct TaskMachine: Sendable {
   var killFails = false
   /// After the next exit the task starts again at once.
   var restartAsked = false
+  /// The artifacts were downloaded; later starts find what the task has made of them.
+  var hasArtifacts = false
   /// What users see.
   var state = TaskState()
 
@@ -99,10 +108,19 @@ struct TaskMachine: Sendable {
     switch input {
     case .mayStart: return phase == .waiting ? beginSetUp(now) : []
     case .setUp: return phase == .settingUp ? beginStart(now) : []
-    case .setUpFailed(let problem):
+    case .setUpFailed(let event):
       guard phase == .settingUp else { return [] }
-      emit(.setupFailure(problem, at: now.wall))
+      if killAsked { return die(failed: killFails, now) }
+      emit(event)
       return die(failed: true, now)
+    case .setUpFailedForNow(let event):
+      guard phase == .settingUp else { return [] }
+      if killAsked { return die(failed: killFails, now) }
+      emit(event)
+      return decide(tracker.startFailed(now: now.steady, jitter: random), now)
+    case .report(let event):
+      if phase != .dead { emit(event) }
+      return []
     case .started: return started(now)
     case .startFailed(let error): return startFailed(error, now, random)
     case .exited(let exit): return exited(exit, now, random)
@@ -221,8 +239,10 @@ struct TaskMachine: Sendable {
     case .waiting, .backingOff:
       return die(failed: fails, now)
     case .running: return beginKilling(now)
-    // Set-up and start are under way: their end looks at `killAsked`. A restart's kill is one already.
-    case .settingUp, .starting, .shutdownDelay, .killing, .forceKilling, .dead: return []
+    // A download may take long: it is given up. The set-up's end looks at `killAsked`.
+    case .settingUp: return [.cancelSetUp]
+    // The start is under way: its end looks at `killAsked`. A restart's kill is one already.
+    case .starting, .shutdownDelay, .killing, .forceKilling, .dead: return []
     }
   }
 

@@ -41,6 +41,13 @@ actor AllocationRunner {
   private var lastReport: AllocationClientUpdate?
   private var samples: [String: UsageSample] = [:]
   private var portsChecked = false
+  /// The first of the host ids that the allocation's users are; 0 before it has any.
+  private var firstUserID: UInt32 = 0
+  /// Set-ups that are under way, and the last one of each task.
+  private var setUps: [String: Task<Void, Never>] = [:]
+  /// What a task's templates with `env` hold.
+  private var templateVariables: [String: [String: String]] = [:]
+  private var templateWatches: [String: Task<Void, Never>] = [:]
   /// Nothing happens here any more: the allocation is deleted, or the agent ends and leaves its tasks to the next one.
   private var isDestroyed = false
   private var finishWaiters: [CheckedContinuation<Void, Never>] = []
@@ -59,9 +66,13 @@ actor AllocationRunner {
 
   /// Runs a new allocation. `found` is what the supervisor has of it already: an agent that died before it could store
   /// the allocation may have started tasks.
-  /// - Parameter previous: the allocation that this one replaces, when it is on this node: while it is being ended, this
-  ///   one waits, and a sticky ephemeral disk is taken over from it.
-  func start(found: [String: Found] = [:], after previous: AllocationRunner? = nil) {
+  /// - Parameters:
+  ///   - previous: the allocation that this one replaces, when it is on this node: while it is being ended, this one
+  ///     waits, and a sticky ephemeral disk is taken over from it.
+  ///   - awaited: allocations in whose place this one stands: it begins when the last of them has ended.
+  func start(
+    found: [String: Found] = [:], after previous: AllocationRunner? = nil, awaiting awaited: [AllocationRunner] = []
+  ) {
     let now = Moment.now
     context.store.write([.put(.allocations, key: id.description, Binary.encode(allocation))]) { [log] result in
       if case .failure(let error) = result { log.error("store the allocation", (key: "error", value: "\(error)")) }
@@ -69,17 +80,22 @@ actor AllocationRunner {
     for name in machine.order { machine.members[name]?.machine.emit(.received(at: now.wall)) }
     if allocation.desiredStatus != .run { machine.stopAsked = true }
     adopt(found)
-    guard found.isEmpty, let previous else {
+    guard found.isEmpty, previous != nil || !awaited.isEmpty else {
       watchHealth(now)
       handle(.begin)
       return
     }
     report()
     Task {
-      await takeOver(from: previous)
+      await wait(for: awaited, takingOverFrom: previous)
       watchHealth(.now)
       handle(.begin)
     }
+  }
+
+  private func wait(for awaited: [AllocationRunner], takingOverFrom previous: AllocationRunner?) async {
+    for other in awaited { await other.waitUntilFinished() }
+    if let previous { await takeOver(from: previous) }
   }
 
   private func takeOver(from previous: AllocationRunner) async {
@@ -97,9 +113,11 @@ actor AllocationRunner {
     }
   }
 
-  /// Goes on with an allocation of an earlier agent. One that still waited for the allocation it replaces begins at once:
-  /// the earlier agent's end took at least as long.
-  func restore(_ stored: Stored, found: [String: Found]) async {
+  /// Goes on with an allocation of an earlier agent. One that had not begun waits for others as when it was new.
+  func restore(
+    _ stored: Stored, found: [String: Found], after previous: AllocationRunner? = nil,
+    awaiting awaited: [AllocationRunner] = []
+  ) async {
     let now = Moment.now
     for (name, local) in stored.tasks {
       guard var member = machine.members[name]?.machine else { continue }
@@ -108,11 +126,23 @@ actor AllocationRunner {
     }
     machine.stopAsked = stored.local.stopAsked || allocation.desiredStatus != .run
     machine.finished = stored.local.finished
+    // One that was restored before may wait for this one already.
+    if machine.finished { resumeFinishWaiters() }
     watchedDeployment = stored.local.deploymentID
     portsChecked = true
+    firstUserID = UInt32(clamping: stored.local.firstUserID)
+    if firstUserID > 0 { context.identifiers.restore(firstUserID, for: id.description) }
     restoreHealth(stored.local, now)
     lastReport = nil
     adopt(found)
+    let hasBegun = !found.isEmpty || stored.states.values.contains { $0.state != .pending }
+    if !hasBegun, previous != nil || !awaited.isEmpty {
+      Task {
+        await wait(for: awaited, takingOverFrom: previous)
+        handle(.begin)
+      }
+      return
+    }
     for name in machine.order where found[name] == nil {
       handle(.task(name, .recovered(.unknown, attempt: 0)))
     }
@@ -120,7 +150,7 @@ actor AllocationRunner {
   }
 
   private func restoreHealth(_ local: AllocationLocalState, _ now: Moment) {
-    guard !local.deploymentID.isNone, local.deploymentID == allocation.deploymentID else { return }
+    guard local.deploymentID == allocation.deploymentID else { return }
     if let healthy = local.healthy {
       var watch = HealthWatch(minimumHealthyTime: .zero, deadline: now.steady)
       watch.verdict = healthy
@@ -248,6 +278,29 @@ actor AllocationRunner {
     return [task]
   }
 
+  /// A command that is to run in a running task.
+  func session(_ request: ExecRequest) throws(ClientError) -> ExecSession {
+    guard let name = request.command.first, !name.isEmpty else {
+      throw ClientError(.invalid, "command is not present: name a program to run in the task")
+    }
+    let names = try taskNames(request.task)
+    guard names.count == 1, let task = task(names[0]), let driver = driver(of: names[0]) else {
+      throw ClientError(
+        .invalid, "allocation \(id) has several tasks, name one of them: \(machine.order.joined(separator: ", "))")
+    }
+    guard driver.capabilities.executesCommands else {
+      throw ClientError(.invalid, "driver \"\(task.driver)\" of task \"\(task.name)\" cannot run commands in a task")
+    }
+    guard machine.members[task.name]?.machine.isRunning == true, let handle = handles[task.name] else {
+      throw ClientError(.conflict, "task \"\(task.name)\" of allocation \(id) is not running")
+    }
+    var variables = environment(of: task, driver).variables
+    // Without it an editor or a pager does not know what it may do; what the task says itself holds.
+    if request.hasTerminal, variables["TERM"] == nil { variables["TERM"] = "xterm" }
+    return ExecSession(
+      driver: driver, handle: handle, request: request, environment: TaskEnvironment.block(variables))
+  }
+
   /// Returns when the last task has ended.
   func waitUntilFinished() async {
     if machine.finished || isDestroyed { return }
@@ -266,6 +319,11 @@ actor AllocationRunner {
     isDestroyed = true
     for timer in timers.values { timer.cancel() }
     timers = [:]
+    for watch in templateWatches.values { watch.cancel() }
+    resumeFinishWaiters()
+  }
+
+  private func resumeFinishWaiters() {
     for waiter in finishWaiters { waiter.resume() }
     finishWaiters = []
   }
@@ -288,6 +346,7 @@ actor AllocationRunner {
     } catch {
       log.error("forget the allocation", (key: "error", value: "\(error)"))
     }
+    context.identifiers.release(id.description)
   }
 
   // MARK: - The machine
@@ -299,10 +358,7 @@ actor AllocationRunner {
     store()
     report()
     for effect in effects { perform(effect) }
-    if machine.finished {
-      for waiter in finishWaiters { waiter.resume() }
-      finishWaiters = []
-    }
+    if machine.finished { resumeFinishWaiters() }
   }
 
   private func perform(_ effect: AllocationMachine.Effect) {
@@ -318,12 +374,14 @@ actor AllocationRunner {
 
   private func perform(_ effect: TaskMachine.Effect, of name: String) {
     switch effect {
-    case .setUp: Task { await setUp(name) }
+    case .setUp: setUps[name] = Task { await setUp(name) }
+    case .cancelSetUp: setUps[name]?.cancel()
     case .start(let attempt): Task { await startTask(name, attempt: attempt) }
     case .signal(let signal): Task { await send(signal, to: name) }
     case .killAll: Task { await killAll(name) }
     case .setTimer(let timer, let delay): setTimer(.task(name, timer), after: delay)
     case .cancelTimers:
+      templateWatches.removeValue(forKey: name)?.cancel()
       for timer in [TaskMachine.Timer.restart, .shutdownDelay, .killTimeout] {
         timers.removeValue(forKey: .task(name, timer))?.cancel()
       }
@@ -356,20 +414,30 @@ actor AllocationRunner {
 
   // MARK: - Carrying out
 
-  /// The set-up of a task, before every start. Every step may be done again, and a crash between two of them is mended
-  /// by doing all of them again:
-  /// 1. the node has the task's driver, and its kill signal exists;
-  /// 2. the allocation's ports are free on this host (before the first start on this node only);
-  /// 3. the driver accepts the interpolated `config` block;
-  /// 4. the allocation's and the task's directories are there with their owners and modes.
+  /// The set-up of a task, before every start. The node has the task's driver, its kill signal exists, the allocation's
+  /// ports are free on this host (before the first start on this node only), then what `TaskPreparation` lists.
   private func setUp(_ name: String) async {
     guard let task = task(name) else { return }
-    let problem = await setUpProblem(task)
-    handle(.task(name, problem.map { .setUpFailed($0) } ?? .setUp))
+    if let problem = obstacle(to: task) {
+      return handle(.task(name, .setUpFailed(.setupFailure(problem, at: Moment.now.wall))))
+    }
+    guard let preparation = preparation(of: task) else { return }
+    do throws(PreparationFailure) {
+      let outcome = try await preparation.run { [weak self] event in await self?.report(event, of: name) }
+      machine.members[name]?.machine.hasArtifacts = true
+      templateVariables[name] = outcome.variables
+      watchTemplates(TemplateWatch(preparation: preparation, files: outcome.templateFiles), of: name)
+      handle(.task(name, .setUp))
+    } catch {
+      handle(.task(name, error.isTemporary ? .setUpFailedForNow(error.event) : .setUpFailed(error.event)))
+    }
   }
 
-  private func setUpProblem(_ task: JobTask) async -> String? {
-    guard let driver = context.drivers[task.driver] else {
+  private func report(_ event: TaskEvent, of name: String) { handle(.task(name, .report(event))) }
+
+  /// Why a task cannot be set up at all; nil when nothing is in the way.
+  private func obstacle(to task: JobTask) -> String? {
+    guard context.drivers[task.driver] != nil else {
       let known = context.drivers.keys.sorted().joined(separator: ", ")
       return "driver \"\(task.driver)\" of task \"\(task.name)\" is not on this node: it has \(known)"
     }
@@ -377,26 +445,64 @@ actor AllocationRunner {
     if SignalNames.number(signal) == nil { return "kill_signal \"\(signal)\" of task \"\(task.name)\" is no signal" }
     if !portsChecked, let taken = PortCheck.firstTaken(plan.ports) { return taken }
     portsChecked = true
-    let environment = environment(of: task, driver)
-    let user = environment.interpolation(task.user)
-    let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
-    do throws(DriverError) { try driver.validate(environment.interpolation(task.config)) } catch {
-      return error.message
-    }
-    let directory = directory
-    do throws(SystemError) {
-      try await context.work.run { () throws(SystemError) in
-        let account = RunnerContext.account(wanted.isEmpty ? "root" : String(wanted.prefix { $0 != ":" }))
-        try directory.ensure()
-        try directory.ensure(task: task.name, owner: account.map { ($0.uid, $0.gid) } ?? (0, 0))
-      }
-    } catch {
-      return "build the task's directory: \(error)"
-    }
     return nil
   }
 
-  private func environment(of task: JobTask, _ driver: any TaskDriver) -> TaskEnvironment {
+  private func preparation(of task: JobTask) -> TaskPreparation? {
+    guard let driver = context.drivers[task.driver] else { return nil }
+    return TaskPreparation(
+      task: task, driver: driver, environment: environment(of: task, driver, templates: false), directory: directory,
+      work: context.work, artifactLimits: context.configuration.artifacts, payload: plan.job.payload?.bytes,
+      hasArtifacts: machine.members[task.name]?.machine.hasArtifacts ?? false)
+  }
+
+  // MARK: - Templates
+
+  private func watchTemplates(_ watch: TemplateWatch, of name: String) {
+    templateWatches.removeValue(forKey: name)?.cancel()
+    guard watch.files.values.contains(where: { !$0.isEmpty }) else { return }
+    templateWatches[name] = Task { [weak self] in
+      await watch.run { [weak self] change in
+        await self?.templateChanged(change, of: name)
+      } failed: { [weak self] problem in
+        await self?.report(.templateFailure(problem, at: Moment.now.wall), of: name)
+      }
+    }
+  }
+
+  private func templateChanged(_ change: TemplateWatch.Change, of name: String) async {
+    switch change {
+    case .restart:
+      handle(.restart(tasks: [name], all: false, reason: "Template with change_mode restart re-rendered"))
+    case .signal(let signal): handle(.signal(tasks: [name], signal, reason: "Template re-rendered"))
+    case .script(let script): await runChangeScript(script, of: name)
+    }
+  }
+
+  private func runChangeScript(_ script: ChangeScript, of name: String) async {
+    let command = [script.command ?? ""] + (script.args ?? [])
+    let problem = await changeScriptProblem(command, timeout: script.timeout ?? .seconds(5), of: name)
+    guard let problem else { return }
+    let event = TaskEvent.templateFailure(
+      "Template script \(command.joined(separator: " ")): \(problem)", at: Moment.now.wall)
+    handle(.task(name, script.failOnError == true ? .kill(event: event, fails: true) : .report(event)))
+  }
+
+  /// Runs the script in the task; nil when it has ended well.
+  private func changeScriptProblem(_ command: [String], timeout: Nanoseconds, of name: String) async -> String? {
+    do {
+      let session = try session(ExecRequest(task: name, command: command, hasTerminal: false))
+      let code = try await session.runUnattended(timeout: .nanoseconds(timeout.count))
+      return code == 0 ? nil : "it exited with status \(code)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// - Parameter templates: with the variables that the task's templates hold, which stand above its own.
+  private func environment(
+    of task: JobTask, _ driver: any TaskDriver, templates: Bool = true
+  ) -> TaskEnvironment {
     var input = plan.environmentInput(
       for: task, region: context.configuration.region, datacenter: context.datacenter)
     switch driver.capabilities.isolation {
@@ -408,21 +514,35 @@ actor AllocationRunner {
       input.secretsDirectory = directories.secrets
       input.base = ["PATH": RunnerContext.defaultPath].merging(context.hostEnvironment) { _, host in host }
     }
-    return TaskEnvironment(input, node: context.nodeValues)
+    let environment = TaskEnvironment(input, node: context.nodeValues)
+    return templates ? environment.adding(templateVariables[task.name] ?? [:]) : environment
   }
 
   private func startTask(_ name: String, attempt: Int) async {
     guard let task = task(name), let driver = context.drivers[task.driver] else { return }
     let environment = environment(of: task, driver)
-    let request = TaskStart(
+    var limits = plan.limits(of: task)
+    limits.coreMHz = context.nodeValues["attr.cpu.frequency"].flatMap { Int($0) } ?? 0
+    var request = TaskStart(
       allocationID: id, taskName: name, attempt: attempt, config: environment.interpolation(task.config),
-      environment: environment.block, user: environment.interpolation(task.user), resources: plan.limits(of: task),
+      environment: environment.block, user: environment.interpolation(task.user), resources: limits,
       directories: directory.task(name), logs: plan.logs(of: task, directory: directory))
+    request.userNamespace = context.identifiers.range(for: id.description)
+    request.hasNoNetwork = plan.group.networks.first?.mode == "none"
+    request.hostIDsReason = plan.ports.first { $0.hostPort < 1024 }.map {
+      "port \($0.hostPort) of the host's network is a privileged one"
+    }
+    if let first = request.userNamespace?.firstID, first != firstUserID {
+      // In the database before anything of the task belongs to these ids.
+      firstUserID = first
+      store()
+    }
     do throws(DriverError) {
       let handle = try await driver.start(request)
       handles[name] = handle
       for note in handle.notes {
         log.info("started with a reservation", (key: "task", value: name), (key: "note", value: note))
+        machine.members[name]?.machine.emit(.driverMessage(note, at: Moment.now.wall))
       }
       watchExit(name, handle, driver)
       self.handle(.task(name, .started))
@@ -513,6 +633,7 @@ actor AllocationRunner {
     local.healthy = machine.health?.verdict
     local.healthDecidedAt = machine.health?.decidedAt ?? .zeroValue
     local.healthDeadline = machine.health?.deadline ?? .zeroValue
+    local.firstUserID = Int(firstUserID)
     var changes: [ClientChange] = [.put(.allocationState, key: id.description, Binary.encode(local))]
     for (name, member) in machine.members {
       let key = Bucket.taskKey(allocation: id.description, task: name)
@@ -528,14 +649,12 @@ actor AllocationRunner {
     update.id = id
     (update.clientStatus, update.clientDescription) = machine.status
     update.taskStates = machine.members.mapValues(\.machine.state)
-    if !watchedDeployment.isNone {
-      update.deploymentID = watchedDeployment
-      if let watch = machine.health, let verdict = watch.verdict {
-        var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
-        status.healthy = verdict
-        status.timestamp = watch.decidedAt
-        update.deploymentStatus = status
-      }
+    update.deploymentID = watchedDeployment
+    if let watch = machine.health, let verdict = watch.verdict {
+      var status = allocation.deploymentStatus ?? AllocDeploymentStatus()
+      status.healthy = verdict
+      status.timestamp = watch.decidedAt
+      update.deploymentStatus = status
     }
     return update
   }

@@ -20,6 +20,8 @@ struct RunnerContext: Sendable {
 
   /// What the agent was started with, less what no task should see: the base of a raw_exec task's environment.
   var hostEnvironment: [String: String]
+  /// Which host ids each allocation's users are.
+  var identifiers: UserIDRanges
 
   /// PATH of a task that does not see the host's.
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

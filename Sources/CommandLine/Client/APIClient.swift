@@ -8,7 +8,7 @@ struct APIClient: Sendable {
   var timeout: Duration = .seconds(300)
 
   /// How long a blocking query may stay open at the server before it answers with what it had.
-  private static let blockingWait = "60s"
+  static let blockingWait = "60s"
 
   // MARK: reading
 
@@ -37,16 +37,21 @@ struct APIClient: Sendable {
   /// A GET that returns when something has changed since `index`, or after a minute.
   /// - Parameter index: what the last answer came with; 0 for an answer at once.
   func blocking<T: FieldValue>(
-    _ path: String, after index: UInt64, namespace: String? = nil
+    _ path: String, after index: UInt64, namespace: String? = nil, wait: String = Self.blockingWait
   ) throws -> (value: T, index: UInt64) {
     var query: [String: String] = [:]
-    if index > 0 { query = ["index": "\(index)", "wait": Self.blockingWait] }
+    if index > 0 { query = ["index": "\(index)", "wait": wait] }
     var request = try request(.get, path, query, namespace)
     request.timeout = nil
     let result = try perform(request)
     let seen = result.headers["X-Nomad-Index"].flatMap { UInt64($0) } ?? 0
     // An index that went back means that the servers' state was restored: begin again. One below 1 would not block.
     return (try JSON.decode(T.self, from: result.body), seen < index ? 1 : max(seen, 1))
+  }
+
+  /// The same, but it returns within half a second: for what is watched beside something else.
+  func blockingShortly<T: FieldValue>(_ path: String, after index: UInt64) throws -> (value: T, index: UInt64) {
+    try blocking(path, after: index, wait: "500ms")
   }
 
   /// A GET whose answer is used while it arrives.
@@ -101,6 +106,17 @@ struct APIClient: Sendable {
   /// A DELETE whose answer is not looked at.
   func remove(_ path: String) throws {
     _ = try perform(request(.delete, path, [:], nil))
+  }
+
+  /// Opens a WebSocket.
+  /// - Throws: `APIError` when the agent answers something else.
+  func webSocket(_ path: String, _ query: [String: String], namespace: String? = nil) async throws -> WebSocket {
+    let request = try request(.get, path, query, namespace)
+    do {
+      return try await WebSocket.connect(request, configuration: try configuration())
+    } catch let refusal as WebSocketRefusal {
+      throw APIError(request, refusal.status, refusal.body)
+    }
   }
 
   // MARK: requests

@@ -1,5 +1,8 @@
 internal import Codec
+internal import Glibc
+internal import Linux
 internal import Model
+internal import Synchronization
 
 let allocStatus = Command(
   path: ["alloc", "status"], arguments: "<allocation>",
@@ -202,7 +205,7 @@ let allocLogs = Command(
   flags: [
     .bool("f", "Follow: print what is written from now on, too."),
     .bool("stderr", "Standard error instead of standard output."),
-    .bool("stdout", "Standard output (the default)."),
+    .bool("stdout", "Standard output (the default; with -f both are, each to its own)."),
     .bool("tail", "Print the end only: the last -n lines or -c bytes (ten lines when neither is given)."),
     .value("n", "lines", "With -tail: this many lines."), .value("c", "bytes", "With -tail: this many bytes."),
     .value("task", "name", "The task, when the allocation has several."),
@@ -219,17 +222,52 @@ let allocLogs = Command(
   guard !invocation.has("stderr") || !invocation.has("stdout") else {
     throw UsageError("give one of -stdout and -stderr")
   }
-  let stream = invocation.has("stderr") ? "stderr" : "stdout"
-  try printFile(
-    "/v1/client/fs/logs/\(allocation.id)", ["task": task, "type": stream], allocation, follow: invocation.has("f"),
-    invocation)
+  let path = "/v1/client/fs/logs/\(allocation.id)"
+  func show(_ stream: String, on descriptor: Int32) throws {
+    try printFile(
+      path, ["task": task, "type": stream], allocation, follow: invocation.has("f"), on: descriptor, invocation)
+  }
+  guard invocation.has("f"), !invocation.has("stderr"), !invocation.has("stdout") else {
+    try show(invocation.has("stderr") ? "stderr" : "stdout", on: STDOUT_FILENO)
+    return 0
+  }
+  // Both are followed: each request holds its thread.
+  let end = StreamEnd()
+  try DetachedThread.start(stackBytes: 1 << 20) {
+    do {
+      try printFile(
+        path, ["task": task, "type": "stderr"], allocation, follow: true, on: STDERR_FILENO, invocation)
+    } catch {
+      end.failure = "\(error)"
+    }
+    end.isReached = true
+  }
+  try show("stdout", on: STDOUT_FILENO)
+  // The task is over: what is left of its standard error comes at once.
+  while !end.isReached { usleep(10_000) }
+  if let failure = end.failure { throw CommandFailure(failure) }
   return 0
+}
+
+/// How following standard error ended, on a thread of its own.
+private final class StreamEnd: Sendable {
+  private let state = Mutex<(isReached: Bool, failure: String?)>((false, nil))
+  var isReached: Bool {
+    get { state.withLock { $0.isReached } }
+    set { state.withLock { $0.isReached = newValue } }
+  }
+  var failure: String? {
+    get { state.withLock { $0.failure } }
+    set { state.withLock { $0.failure = newValue } }
+  }
 }
 
 /// Prints a log or a file of an allocation as -tail, -n, -c and -f of the command line ask.
 /// - Parameter path: of an endpoint that takes origin, offset and follow.
 private func printFile(
-  _ path: String, _ query: [String: String], _ allocation: Allocation, follow: Bool, _ invocation: Invocation
+  _ path: String, _ query: [String: String], _ allocation: Allocation, follow: Bool,
+  on descriptor: Int32 = STDOUT_FILENO,
+  _ invocation: Invocation
 ) throws {
   let client = invocation.client
   var query = query
@@ -244,13 +282,15 @@ private func printFile(
         query["offset"] = "\(offset)"
         return try client.raw(path, query, namespace: allocation.namespace)
       }
-      guard follow else { return invocation.terminal.write(bytes: end) }
+      guard follow else { return invocation.terminal.write(bytes: end, to: descriptor) }
       // What is written between the two requests moves the beginning by as much.
       query["offset"] = "\(end.count)"
     }
   }
   query["follow"] = "\(follow)"
-  try client.stream(path, query, namespace: allocation.namespace) { invocation.terminal.write(bytes: $0) }
+  try client.stream(path, query, namespace: allocation.namespace) {
+    invocation.terminal.write(bytes: $0, to: descriptor)
+  }
 }
 
 /// The last `count` lines of something that can be read from its end.
@@ -282,7 +322,7 @@ func lastLines(of bytes: [UInt8], count: Int) -> [UInt8] {
   return Array(bytes[position...])
 }
 
-private func someAllocation(ofJob prefix: String, _ client: APIClient) throws -> Allocation {
+func someAllocation(ofJob prefix: String, _ client: APIClient) throws -> Allocation {
   let identity = try client.jobIdentity(prefix: prefix)
   let found: [AllocationListStub] = try client.get(
     "/v1/job/\(identity.id.pathEncoded)/allocations", namespace: identity.namespace)
@@ -293,7 +333,7 @@ private func someAllocation(ofJob prefix: String, _ client: APIClient) throws ->
   return try client.get("/v1/allocation/\(chosen.id)")
 }
 
-private func chosenTask(_ allocation: Allocation, _ name: String?) throws(CommandFailure) -> String {
+func chosenTask(_ allocation: Allocation, _ name: String?) throws(CommandFailure) -> String {
   let tasks = taskNames(allocation)
   if let name {
     guard tasks.contains(name) else {

@@ -89,6 +89,17 @@ let deploymentResume = Command(
   flags: [detachFlag, verboseFlag], completes: .deployments
 ) { invocation in try setPaused(false, invocation) }
 
+let deploymentUnblock = Command(
+  path: ["deployment", "unblock"], arguments: "<deployment>",
+  summary: "Have a deployment go on that waits for other regions", flags: [detachFlag, verboseFlag],
+  completes: .deployments
+) { invocation in
+  let deployment = try invocation.client.deployment(prefix: try invocation.onlyArgument())
+  let response: DeploymentUpdateResponse = try invocation.client.put(
+    "/v1/deployment/unblock/\(deployment.id)", body: JSONObject(), namespace: deployment.namespace)
+  return try finish(response, "Deployment \"\(invocation.shown(deployment.id))\" unblocked", invocation)
+}
+
 private let groupFlag = Flag.repeated("group", "name", "Only the canaries of this group. May be repeated.")
 
 private func promote(_ deployment: Deployment, _ invocation: Invocation) throws -> Int32 {
@@ -121,26 +132,4 @@ let jobPromote = Command(
     throw CommandFailure("Job \"\(identity.id)\" has no deployment to promote")
   }
   return try promote(deployment, invocation)
-}
-
-let jobRevert = Command(
-  path: ["job", "revert"], arguments: "<job> <version>", summary: "Go back to an earlier version of a job",
-  flags: [detachFlag, verboseFlag], completes: .jobs
-) { invocation in
-  try invocation.expectArguments(2...2)
-  guard let version = UInt64(invocation.arguments[1]) else {
-    throw UsageError("a version is a whole number, not \"\(invocation.arguments[1])\"")
-  }
-  let identity = try invocation.client.jobIdentity(prefix: invocation.arguments[0])
-  var request = JobRevertRequest()
-  request.jobID = identity.id
-  request.jobVersion = version
-  let response: JobRegisterResponse = try invocation.client.put(
-    "/v1/job/\(identity.id.pathEncoded)/revert", body: request, namespace: identity.namespace)
-  if response.evalID.isNone { return 0 }
-  if invocation.has("detach") {
-    invocation.terminal.print("Evaluation ID: \(invocation.shown(response.evalID))")
-    return 0
-  }
-  return try Monitor(invocation).evaluation(response.evalID)
 }

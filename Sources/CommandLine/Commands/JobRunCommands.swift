@@ -59,7 +59,7 @@ let jobRun = Command(
   if response.evalID.isNone {
     invocation.terminal.print("Job registration successful")
     if job.periodic != nil { invocation.terminal.print("It is periodic: it runs at its times") }
-    if job.parameterizedJob != nil { invocation.terminal.print("It is parameterized: it runs when it is dispatched") }
+    if job.isParameterized { invocation.terminal.print("It is parameterized: it runs when it is dispatched") }
     return 0
   }
   if invocation.has("detach") {
@@ -106,6 +106,12 @@ let jobPlan = Command(
       terminal.print("  Task Group \"\(group)\" (failed to place \(metric.coalescedFailures + 1) allocation(s)):")
       for text in placementFailureLines(metric) { terminal.print("    \(text)") }
     }
+  }
+  if !response.nextPeriodicLaunch.isZero {
+    let time = response.nextPeriodicLaunch.nanoseconds
+    terminal.print(
+      "- If submitted now, next periodic launch would be at \(TimeText.absoluteUTC(nanoseconds: time)) "
+        + "(\(TimeText.relative(nanoseconds: time, now: invocation.clock()))).")
   }
   let preempted = response.annotations?.preemptedAllocs ?? []
   if !preempted.isEmpty {
@@ -171,8 +177,12 @@ private func validated(_ request: JobValidateRequest, _ invocation: Invocation) 
 
 let jobInspect = Command(
   path: ["job", "inspect"], aliases: [["inspect"]], arguments: "<job>",
-  summary: "Print a job as JSON",
-  flags: readFlags + [.value("version", "number", "The job as it was at this version.")], completes: .jobs
+  summary: "Print a job as JSON, or as it was written",
+  flags: readFlags + [
+    .value("version", "number", "The job as it was at this version."),
+    .bool("hcl", "The text that the job was written as, where it was registered with it."),
+    .bool("with-vars", "With -hcl: the variables it was registered with, too."),
+  ], completes: .jobs
 ) { invocation in
   let client = invocation.client
   guard let prefix = invocation.arguments.first else {
@@ -181,6 +191,7 @@ let jobInspect = Command(
   }
   try invocation.expectArguments(0...1)
   let identity = try client.jobIdentity(prefix: prefix)
+  if invocation.has("hcl") { return try printSource(identity, invocation) }
   var job: JSONValue = try client.get("/v1/job/\(identity.id.pathEncoded)", namespace: identity.namespace)
   if let version = try invocation.parsed.integer("version") {
     let versions: JobVersionsResponse = try client.get(
@@ -196,6 +207,23 @@ let jobInspect = Command(
     let wrapped: JSONValue = ["Job": job]
     invocation.terminal.print(JSON.text(wrapped, pretty: true))
   }
+  return 0
+}
+
+/// Prints the text that a version of a job was written as.
+private func printSource(_ identity: (id: String, namespace: String), _ invocation: Invocation) throws -> Int32 {
+  var query: [String: String] = [:]
+  if let version = try invocation.parsed.integer("version") { query["version"] = "\(version)" }
+  let submission: JobSubmission = try invocation.client.get(
+    "/v1/job/\(identity.id.pathEncoded)/submission", query, namespace: identity.namespace)
+  let terminal = invocation.terminal
+  if invocation.has("with-vars") {
+    for (name, value) in submission.variableFlags.sorted(by: { $0.key < $1.key }) {
+      terminal.print("# -var \(name)=\(value)")
+    }
+    if !submission.variables.isEmpty { terminal.print(submission.variables) }
+  }
+  terminal.write(submission.source.hasSuffix("\n") ? submission.source : submission.source + "\n")
   return 0
 }
 

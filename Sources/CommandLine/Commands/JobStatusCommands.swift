@@ -56,6 +56,7 @@ private func showJob(_ prefix: String, _ invocation: Invocation) throws -> Int32
 
   let summary: JobSummary = try client.get(path + "/summary", namespace: identity.namespace)
   printSummary(job, summary, terminal)
+  if job.launchesChildren { return try printChildren(of: job, invocation) }
   let evaluations: [Evaluation] = try client.get(path + "/evaluations", namespace: identity.namespace)
   if invocation.has("evals") { printEvaluations(evaluations, invocation) }
   printPlacementFailures(evaluations, terminal)
@@ -75,14 +76,29 @@ private func jobPairs(_ job: Job) -> [(key: String, value: String)] {
     ("Type", job.type?.rawValue ?? ""), ("Priority", "\(job.priority ?? 0)"),
     ("Datacenters", job.datacenters.joined(separator: ",")), ("Namespace", job.namespace ?? ""),
     ("Node Pool", job.nodePool ?? ""), ("Status", status), ("Periodic", "\(job.periodic != nil)"),
-    ("Parameterized", "\(job.parameterizedJob != nil)"),
+    ("Parameterized", "\(job.isParameterized)"),
   ]
   if let parent = job.parentID, !parent.isEmpty { pairs.append(("Parent Job", parent)) }
   return pairs
 }
 
+/// The jobs that were launched from a periodic or parameterized one, the newest first.
+private func printChildren(of job: Job, _ invocation: Invocation) throws -> Int32 {
+  let all: [JobListStub] = try invocation.client.get(
+    "/v1/jobs", ["prefix": job.id + "/"], namespace: job.namespace)
+  let children = all.filter { $0.parentID == job.id }.sorted { $0.createIndex > $1.createIndex }
+  let title = job.isParameterized ? "Dispatched Jobs" : "Previously Launched Jobs"
+  invocation.terminal.print("\n" + invocation.terminal.bold(title))
+  invocation.terminal.print(
+    children.isEmpty
+      ? (job.isParameterized
+        ? "No dispatched instances of parameterized job found" : "No instances of periodic job found")
+      : Table.columns(["ID", "Status"], children.map { [$0.id, $0.status] }))
+  return 0
+}
+
 private func printSummary(_ job: Job, _ summary: JobSummary, _ terminal: Terminal) {
-  if job.periodic != nil || job.parameterizedJob != nil, let children = summary.children {
+  if job.launchesChildren, let children = summary.children {
     terminal.print("\n" + terminal.bold("Children Job Summary"))
     terminal.print(
       Table.columns(
@@ -187,38 +203,5 @@ let jobDeployments = Command(
   var deployments = try JSON.decode([Deployment].self, from: bytes).sorted { $0.createIndex > $1.createIndex }
   if invocation.has("latest") { deployments = Array(deployments.prefix(1)) }
   invocation.terminal.print(deployments.isEmpty ? "No deployments found" : deploymentTable(deployments, invocation))
-  return 0
-}
-
-let jobHistory = Command(
-  path: ["job", "history"], arguments: "<job>", summary: "List the versions of a job",
-  flags: readFlags + [
-    .bool("p", "Show what each version changed."), .value("version", "number", "Only this version."), verboseFlag,
-  ],
-  completes: .jobs
-) { invocation in
-  let client = invocation.client
-  let identity = try client.jobIdentity(prefix: try invocation.onlyArgument())
-  let bytes = try client.raw(
-    "/v1/job/\(identity.id.pathEncoded)/versions", ["diffs": "true"], namespace: identity.namespace)
-  if try invocation.printedRaw(bytes) { return 0 }
-  let response = try JSON.decode(JobVersionsResponse.self, from: bytes)
-  let only = try invocation.parsed.integer("version").map { UInt64(clamping: $0) }
-  var blocks: [String] = []
-  for (place, job) in response.versions.enumerated() where only == nil || job.version == only {
-    var text = Table.keyValues([
-      ("Version", "\(job.version ?? 0)"), ("Stable", "\(job.stable ?? false)"),
-      ("Submit Date", TimeText.absolute(nanoseconds: job.submitTime ?? 0)),
-      ("Tag Name", job.versionTag?.name ?? ""),
-    ])
-    if invocation.has("p"), place < response.diffs.count {
-      text +=
-        "\nDiff        =\n"
-        + DiffText(terminal: invocation.terminal, verbose: invocation.has("verbose")).text(
-          for: response.diffs[place], annotations: nil)
-    }
-    blocks.append(text)
-  }
-  invocation.terminal.print(blocks.joined(separator: "\n\n"))
   return 0
 }

@@ -180,12 +180,7 @@ let nodeEligibility = Command(
   guard invocation.has("enable") != invocation.has("disable") else {
     throw UsageError("give one of -enable and -disable")
   }
-  var name = invocation.arguments.first ?? ""
-  if invocation.has("self") {
-    let agent: AgentSelf = try client.get("/v1/agent/self")
-    name = agent.stats["client"]?["node_id"] ?? ""
-  }
-  let node = try client.node(prefixOrName: name)
+  let node = try client.node(prefixOrName: try nodeArgument(invocation))
   var body = JSONObject()
   body["Eligibility"] = invocation.has("enable") ? "eligible" : "ineligible"
   try client.send("/v1/node/\(node.id)/eligibility", body: body)

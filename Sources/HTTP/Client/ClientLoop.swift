@@ -26,15 +26,16 @@ final class ClientLoop: Sendable {
   private let state = Mutex(State())
 
   func start(_ transfer: Transfer) throws(HTTPClientError) {
+    try CurlHandle.load()
     let started = state.withLock { state in
       if state.stopping { return false }
       if state.multi == nil {
-        guard serai_curl_global_init() == CURLE_OK, let pointer = curl_multi_init() else { return false }
+        guard let pointer = serai_curl_multi_init() else { return false }
         let multi = Multi(pointer: pointer)
         do throws(SystemError) {
           try DetachedThread.start(named: "http-client", stackBytes: 0) { [self] in run(multi) }
         } catch {
-          curl_multi_cleanup(pointer)
+          serai_curl_multi_cleanup(pointer)
           return false
         }
         state.multi = multi
@@ -55,14 +56,14 @@ final class ClientLoop: Sendable {
   func stop() {
     state.withLock { state in
       state.stopping = true
-      if let multi = state.multi { curl_multi_wakeup(multi.pointer) }
+      if let multi = state.multi { serai_curl_multi_wakeup(multi.pointer) }
     }
   }
 
   private func post(_ command: Command) {
     state.withLock { state in
       state.commands.append(command)
-      if let multi = state.multi { curl_multi_wakeup(multi.pointer) }
+      if let multi = state.multi { serai_curl_multi_wakeup(multi.pointer) }
     }
   }
 
@@ -82,7 +83,7 @@ final class ClientLoop: Sendable {
       }
       if stopping { break }
       running.perform()
-      curl_multi_poll(multi.pointer, nil, 0, 60_000, nil)
+      serai_curl_multi_poll(multi.pointer, 60_000)
     }
     running.end()
     // From here on no other thread wakes the handle.
@@ -92,7 +93,7 @@ final class ClientLoop: Sendable {
       return state.commands
     }
     for case .start(let transfer) in late { transfer.finished(Running.clientGone(transfer)) }
-    curl_multi_cleanup(multi.pointer)
+    serai_curl_multi_cleanup(multi.pointer)
   }
 }
 
@@ -125,7 +126,7 @@ private struct Running: ~Copyable {
       let context = Unmanaged.passUnretained(transfer).toOpaque()
       _ = serai_curl_set_receivers(handle.pointer, receiveHeader, receiveBody, context)
       let pointer = handle.pointer
-      guard curl_multi_add_handle(multi, pointer) == CURLM_OK else {
+      guard serai_curl_multi_add_handle(multi, pointer) == CURLM_OK else {
         throw HTTPClientError(.other, "\(transfer.what) failed: libcurl takes no more requests")
       }
       entries[pointer] = Entry(handle, transfer)
@@ -137,7 +138,7 @@ private struct Running: ~Copyable {
 
   mutating func resume(_ transfer: Transfer) {
     guard let pointer = handles[ObjectIdentifier(transfer)] else { return }
-    curl_easy_pause(pointer, CURLPAUSE_CONT)
+    serai_curl_easy_pause(pointer, CURLPAUSE_CONT)
   }
 
   mutating func cancel(_ transfer: Transfer) {
@@ -148,7 +149,7 @@ private struct Running: ~Copyable {
 
   mutating func perform() {
     var count: Int32 = 0
-    curl_multi_perform(multi, &count)
+    serai_curl_multi_perform(multi, &count)
     var code = CURLE_OK
     while let pointer = serai_curl_next_done(multi, &code) {
       guard let entry = entries[pointer] else { continue }
@@ -160,7 +161,7 @@ private struct Running: ~Copyable {
 
   mutating func end() {
     for (pointer, entry) in entries {
-      curl_multi_remove_handle(multi, pointer)
+      serai_curl_multi_remove_handle(multi, pointer)
       entry.transfer.finished(Self.clientGone(entry.transfer))
     }
     entries = [:]
@@ -168,7 +169,7 @@ private struct Running: ~Copyable {
   }
 
   private mutating func remove(_ pointer: UnsafeMutableRawPointer) {
-    curl_multi_remove_handle(multi, pointer)
+    serai_curl_multi_remove_handle(multi, pointer)
     guard let entry = entries.removeValue(forKey: pointer) else { return }
     handles[ObjectIdentifier(entry.transfer)] = nil
   }

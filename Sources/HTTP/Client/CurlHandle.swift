@@ -15,7 +15,8 @@ struct CurlHandle: ~Copyable {
   static func make(
     _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration
   ) throws(HTTPClientError) -> CurlHandle {
-    guard CurlHandle.initialised, let pointer = curl_easy_init() else {
+    try load()
+    guard let pointer = serai_curl_easy_init() else {
       throw HTTPClientError(.other, "libcurl could not be initialised: is there memory left?")
     }
     var handle = CurlHandle(owning: pointer)
@@ -31,14 +32,18 @@ struct CurlHandle: ~Copyable {
   }
 
   deinit {
-    curl_easy_cleanup(pointer)
-    curl_slist_free_all(headerList)
-    curl_slist_free_all(connectTo)
+    serai_curl_easy_cleanup(pointer)
+    serai_curl_slist_free_all(headerList)
+    serai_curl_slist_free_all(connectTo)
     errorText.deallocate()
   }
 
-  /// libcurl's global state; made when the first request is.
-  private static let initialised: Bool = serai_curl_global_init() == CURLE_OK
+  /// Loads libcurl when the first request needs it.
+  static func load() throws(HTTPClientError) {
+    if let problem = serai_curl_load() {
+      throw HTTPClientError(.other, "an HTTP client can't be made: \(String(cString: problem))")
+    }
+  }
 
   /// The error for a finished transfer, nil if it succeeded.
   func failure(_ code: CURLcode, _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration)
@@ -58,7 +63,7 @@ struct CurlHandle: ~Copyable {
     if let name = configuration.tls.serverName, url.hasPrefix("https://"), let target = target(of: url) {
       // libcurl takes the name for SNI and verification from the URL: so the URL gets the name, the connection the host.
       url = "https://\(name):\(target.port)" + pathAndQuery(of: url)
-      connectTo = curl_slist_append(nil, "\(name):\(target.port):\(target.host):\(target.port)")
+      connectTo = serai_curl_slist_append(nil, "\(name):\(target.port):\(target.host):\(target.port)")
       set(CURLOPT_CONNECT_TO, connectTo)
       if let user = target.userInfo { try set(CURLOPT_USERPWD, user) }
     }
@@ -113,15 +118,12 @@ struct CurlHandle: ~Copyable {
     var lines = hasBody ? ["Expect:"] : []
     if hasBody, headers["Content-Type"] == nil { lines.append("Content-Type:") }
     for field in headers {
-      guard !field.name.isEmpty, !(field.name + field.value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
-      else {
-        throw HTTPClientError(.other, "the request header \"\(field.name)\" is empty or holds a line break")
-      }
+      try field.checkForRequest()
       // "Name;" is libcurl's way to say: present and empty.
       lines.append(field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
     }
     if headers["User-Agent"] == nil { try set(CURLOPT_USERAGENT, userAgent) }
-    for line in lines { headerList = curl_slist_append(headerList, line) ?? headerList }
+    for line in lines { headerList = serai_curl_slist_append(headerList, line) ?? headerList }
     set(CURLOPT_HTTPHEADER, headerList)
   }
 
@@ -134,7 +136,17 @@ struct CurlHandle: ~Copyable {
   private func set(_ option: CURLoption, _ value: String) throws(HTTPClientError) {
     let code = serai_curl_set_string(pointer, option, value)
     guard code == CURLE_OK else {
-      throw HTTPClientError(.other, "libcurl does not take \"\(value)\": \(String(cString: curl_easy_strerror(code)))")
+      throw HTTPClientError(
+        .other, "libcurl does not take \"\(value)\": \(String(cString: serai_curl_easy_strerror(code)))")
+    }
+  }
+}
+
+extension HTTPHeaders.Field {
+  /// A line break in a header would let it forge others.
+  func checkForRequest() throws(HTTPClientError) {
+    guard !name.isEmpty, !(name + value).utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else {
+      throw HTTPClientError(.other, "the request header \"\(name)\" is empty or holds a line break")
     }
   }
 }

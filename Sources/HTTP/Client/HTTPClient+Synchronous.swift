@@ -39,6 +39,9 @@ extension HTTPClient {
     head: (HTTPClientResponseHead) throws(HTTPClientError) -> Void,
     chunk: ([UInt8]) throws(HTTPClientError) -> Void
   ) throws(HTTPClientError) -> HTTPClientResponseHead {
+    if LocalExchange.canDo(request, configuration) {
+      return try LocalExchange.perform(request, configuration, head: head, chunk: chunk)
+    }
     let handle = try CurlHandle.make(request, configuration)
     return try withoutActuallyEscaping(head) { head throws(HTTPClientError) in
       try withoutActuallyEscaping(chunk) { chunk throws(HTTPClientError) in
@@ -46,7 +49,7 @@ extension HTTPClient {
         // The receiver lives until curl_easy_perform has returned, and the handle calls it on this thread only.
         let context = Unmanaged.passUnretained(receiver).toOpaque()
         _ = serai_curl_set_receivers(handle.pointer, receiveHeader, receiveBody, context)
-        let code = curl_easy_perform(handle.pointer)
+        let code = serai_curl_easy_perform(handle.pointer)
         if let error = receiver.error { throw error }
         if let error = handle.failure(code, request, configuration) { throw error }
         return withExtendedLifetime(receiver) { receiver.parser.latest }

@@ -41,9 +41,9 @@ public struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     _ code: CURLcode, request: HTTPClientRequest, configuration: HTTPClientConfiguration, errno number: Int,
     detail: String
   ) {
-    let server = configuration.unixSocketPath.map { "unix://\($0)" } ?? authority(of: request.url)
-    let what = "\(request.method) \(withoutUserInfo(request.url))"
-    let reason = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+    let server = Self.server(request, configuration)
+    let what = Self.what(request)
+    let reason = detail.isEmpty ? String(cString: serai_curl_easy_strerror(code)) : detail
     switch code {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
       self.init(
@@ -53,11 +53,8 @@ public struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     case CURLE_COULDNT_RESOLVE_PROXY:
       self.init(
         .nameNotFound, "\(what) failed: the proxy's name is unknown; look at http_proxy, https_proxy and no_proxy")
-    case CURLE_COULDNT_CONNECT:
-      self.init(.unreachable, "\(what) failed: " + Self.refusal(server, Int32(clamping: number)))
-    case CURLE_OPERATION_TIMEDOUT:
-      self.init(
-        .timedOut, "\(what) failed: \(server) took too long (\(reason)); is it overloaded or behind a firewall?")
+    case CURLE_COULDNT_CONNECT: self.init(connecting: request, configuration, errno: Int32(clamping: number))
+    case CURLE_OPERATION_TIMEDOUT: self.init(tooSlow: request, configuration, reason: reason)
     case CURLE_SSL_CONNECT_ERROR where detail.contains("packet"), CURLE_GOT_NOTHING:
       self.init(
         .broken,
@@ -73,12 +70,43 @@ public struct HTTPClientError: Error, Sendable, CustomStringConvertible {
       self.init(.limit, "\(what) failed: redirected more than \(request.maxRedirects) times")
     case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
       CURLE_UNSUPPORTED_PROTOCOL:
-      self.init(
-        .broken,
-        "\(what) failed: the connection to \(server) broke before the response was complete (\(reason)); try again")
+      self.init(broken: request, configuration, reason: reason)
     default:
       self.init(.other, "\(what) failed: \(reason)")
     }
+  }
+
+  /// No connection came about.
+  init(connecting request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, errno number: Int32) {
+    self.init(
+      .unreachable, "\(Self.what(request)) failed: " + Self.refusal(Self.server(request, configuration), number))
+  }
+
+  /// A timeout is over.
+  init(
+    tooSlow request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, reason: String = "no answer in time"
+  ) {
+    let server = Self.server(request, configuration)
+    self.init(
+      .timedOut,
+      "\(Self.what(request)) failed: \(server) took too long (\(reason)); is it overloaded or behind a firewall?")
+  }
+
+  /// The response did not come whole.
+  init(broken request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, reason: String) {
+    let server = Self.server(request, configuration)
+    self.init(
+      .broken,
+      "\(Self.what(request)) failed: the connection to \(server) broke before the response was complete (\(reason)); try again"
+    )
+  }
+
+  private static func what(_ request: HTTPClientRequest) -> String {
+    "\(request.method) \(withoutUserInfo(request.url))"
+  }
+
+  private static func server(_ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration) -> String {
+    configuration.unixSocketPath.map { "unix://\($0)" } ?? authority(of: request.url)
   }
 
   private static func refusal(_ server: String, _ number: Int32) -> String {

@@ -174,7 +174,7 @@ struct MHDConnection: @unchecked Sendable {
   let pointer: OpaquePointer
 
   /// Stops all processing of the connection until `resume`. On the library's own thread only.
-  func suspend() { MHD_suspend_connection(pointer) }
+  func suspend() { serai_mhd_suspend(pointer) }
 
-  func resume() { MHD_resume_connection(pointer) }
+  func resume() { serai_mhd_resume(pointer) }
 }

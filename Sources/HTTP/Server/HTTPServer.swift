@@ -124,11 +124,15 @@ final class ServerCore: Sendable {
     await onThread {
       // First the thread that could hand another connection over.
       connections.stop()
-      MHD_stop_daemon(daemon.pointer)
+      serai_mhd_stop(daemon.pointer)
     }
   }
 
   private func begin(_ listeners: [Int32]) throws(HTTPServerError) {
+    if let problem = serai_mhd_load() {
+      throw HTTPServerError(
+        operation: "start", object: "the HTTP server", errno: 0, advice: String(cString: problem))
+    }
     guard let pointer = startDaemon() else {
       throw HTTPServerError(
         operation: "start", object: "the HTTP server", errno: 0,
@@ -140,7 +144,7 @@ final class ServerCore: Sendable {
         withUnsafePointer(to: &address.bytes.any) { serai_mhd_add(daemon.pointer, descriptor, $0, address.length) != 0 }
       }
     } catch {
-      MHD_stop_daemon(pointer)
+      serai_mhd_stop(pointer)
       throw error
     }
     state.withLock { $0.daemon = daemon }

@@ -8,6 +8,7 @@ public enum HTTPListenAddress: Sendable, Hashable, CustomStringConvertible {
   /// file left by a dead server is replaced, one that a live server listens on is not.
   case unix(path: String, mode: UInt32 = 0o600)
 
+  /// As clients write it.
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -63,6 +64,7 @@ public struct HTTPServerConfiguration: Sendable {
   /// Bodies of at least so many bytes are sent as gzip to clients that accept it.
   public var compressionMinBytes = 1024
 
+  /// The defaults.
   public init(addresses: [HTTPListenAddress]) { self.addresses = addresses }
 }
 
@@ -77,6 +79,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
   /// What to change.
   public let advice: String
 
+  /// `bind 127.0.0.1:4646 failed: EADDRINUSE; …`.
   public var description: String {
     let reason = errno == 0 ? "failed" : "failed: \(errnoName(errno))"
     return "\(operation) \(object) \(reason); \(advice)"

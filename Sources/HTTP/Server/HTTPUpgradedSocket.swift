@@ -42,6 +42,22 @@ public final class HTTPUpgradedSocket: Sendable {
     loop.add(self, descriptor: descriptor, token: token)
   }
 
+  /// Two connected sockets: what is written to one is read from the other. For a connection that comes over something
+  /// else than HTTP.
+  ///
+  /// - Throws: `HTTPClientError` when no descriptor or thread is left.
+  public static func pair() throws(HTTPClientError) -> (HTTPUpgradedSocket, HTTPUpgradedSocket) {
+    var numbers: (Int32, Int32) = (-1, -1)
+    guard let loop = SocketLoop.shared, serai_net_socket_pair(&numbers.0, &numbers.1) == 0 else {
+      throw HTTPClientError(.other, "no descriptor or thread left; raise the limits (ulimit -n, -u)")
+    }
+    let (first, second) = numbers
+    return (
+      HTTPUpgradedSocket(descriptor: first, early: [], loop: loop) { Glibc.close(first) },
+      HTTPUpgradedSocket(descriptor: second, early: [], loop: loop) { Glibc.close(second) }
+    )
+  }
+
   /// Waits for bytes; at most `limit` of them. Empty at the end of the stream.
   ///
   /// - Throws: `HTTPStreamClosed` if the connection broke or `close` was called; `CancellationError`.

@@ -41,7 +41,7 @@ final class PreparedResponse: @unchecked Sendable {
       native = Self.fromBytes([])
     case .file(let file):
       if let descriptor = file.take() {
-        native = MHD_create_response_from_fd_at_offset64(file.length, descriptor, file.offset)
+        native = serai_mhd_file_response(file.length, descriptor, file.offset)
       } else {
         status = .internalServerError
         native = Self.fromBytes(Array("the file of this response was already sent".utf8))
@@ -55,29 +55,25 @@ final class PreparedResponse: @unchecked Sendable {
   }
 
   deinit {
-    if let native { MHD_destroy_response(native) }
+    if let native { serai_mhd_destroy(native) }
   }
 
   /// Queues the response; false if the connection must be cut.
   func queue(on connection: OpaquePointer) -> Bool {
     guard let native else { return false }
-    return MHD_queue_response(connection, status, native) == SERAI_MHD_YES
+    return serai_mhd_queue(connection, status, native) == SERAI_MHD_YES
   }
 
   private func add(_ headers: HTTPHeaders) {
     guard let native else { return }
     for field in headers {
       // Refused only for a line break or an empty value, which must not reach the wire: response splitting.
-      _ = MHD_add_response_header(native, field.name, field.value)
+      _ = serai_mhd_add_header(native, field.name, field.value)
     }
   }
 
   private static func fromBytes(_ bytes: [UInt8]) -> OpaquePointer? {
-    bytes.withUnsafeBytes { source in
-      // The library copies; it takes a mutable pointer because of its other modes.
-      MHD_create_response_from_buffer(
-        source.count, UnsafeMutableRawPointer(mutating: source.baseAddress), SERAI_MHD_MUST_COPY)
-    }
+    bytes.withUnsafeBytes { serai_mhd_buffer_response($0.baseAddress, $0.count) }
   }
 
   private static func upgrade(
@@ -85,7 +81,7 @@ final class PreparedResponse: @unchecked Sendable {
   ) -> OpaquePointer? {
     guard let exchange else { return nil }
     let context = Unmanaged.passRetained(UpgradeContext(serve: serve, server: exchange.server))
-    let response = MHD_create_response_for_upgrade(
+    let response = serai_mhd_upgrade_response(
       { context, _, _, extra, extraSize, socket, handle in
         guard let context, let handle else { return }
         let upgrade = Unmanaged<UpgradeContext>.fromOpaque(context).takeRetainedValue()

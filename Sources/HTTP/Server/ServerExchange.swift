@@ -234,8 +234,8 @@ final class ServerExchange: Sendable {
   private func readHeaders(of native: OpaquePointer) -> HTTPHeaders {
     var headers = HTTPHeaders()
     withUnsafeMutablePointer(to: &headers) { pointer in
-      _ = MHD_get_connection_values_n(
-        native, SERAI_MHD_HEADER_KIND,
+      _ = serai_mhd_headers(
+        native,
         { context, _, name, nameSize, value, valueSize in
           guard let context, let name else { return SERAI_MHD_YES }
           let headers = context.assumingMemoryBound(to: HTTPHeaders.self)

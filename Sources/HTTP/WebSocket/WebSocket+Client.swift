@@ -9,6 +9,7 @@ extension WebSocket {
   /// - Parameters:
   ///   - request: a GET with an http, https, ws or wss URL; its headers are sent with the handshake.
   ///   - maxMessageBytes: larger messages end the connection with code 1009.
+  /// - Throws: `HTTPClientError`; `WebSocketRefusal` when the server answers something else.
   public static func connect(
     _ request: HTTPClientRequest, configuration: HTTPClientConfiguration = HTTPClientConfiguration(),
     maxMessageBytes: Int = 16 << 20
@@ -91,9 +92,13 @@ extension WebSocket {
       for line in input[..<end].split(separator: 10) { _ = parser.add(String(decoding: line, as: UTF8.self)) }
       let head = parser.latest
       guard head.status == .switchingProtocols else {
-        let text = String(decoding: input[end...].prefix(500), as: UTF8.self)
-        throw HTTPClientError(
-          .broken, "\(what): the server answered \(head.status) instead of opening a WebSocket: \(text)")
+        let length = head.headers["Content-Length"].flatMap { Int($0) } ?? 0
+        while input.count < end + min(length, 32 << 10) {
+          let more = try await socket.read()
+          if more.isEmpty { break }
+          input += more
+        }
+        throw WebSocketRefusal(status: head.status, body: Array(input[end...]))
       }
       guard head.headers["Sec-WebSocket-Accept"] == WebSocketHandshake.accept(key: key) else {
         throw HTTPClientError(.broken, "\(what): the server's Sec-WebSocket-Accept is wrong; is a proxy in between?")
@@ -105,6 +110,19 @@ extension WebSocket {
   private static func endOfHead(_ bytes: [UInt8]) -> Int? {
     guard bytes.count >= 4 else { return nil }
     return (4...bytes.count).first { bytes[($0 - 4)..<$0].elementsEqual([13, 10, 13, 10]) }
+  }
+}
+
+/// A server's answer to a request for a WebSocket that is not one.
+public struct WebSocketRefusal: Error, Sendable, CustomStringConvertible {
+  /// What it answered.
+  public let status: HTTPStatus
+  /// Its words, at most 32 KiB of them.
+  public let body: [UInt8]
+
+  /// `the server answered 404 instead of opening a WebSocket: alloc not found`.
+  public var description: String {
+    "the server answered \(status) instead of opening a WebSocket: \(String(decoding: body.prefix(500), as: UTF8.self))"
   }
 }
 
@@ -122,7 +140,7 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
     bare.headers = [:]
     let handle = try CurlHandle.make(bare, configuration)
     _ = serai_curl_set_long(handle.pointer, CURLOPT_CONNECT_ONLY, 1)
-    let code = curl_easy_perform(handle.pointer)
+    let code = serai_curl_easy_perform(handle.pointer)
     if let error = handle.failure(code, request, configuration) { throw error }
     descriptor = serai_curl_active_socket(handle.pointer)
     self.handle = handle
@@ -130,12 +148,12 @@ private final class CurlConnection: SocketIO, @unchecked Sendable {
 
   func receive(_ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
     var received = 0
-    return result(curl_easy_recv(handle.pointer, target, count, &received), received)
+    return result(serai_curl_easy_recv(handle.pointer, target, count, &received), received)
   }
 
   func send(_ source: UnsafeRawPointer, _ count: Int) -> Int {
     var sent = 0
-    return result(curl_easy_send(handle.pointer, source, count, &sent), sent)
+    return result(serai_curl_easy_send(handle.pointer, source, count, &sent), sent)
   }
 
   private func result(_ code: CURLcode, _ count: Int) -> Int {

@@ -8,6 +8,7 @@ public final class WebSocket: Sendable {
     var decoder: WebSocketDecoder
     var waiting: [WebSocketMessage] = []
     var closeSent = false
+    var closeReason: String?
   }
 
   private let socket: HTTPUpgradedSocket
@@ -52,7 +53,8 @@ public final class WebSocket: Sendable {
         case .text, .binary: return message
         case .ping(let bytes): try await send(.pong(bytes))
         case .pong: continue
-        case .close(let code, _):
+        case .close(let code, let reason):
+          if !reason.isEmpty { state.withLock { $0.closeReason = reason } }
           await close(code: code ?? 1000)
           return nil
         }
@@ -68,6 +70,9 @@ public final class WebSocket: Sendable {
       }
     }
   }
+
+  /// Why the peer has closed, in its words; nil before that, or when it gave no reason.
+  public var closeReason: String? { state.withLock { $0.closeReason } }
 
   /// Sends a message; waits while the peer takes no bytes.
   public func send(_ message: WebSocketMessage) async throws {

@@ -8,6 +8,9 @@ extension Child {
     let proc = try makeProc(hidePID: hidePID)
     let namespace = try UserNamespaces.make(first: range.firstID, count: range.count, proc: proc.descriptor)
     userNamespace = OpenFile(namespace)
+    // The process that made it had a number of the task's: it is given back, so that the first command is number 2
+    // below the init whatever the task's ids are. A kernel without the file (CHECKPOINT_RESTORE) only counts on.
+    try? proc.descriptor.open(beneath: "sys/kernel/ns_last_pid", [.writeOnly]).writeAll(Array("1".utf8))
     userLimits = OpenFile(try proc.descriptor.open(beneath: "sys/user", [.path, .directory]))
     firstID = range.firstID
     idCount = range.count

@@ -281,6 +281,16 @@ extension Child {
       try mapIDs(of: mount)
       try mount.attach(to: try openTarget("/" + name, directory: true, followLinks: false))
     }
+    // The places of the job's mounts can be made only now.
+    for case .mount(let mount) in plan.steps {
+      let isDirectory: Bool
+      if case .bind(let source) = mount.source {
+        isDirectory = try FileDescriptor.open(source, [.path]).status().kind == .directory
+      } else {
+        isDirectory = true
+      }
+      _ = try openTarget(mount.target, directory: isDirectory, followLinks: true)
+    }
     try DetachedMount.set([.readOnly], mountOf: root.descriptor)
   }
 

@@ -20,6 +20,7 @@ struct ClassFeasibility {
   private var comparison = OperandComparison()
   private var verdicts: [Verdict?]
   private var affinities: [Int?]
+  private var deviceAffinities: [Double?]
 
   init(_ requirement: GroupRequirement, classes: Int) {
     self.requirement = requirement
@@ -30,6 +31,7 @@ struct ClassFeasibility {
     affinityWeight = Double(requirement.affinities.reduce(0) { $0 + abs($1.weight) })
     verdicts = Array(repeating: nil, count: classes)
     affinities = Array(repeating: nil, count: classes)
+    deviceAffinities = Array(repeating: nil, count: classes)
   }
 
   /// Whether a class that is not feasible for this group tells nothing about one of its nodes: constraints about unique
@@ -81,11 +83,46 @@ struct ClassFeasibility {
     for volume in requirement.volumes where !Self.offers(volume, node) {
       return .filtered("missing compatible host volumes")
     }
-    if requirement.device != nil { return .filtered("missing devices") }
+    if !requirement.grants.isEmpty, let obstacle = missing(on: node) { return .filtered(obstacle) }
     return .feasible
   }
 
-  private static func offers(_ driver: String, _ node: Node) -> Bool {
+  /// What of cores and devices no node of the class has, even an empty one.
+  private mutating func missing(on node: Node) -> String? {
+    for task in requirement.grants.tasks {
+      if task.cores > 0, node.nodeResources?.cpu.reservableCpuCores.isEmpty ?? true { return "missing cores" }
+      for request in task.devices {
+        let isOffered = (node.nodeResources?.devices ?? []).contains { device in
+          request.matches(device, comparing: &comparison)
+            && device.instances.lazy.filter(\.healthy).count >= request.count
+        }
+        if !isOffered { return "missing devices" }
+      }
+    }
+    return nil
+  }
+
+  /// What the best devices of a class add to the score: −1 to 1, 0 where no affinity asks.
+  mutating func deviceAffinity(class number: Int, _ columns: NodeColumns) -> Double {
+    let total = requirement.grants.deviceWeight
+    if total == 0 { return 0 }
+    if let known = deviceAffinities[number] { return known }
+    var sum = 0
+    let devices = columns.classes[number].example.value.nodeResources?.devices ?? []
+    for request in requirement.grants.tasks.flatMap(\.devices) {
+      var best: Int?
+      for device in devices where request.matches(device, comparing: &comparison) {
+        let weight = request.weight(of: device, comparing: &comparison)
+        best = best.map { max($0, weight) } ?? weight
+      }
+      sum += best ?? 0
+    }
+    let score = Double(sum) / Double(total)
+    deviceAffinities[number] = score
+    return score
+  }
+
+  static func offers(_ driver: String, _ node: Node) -> Bool {
     if let info = node.drivers[driver] { return info.detected && info.healthy }
     let attribute = node.attributes["driver.\(driver)"]
     return attribute == "1" || attribute == "true"
@@ -93,7 +130,7 @@ struct ClassFeasibility {
 
   /// Volumes with a name for each allocation are looked for by the name of the first: whoever configures one of them
   /// configures them as a set.
-  private static func offers(_ volume: VolumeRequest, _ node: Node) -> Bool {
+  static func offers(_ volume: VolumeRequest, _ node: Node) -> Bool {
     guard volume.type == "host" || volume.type.isEmpty else { return false }
     guard let offered = node.hostVolumes[volume.perAlloc ? "\(volume.source)[0]" : volume.source] else { return false }
     return volume.readOnly || !offered.readOnly

@@ -13,11 +13,13 @@ struct GroupRequirement: Sendable {
   let spreads: [SpreadRequirement]
   let drivers: [String]
   let volumes: [VolumeRequest]
+  /// Those of the volumes that may be written to.
+  let writtenVolumes: [VolumeRequest]
+  let grants: GrantRequirement
+  let group: TaskGroup
   let network: NetworkRequirement
   let distinctHosts: DistinctScope?
   let distinctProperties: [DistinctProperty]
-  /// The kind of device that no node of this version offers; nil for none.
-  let device: String?
   let prefersPreviousNode: Bool
 
   /// Among which allocations something must not repeat.
@@ -43,7 +45,9 @@ struct GroupRequirement: Sendable {
     volumes = group.volumes.keys.sorted().compactMap { group.volumes[$0] }
     prefersPreviousNode = group.ephemeralDisk?.sticky ?? false
     drivers = Array(Set(group.tasks.map(\.driver))).sorted()
-    device = group.tasks.lazy.compactMap { $0.resources?.devices.first?.name }.first
+    writtenVolumes = volumes.filter { VolumeClaim($0, index: 0) != nil }
+    grants = GrantRequirement(group)
+    self.group = group
 
     let groupConstraints = group.constraints + group.tasks.flatMap(\.constraints)
     var plain: [NodeConstraint] = []

@@ -17,12 +17,14 @@ struct NetworkRequirement: Sendable {
     let ignoresCollision: Bool
   }
 
+  var hasStaticPorts: Bool { ports.contains { $0.staticPort != nil } }
+
   static let defaultHostNetwork = "default"
 
   init(group: TaskGroup) {
     mode = group.networks.first.map { $0.mode.isEmpty ? "host" : $0.mode }
     var ports: [Request] = []
-    for network in group.networks {
+    for network in group.networks + group.tasks.flatMap({ $0.resources?.networks ?? [] }) {
       for (list, isStatic) in [(network.reservedPorts, true), (network.dynamicPorts, false)] {
         for port in list {
           ports.append(
@@ -36,16 +38,18 @@ struct NetworkRequirement: Sendable {
     self.ports = ports
   }
 
+  /// Every node has the host's network and none; others are fingerprinted.
+  func isOffered(_ mode: String, by node: Node) -> Bool {
+    if mode == "host" || mode == "none" { return true }
+    let resources = node.nodeResources
+    return resources?.nodeNetworks.contains { $0.mode == mode } == true
+      || resources?.networks.contains { $0.mode == mode } == true
+  }
+
   /// Why a node can never serve the group's network; nil when it can.
   func obstacle(on node: Node) -> String? {
     guard let mode else { return nil }
-    let resources = node.nodeResources
-    if mode != "host" && mode != "none" {
-      let offered =
-        resources?.nodeNetworks.contains { $0.mode == mode } == true
-        || resources?.networks.contains { $0.mode == mode } == true
-      if !offered { return "missing network" }
-    }
+    if !isOffered(mode, by: node) { return "missing network" }
     for port in ports where port.hostNetwork != Self.defaultHostNetwork {
       if NodeAddress.find(port.hostNetwork, on: node) == nil {
         return "missing host network \"\(port.hostNetwork)\" for port \"\(port.label)\""

@@ -21,8 +21,8 @@ struct CandidateHeaps {
     }
   }
 
-  /// The number of parts a candidate itself can have: fit, anti-affinity, reschedule penalty, affinity.
-  static let maximumParts = 4
+  /// The number of parts a candidate itself can have: fit, anti-affinity, reschedule penalty, affinity, devices.
+  static let maximumParts = 5
 
   private var heaps: [[Entry]]
   private var revisions: [UInt32]

@@ -29,8 +29,17 @@ struct FilterCounts {
     exhaustedSlots.append(Int32(slot))
   }
 
-  func metric(_ columns: NodeColumns) -> AllocMetric {
+  /// The counts in the API's shape, with what each task of the group asks for of the dimensions that are exhausted.
+  func metric(_ columns: NodeColumns, _ group: TaskGroup) -> AllocMetric {
     var metric = AllocMetric()
+    for task in group.tasks where !exhaustedSlots.isEmpty {
+      var asked = Resources()
+      if exhausted[Dimension.cpu.rawValue] > 0 { asked.cpu = task.resources?.cpu ?? 100 }
+      if exhausted[Dimension.memory.rawValue] > 0 { asked.memoryMB = task.resources?.memoryMB ?? 300 }
+      if exhaustedByText["cores"] != nil { asked.cores = task.resources?.cores }
+      if exhaustedByText["devices"] != nil { asked.devices = task.resources?.devices ?? [] }
+      if asked != Resources() { metric.resourcesExhausted[task.name] = asked }
+    }
     metric.nodesEvaluated = evaluated
     metric.nodesFiltered = filtered
     metric.constraintFiltered = filteredByReason

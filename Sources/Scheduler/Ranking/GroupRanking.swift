@@ -28,6 +28,11 @@ struct GroupRanking {
   private var penalised: Set<Int> = []
   private let seed: UInt64
   private(set) var counts: FilterCounts
+  /// Nodes that suit and have no room.
+  private(set) var fullSlots: [Int32] = []
+  private let asksNamedThings: Bool
+  private let hasDevices: Bool
+  private let hasCores: Bool
 
   /// An allocation of the job as the ranking counts it.
   struct Occupant {
@@ -43,6 +48,9 @@ struct GroupRanking {
     self.requirement = requirement
     self.usesSpreadAlgorithm = usesSpreadAlgorithm
     self.seed = seed
+    asksNamedThings = requirement.asksNamedThings
+    hasDevices = requirement.grants.hasDevices
+    hasCores = requirement.grants.cores > 0
     feasibility = ClassFeasibility(requirement, classes: columns.classes.count)
     buckets = Buckets(requirement, classes: columns.classes.count)
     heaps = CandidateHeaps(candidates: 0, buckets: 0)
@@ -73,7 +81,8 @@ struct GroupRanking {
     let (cpuUsed, memoryUsed, diskUsed) = (columns.cpuUsed, columns.memoryUsed, columns.diskUsed)
     let (limits, allocationCounts) = (columns.allocationLimit, columns.allocationCount)
     let ask = requirement.ask
-    let asksStaticPorts = requirement.network.ports.contains { $0.staticPort != nil }
+    let asksStaticPorts = requirement.network.hasStaticPorts
+    let asksHeldThings = !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
     let asksNodes = feasibility.hasNodeConstraints
     let planTouched = !use.taken.isEmpty
 
@@ -105,10 +114,11 @@ struct GroupRanking {
       let bucket = buckets.number(slot: slot, columns)
       let closed = occupancy[slot] != nil ? "distinct_hosts" : buckets.obstacle(bucket)
       if let closed { counts.filter(closed, slot, columns) }
-      if asksStaticPorts, let node = nodeRecords[slot],
-        let obstacle = PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot))
+      if asksStaticPorts || (asksHeldThings && isWorthAsking(slot, use)), let node = nodeRecords[slot],
+        let obstacle = requirement.obstacle(on: node.value, cores: columns.cores[slot], beside: use.holdings(slot))
       {
-        if closed == nil { counts.exhaust(obstacle.text, slot, columns) }
+        if closed == nil { counts.exhaust(obstacle, slot, columns) }
+        fullSlots.append(slot32)
         continue
       }
       let free =
@@ -118,7 +128,8 @@ struct GroupRanking {
           cpu: cpuTotal[slot] - cpuUsed[slot], memory: memoryTotal[slot] - memoryUsed[slot],
           disk: diskTotal[slot] - diskUsed[slot],
           hasAllocationLeft: limits[slot] == 0 || allocationCounts[slot] < limits[slot])
-      if let dimension = free.lacking(ask) {
+      if let dimension = free.lacking(hasCores ? demand(slot, columns) : ask) {
+        fullSlots.append(slot32)
         if closed == nil {
           counts.exhausted[dimension.rawValue] += 1
           counts.exhaustedSlots.append(slot32)
@@ -152,6 +163,21 @@ struct GroupRanking {
     heaps.build()
   }
 
+  /// Whether cores, devices or volumes of a node may be short: something is held there, or ids or NUMA nodes are asked
+  /// for. What an empty node of its class lacks has been found out with the class.
+  private func isWorthAsking(_ slot: Int, _ use: NodeUse) -> Bool {
+    if hasCores { return true }
+    if use.taken[slot]?.holdings != nil || use.columns.named[slot] != NamedUse() { return true }
+    let requests = requirement.grants.tasks.flatMap(\.devices)
+    return requests.count > 1 || requests.contains { $0.asksForIDs }
+  }
+
+  /// What one allocation takes from the node.
+  func demand(_ slot: Int, _ columns: NodeColumns) -> Demand {
+    guard hasCores, let node = columns.nodes[slot] else { return requirement.ask }
+    return requirement.demand(on: node.value)
+  }
+
   // MARK: Scores
 
   /// The parts of a node's score that are its own, one more allocation of the group on it.
@@ -160,10 +186,13 @@ struct GroupRanking {
     var antiAffinity = 0.0
     var penalty = 0.0
     var affinity = 0.0
+    var devices = 0.0
 
-    var sum: Double { fit + antiAffinity + penalty + affinity }
+    var sum: Double { fit + antiAffinity + penalty + affinity + devices }
     /// A part counts in the mean where it isn't zero; the fit always does.
-    var parts: Int { 1 + (antiAffinity != 0 ? 1 : 0) + (penalty != 0 ? 1 : 0) + (affinity != 0 ? 1 : 0) }
+    var parts: Int {
+      1 + (antiAffinity != 0 ? 1 : 0) + (penalty != 0 ? 1 : 0) + (affinity != 0 ? 1 : 0) + (devices != 0 ? 1 : 0)
+    }
   }
 
   private mutating func ownScore(_ slot: Int, _ use: NodeUse) -> OwnScore {
@@ -174,7 +203,7 @@ struct GroupRanking {
     _ slot: Int, free: NodeUse.Free, collisions: Int, _ columns: NodeColumns
   ) -> OwnScore {
     var score = OwnScore()
-    let ask = requirement.ask
+    let ask = demand(slot, columns)
     let powerOfCPU = powers.tenTo(free: free.cpu - ask.cpu, of: columns.cpuTotal[slot])
     let powerOfMemory = powers.tenTo(free: free.memory - ask.memory, of: columns.memoryTotal[slot])
     let fit = usesSpreadAlgorithm ? powerOfCPU + powerOfMemory - 2 : 20 - powerOfCPU - powerOfMemory
@@ -182,6 +211,7 @@ struct GroupRanking {
     if collisions > 0 { score.antiAffinity = -Double(collisions + 1) / Double(max(requirement.count, 1)) }
     if penalised.contains(slot) { score.penalty = -1 }
     score.affinity = feasibility.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
+    if hasDevices { score.devices = feasibility.deviceAffinity(class: Int(columns.computedClass[slot]), columns) }
     return score
   }
 
@@ -190,7 +220,7 @@ struct GroupRanking {
     guard candidateOfSlot[slot] >= 0 else { return }
     let candidate = Int(candidateOfSlot[slot])
     let free = use.free(slot)
-    guard free.lacking(requirement.ask) == nil, occupancy[slot] == nil, hasStaticPorts(slot, use) else {
+    guard free.lacking(demand(slot, use.columns)) == nil, occupancy[slot] == nil, hasNamedThings(slot, use) else {
       remove(candidate)
       return
     }
@@ -206,23 +236,49 @@ struct GroupRanking {
     heaps.remove(candidate)
   }
 
-  private func hasStaticPorts(_ slot: Int, _ use: NodeUse) -> Bool {
-    guard requirement.network.ports.contains(where: { $0.staticPort != nil }) else { return true }
+  private func hasNamedThings(_ slot: Int, _ use: NodeUse) -> Bool {
+    guard requirement.network.hasStaticPorts || !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
+    else { return true }
     guard let node = use.columns.nodes[slot] else { return false }
-    return PortAssignment.obstacle(requirement.network.ports, on: node.value, beside: use.ports(slot)) == nil
+    return requirement.obstacle(on: node.value, cores: use.columns.cores[slot], beside: use.holdings(slot)) == nil
+  }
+
+  /// Whether a node that suits may get one more allocation: what must not be repeated is not there yet.
+  func isOpen(_ slot: Int, _ columns: NodeColumns) -> Bool {
+    if occupancy[slot] != nil { return false }
+    var buckets = buckets
+    let bucket = buckets.number(slot: slot, columns)
+    return buckets.obstacle(bucket) == nil
+  }
+
+  /// The group's allocations on a node.
+  func allocationsOfGroup(on slot: Int) -> Int { collisions[slot] ?? 0 }
+
+  /// The nodes that suit, with and without room.
+  var suitableSlots: [Int32] { (slots + fullSlots).sorted() }
+
+  /// Decides between nodes that are equal in everything else.
+  func tieBreak(_ slot: Int, _ columns: NodeColumns) -> UInt64 {
+    let id = columns.ids[slot]
+    return RandomBits.mix(id.high ^ seed) &+ RandomBits.mix(id.low &+ seed)
   }
 
   // MARK: Choosing
 
-  /// A node with the ports on it.
+  /// A node with what the allocation gets on it.
   struct Choice {
     let slot: Int
     let score: Double
-    let ports: [PortMapping]
-    /// All of the node's ports, those of the choice among them; nil when none was asked for.
-    let portsInUse: PortUse?
+    let demand: Demand
+    var granted = Granted()
+    /// All that is held of the node one by one, with the choice's part; nil when nothing of that was asked for.
+    var holdings: Holdings?
     /// What it takes over on its node from the allocation that it waits for.
     var takenOver: Demand?
+    /// The allocations of its node that it has to wait for.
+    var startsAfter: [Identifier] = []
+    /// Allocations of lower priority that have to go for it.
+    var victims: [Shared<StoredAllocation>] = []
     /// The best nodes there were, best first, as many as were asked for.
     var bestNodes: [NodeScoreMeta] = []
   }
@@ -231,16 +287,17 @@ struct GroupRanking {
   /// may count on it, because the client starts it only after the old one has released everything.
   struct Incumbent {
     let slot: Int
-    let demand: Demand
-    let ports: [PortMapping]
+    let allocation: StoredAllocation
+    var demand: Demand { allocation.demand }
     /// Whether it is among the group's allocations until the replacement is placed; false when the plan stops it anyway.
     let isCounted: Bool
   }
 
   /// The best node for one more allocation; nil when there is none. `explaining` is how many of the best are to be shown
-  /// with their scores.
+  /// with their scores, `index` the number of the allocation.
   mutating func choose(
-    avoiding: [Int], replacing incumbent: Incumbent?, explaining: Int, use: NodeUse, random: inout RandomBits
+    index: Int, avoiding: [Int], replacing incumbent: Incumbent?, preferring preferred: Int?, explaining: Int,
+    use: NodeUse, random: inout RandomBits
   ) -> Choice? {
     for slot in avoiding where penalised.insert(slot).inserted { rescore(slot, use) }
     defer {
@@ -249,54 +306,70 @@ struct GroupRanking {
       for slot in slots { rescore(slot, use) }
     }
     let bestNodes = explaining > 0 ? topScores(explaining, use: use) : []
-    var choice = best(replacing: incumbent, use: use, random: &random)
+    var choice = best(index: index, replacing: incumbent, preferring: preferred, use: use, random: &random)
     choice?.bestNodes = bestNodes
     return choice
   }
 
-  private mutating func best(replacing incumbent: Incumbent?, use: NodeUse, random: inout RandomBits) -> Choice? {
-    let stay = incumbent.flatMap { choiceInPlace(of: $0, use: use, random: &random) }
+  private mutating func best(
+    index: Int, replacing incumbent: Incumbent?, preferring preferred: Int?, use: NodeUse, random: inout RandomBits
+  ) -> Choice? {
+    let stay = incumbent.flatMap { choiceInPlace(of: $0, index: index, use: use, random: &random) }
     if let stay, requirement.prefersPreviousNode { return stay }
+    // The node that has the data of a sticky disk, when it has room.
+    if let preferred, candidateOfSlot[preferred] >= 0, partCounts[Int(candidateOfSlot[preferred])] > 0,
+      let choice = try? choice(of: preferred, index: index, score: 0, use: use, random: &random)
+    {
+      return choice
+    }
     while let best = heaps.best(shared: buckets.parts) {
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
-      guard let node = use.columns.nodes[slot] else {
-        remove(best.candidate)
-        continue
-      }
-      if requirement.network.ports.isEmpty { return Choice(slot: slot, score: best.score, ports: [], portsInUse: nil) }
-      var ports = use.ports(slot)
       do throws(PortAssignment.Obstacle) {
-        let mappings = try PortAssignment.assign(
-          requirement.network.ports, on: node.value, from: &ports, random: &random)
-        return Choice(slot: slot, score: best.score, ports: mappings, portsInUse: ports)
+        return try choice(of: slot, index: index, score: best.score, use: use, random: &random)
       } catch {
         counts.exhaust(error.text, slot, use.columns)
+        fullSlots.append(Int32(slot))
         remove(best.candidate)
       }
     }
     return stay
   }
 
+  private func choice(
+    of slot: Int, index: Int, score: Double, use: NodeUse, random: inout RandomBits
+  ) throws(PortAssignment.Obstacle) -> Choice {
+    let columns = use.columns
+    var choice = Choice(slot: slot, score: score, demand: demand(slot, columns))
+    guard asksNamedThings else { return choice }
+    guard let node = columns.nodes[slot] else { throw PortAssignment.Obstacle(text: "node is gone") }
+    var holdings = use.holdings(slot)
+    choice.granted = try requirement.grant(
+      on: node.value, cores: columns.cores[slot], index: index, from: &holdings, random: &random)
+    choice.holdings = holdings
+    return choice
+  }
+
   /// The choice of the incumbent's own node, with what it holds counted as free.
-  private mutating func choiceInPlace(of incumbent: Incumbent, use: NodeUse, random: inout RandomBits) -> Choice? {
+  private mutating func choiceInPlace(
+    of incumbent: Incumbent, index: Int, use: NodeUse, random: inout RandomBits
+  ) -> Choice? {
     let (slot, columns) = (incumbent.slot, use.columns)
     guard columns.isCandidate(slot), let node = columns.nodes[slot],
       case .feasible = feasibility.verdict(class: Int(columns.computedClass[slot]), node: node.value, columns)
     else { return nil }
     let free = use.free(slot, replacing: incumbent.demand)
-    if free.lacking(requirement.ask) != nil { return nil }
+    let demand = demand(slot, columns)
+    if free.lacking(demand) != nil { return nil }
     if (occupancy[slot] ?? 0) > (incumbent.isCounted && requirement.distinctHosts != nil ? 1 : 0) { return nil }
-    var ports = use.ports(slot)
-    for port in incumbent.ports { ports.give(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
-    let mappings: [PortMapping]
-    do throws(PortAssignment.Obstacle) {
-      mappings = try PortAssignment.assign(requirement.network.ports, on: node.value, from: &ports, random: &random)
-    } catch {
-      return nil
-    }
+    var holdings = use.holdings(slot)
+    holdings.give(incumbent.allocation)
+    guard
+      let granted = try? requirement.grant(
+        on: node.value, cores: columns.cores[slot], index: index, from: &holdings, random: &random)
+    else { return nil }
     // What the incumbent holds stays held until its client says otherwise.
-    for port in incumbent.ports { ports.take(UInt16(clamping: port.value), on: PortAssignment.key(port.hostIP)) }
+    holdings.take(incumbent.allocation)
     let counted = incumbent.isCounted ? 1 : 0
     buckets.add(-counted, slot: slot, isOfGroup: true, columns)
     buckets.refresh()
@@ -307,8 +380,9 @@ struct GroupRanking {
     let others = max((collisions[slot] ?? 0) - counted, 0)
     let own = ownScore(slot, free: free, collisions: others, columns)
     return Choice(
-      slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), ports: mappings,
-      portsInUse: requirement.network.ports.isEmpty ? nil : ports, takenOver: incumbent.demand)
+      slot: slot, score: CandidateHeaps.mean(sum: own.sum, parts: own.parts, shared: part), demand: demand,
+      granted: granted, holdings: asksNamedThings ? holdings : nil, takenOver: incumbent.demand,
+      startsAfter: [incumbent.allocation.id])
   }
 
   private mutating func partOfBucket(_ slot: Int, _ columns: NodeColumns) -> Double {
@@ -364,6 +438,7 @@ struct GroupRanking {
       ]
       let part = buckets.parts[Int(bucketOf[item.candidate])]
       if !requirement.spreads.isEmpty { meta.scores["allocation-spread"] = part }
+      if own.devices != 0 { meta.scores["devices"] = own.devices }
       return meta
     }
   }

@@ -13,8 +13,10 @@ struct NodeUse {
     var memory: Int32 = 0
     var disk: Int32 = 0
     var allocations: Int32 = 0
-    /// The node's ports with those of the plan; nil while the plan has taken none.
-    var ports: PortUse?
+    /// What is held of the node one by one, with what the plan holds; nil while the plan has taken nothing of that.
+    var holdings: Holdings?
+    /// Allocations of lower priority that make room for the plan's.
+    var victims: [Identifier] = []
     /// What replacements of the plan take over from the allocations that they wait for: taken and used at once in the
     /// figures above, in one place on the node.
     var shared = Demand(cpu: 0, memory: 0, disk: 0)
@@ -23,7 +25,7 @@ struct NodeUse {
   init(_ columns: NodeColumns) { self.columns = columns }
 
   /// Accounts for a placement. `incumbent` is what the allocation holds on the same node whose place it takes.
-  mutating func take(_ demand: Demand, ports: PortUse?, slot: Int, incumbent: Demand?) {
+  mutating func take(_ demand: Demand, holdings: Holdings?, slot: Int, incumbent: Demand?) {
     var entry = taken[slot] ?? Taken()
     if let incumbent {
       entry.shared.cpu += min(demand.cpu, incumbent.cpu)
@@ -34,11 +36,17 @@ struct NodeUse {
     entry.memory += demand.memory
     entry.disk += demand.disk
     entry.allocations += 1
-    if let ports { entry.ports = ports }
+    if let holdings { entry.holdings = holdings }
     taken[slot] = entry
   }
 
-  func ports(_ slot: Int) -> PortUse { taken[slot]?.ports ?? columns.ports[slot] }
+  /// Notes that allocations of the node are to make room.
+  mutating func evict(_ victims: [Identifier], slot: Int) { taken[slot, default: Taken()].victims += victims }
+
+  /// What is held of a node one by one, stopping allocations and the plan's own included.
+  func holdings(_ slot: Int) -> Holdings {
+    taken[slot]?.holdings ?? Holdings(ports: columns.ports[slot], named: columns.named[slot])
+  }
 
   /// What is free on a node for allocations.
   func free(_ slot: Int) -> Free {

@@ -7,6 +7,8 @@ struct PlacementRequest: Sendable {
   enum Cause: Sendable {
     case new
     case lost
+    /// Runs while another is unknown, which may come back.
+    case disconnected
     case migrating
     case rescheduled
     /// Replaces an allocation that goes on running until there is a place for this one.
@@ -44,12 +46,17 @@ struct GroupDecision: Sendable {
   /// Are to be replaced when the deployment lets them.
   var waiting = 0
   var placements: [PlacementRequest] = []
+  /// Become unknown now: their node is not heard of.
+  var unknown: [Shared<StoredAllocation>] = []
+  /// Allocations on nodes that are not heard of, and when they are given up.
+  var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
   /// Failed allocations that are replaced later.
   var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
   var updates = DesiredUpdates()
 
   /// Whether anything moves the group towards the job's current version.
   var advancesVersion: Bool {
-    !inPlace.isEmpty || !destructive.isEmpty || waiting > 0 || placements.contains { $0.cause != .lost }
+    !inPlace.isEmpty || !destructive.isEmpty || waiting > 0
+      || placements.contains { $0.cause != .lost && $0.cause != .disconnected }
   }
 }

@@ -16,9 +16,13 @@ struct GroupReconciler {
   /// Whether a node still meets what the group asks.
   let stillSuits: (TaskGroup, Identifier) -> Bool
 
+  /// How good a node is for the group as things are; what `best_score` compares.
+  let score: (TaskGroup, Identifier) -> Double
+
   enum NodeCondition: Sendable {
     case available
-    case down
+    /// Not heard of, and since when.
+    case down(Timestamp)
     case gone
   }
 
@@ -29,6 +33,8 @@ struct GroupReconciler {
     /// Failed, and replaced later or never; its name stays taken.
     case settled
     case lost(StopReason)
+    /// Not heard of, may come back, and is replaced meanwhile: not one of the count.
+    case disconnected
     case migrating
     case rescheduled(RescheduleEvent, [RescheduleEvent])
   }
@@ -49,9 +55,12 @@ struct GroupReconciler {
   func decide(_ allocations: [Shared<StoredAllocation>]) -> GroupDecision {
     var decision = GroupDecision(name: group.name, groupIndex: groupIndex)
     var (kept, canaries) = sort(allocations, into: &decision)
+    reconcileReturned(&kept, into: &decision)
+    let disconnected = kept.filter { if case .disconnected = $0.kind { true } else { false } }
+    kept.removeAll { if case .disconnected = $0.kind { true } else { false } }
     reduce(&kept, into: &decision)
     let needsCanaries = update(kept, into: &decision)
-    place(kept, canaries: canaries, needsCanaries: needsCanaries, into: &decision)
+    place(kept, disconnected, canaries: canaries, needsCanaries: needsCanaries, into: &decision)
     return decision
   }
 
@@ -110,12 +119,76 @@ struct GroupReconciler {
       }
     }
     switch nodeCondition(allocation.nodeID) {
-    case .down: return .lost(.nodeLost)
+    case .down(let since): return kindOfSilent(shared, since: since, into: &decision)
     case .gone: return .lost(.nodeGone)
     case .available: break
     }
+    // Its node is back, what has become of it is not known yet; its replacement runs on until it is.
+    if allocation.clientStatus == .unknown, !allocation.nextAllocation.isNone { return .disconnected }
     if allocation.desiredTransition.migrate == true { return .migrating }
     return .live
+  }
+
+  /// An allocation whose node is not heard of.
+  private func kindOfSilent(
+    _ shared: Shared<StoredAllocation>, since: Timestamp, into decision: inout GroupDecision
+  ) -> Kind? {
+    let policy = DisconnectPolicy(group)
+    let isReplaced = !shared.value.nextAllocation.isNone
+    switch policy.verdict(on: shared.value, silentSince: since, now: now) {
+    case .lost:
+      // Who was replaced when it became unknown leaves its place to that one.
+      guard isReplaced else { return .lost(.nodeLost) }
+      decision.stops.append((shared, .nodeLost))
+      return nil
+    case .unknown(let end):
+      if shared.value.clientStatus != .unknown {
+        decision.unknown.append(shared)
+        decision.updates.disconnect += 1
+      }
+      if let end { decision.timeouts.append((shared, end)) }
+      return policy.replaces ? .disconnected : .settled
+    case .running(let end):
+      decision.timeouts.append((shared, end))
+      return .settled
+    }
+  }
+
+  /// Decides between allocations that were heard of again and those that have run in their place.
+  private func reconcileReturned(_ kept: inout [Kept], into decision: inout GroupDecision) {
+    var live: [Identifier: Kept] = [:]
+    for item in kept { if case .live = item.kind { live[item.allocation.value.id] = item } }
+    var leaving: Set<Identifier> = []
+    for item in kept where live[item.allocation.value.id] != nil {
+      let original = item.allocation
+      guard let replacement = live[original.value.nextAllocation]?.allocation,
+        !leaving.contains(original.value.id), !leaving.contains(replacement.value.id)
+      else { continue }
+      if keepsOriginal(original.value, replacement.value) {
+        decision.stops.append((replacement, .originalKept))
+        leaving.insert(replacement.value.id)
+      } else {
+        decision.stops.append((original, .replacementKept))
+        leaving.insert(original.value.id)
+      }
+      decision.updates.reconnect += 1
+    }
+    if !leaving.isEmpty { kept.removeAll { leaving.contains($0.allocation.value.id) } }
+  }
+
+  private func keepsOriginal(_ original: StoredAllocation, _ replacement: StoredAllocation) -> Bool {
+    // An older version gives way, whatever the strategy.
+    if isCurrent(original) != isCurrent(replacement) { return isCurrent(original) }
+    switch DisconnectPolicy(group).reconcile {
+    case .keepOriginal: return true
+    case .keepReplacement: return false
+    case .longestRunning:
+      guard let since = replacement.runningSince else { return true }
+      return (original.runningSince ?? original.createTime) <= since
+    case .bestScore:
+      guard replacement.clientStatus == .running else { return true }
+      return score(group, original.nodeID) >= score(group, replacement.nodeID)
+    }
   }
 
   /// A service's allocation that completed by itself is treated as one that failed: it was to run on.
@@ -158,6 +231,7 @@ struct GroupReconciler {
       case .settled: 3
       case .live: hasSuccessor(item) ? 4 : 5
       case .done: 6
+      case .disconnected: 0
       }
     }
     let order = kept.indices.sorted { left, right in
@@ -206,7 +280,7 @@ struct GroupReconciler {
           decision.inPlace.append(item.allocation)
         }
       case .live, .done, .settled: decision.updates.ignore += 1
-      case .lost, .migrating, .rescheduled: break
+      case .lost, .migrating, .rescheduled, .disconnected: break
       }
     }
     outdated.sort { ($0.value.nameIndex, $0.value.id) < ($1.value.nameIndex, $1.value.id) }
@@ -251,7 +325,8 @@ struct GroupReconciler {
   // MARK: Too few
 
   private func place(
-    _ kept: [Kept], canaries: [Shared<StoredAllocation>], needsCanaries: Bool, into decision: inout GroupDecision
+    _ kept: [Kept], _ disconnected: [Kept], canaries: [Shared<StoredAllocation>], needsCanaries: Bool,
+    into decision: inout GroupDecision
   ) {
     for item in kept {
       let allocation = item.allocation
@@ -277,7 +352,7 @@ struct GroupReconciler {
         request.avoidedNodes = tracker.events.map(\.prevNodeID)
         decision.updates.place += 1
         decision.updates.rescheduleNow += 1
-      case .live, .done, .settled: continue
+      case .live, .done, .settled, .disconnected: continue
       }
       if staysOnVersion { request.otherVersion = allocation.value.job }
       decision.placements.append(request)
@@ -288,10 +363,24 @@ struct GroupReconciler {
     }
     decision.updates.rescheduleLater = UInt64(decision.delayed.count)
 
+    // Those that are unknown are replaced by name, as many as the count has room for.
+    var occupied = kept.count
+    var names = Set(kept.map(\.index))
+    for item in disconnected.sorted(by: { $0.index < $1.index }) where item.allocation.value.nextAllocation.isNone {
+      guard occupied < count, names.insert(item.index).inserted else { continue }
+      occupied += 1
+      var request = PlacementRequest(.disconnected, nameIndex: item.index, previous: item.allocation)
+      if !isCurrent(item.allocation.value), needsCanaries || deployment?.status == .failed {
+        request.otherVersion = item.allocation.value.job
+      }
+      decision.placements.append(request)
+      decision.updates.place += 1
+    }
+
     if isHalted { return }
-    let missing = count - kept.count
+    let missing = count - occupied
     if missing > 0 {
-      let taken = Set(kept.map(\.index))
+      let taken = names
       var index = 0
       for _ in 0..<missing {
         while taken.contains(index) { index += 1 }

@@ -12,6 +12,7 @@ struct JobReconciler {
   let evaluationPriority: Int
   let nodeCondition: (Identifier) -> GroupReconciler.NodeCondition
   let stillSuits: (TaskGroup, Identifier) -> Bool
+  let score: (TaskGroup, Identifier) -> Double
 
   struct Decision {
     var groups: [GroupDecision] = []
@@ -44,7 +45,7 @@ struct JobReconciler {
     for (index, group) in job.taskGroups.enumerated() {
       let reconciler = GroupReconciler(
         job: job, group: group, groupIndex: index, now: now, deployment: current, supersededDeployment: superseded,
-        nodeCondition: nodeCondition, stillSuits: stillSuits)
+        nodeCondition: nodeCondition, stillSuits: stillSuits, score: score)
       decision.groups.append(reconciler.decide(byGroup.removeValue(forKey: group.name) ?? []))
     }
     for name in byGroup.keys.sorted() {

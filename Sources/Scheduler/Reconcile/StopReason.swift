@@ -13,6 +13,8 @@ enum StopReason: Sendable {
   case rescheduled
   case canarySuperseded
   case nodeNoLongerEligible
+  case replacementKept
+  case originalKept
 
   var text: String {
     switch self {
@@ -27,6 +29,8 @@ enum StopReason: Sendable {
     case .rescheduled: "rescheduled after it failed"
     case .canarySuperseded: "canary of a deployment that has ended without promotion"
     case .nodeNoLongerEligible: "node no longer meets the job's constraints"
+    case .replacementKept: "its replacement was kept when its node was heard of again"
+    case .originalKept: "the allocation that it replaced was kept when its node was heard of again"
     }
   }
 

@@ -29,12 +29,16 @@ actor ServerCore {
     let completion: (@Sendable (Result<Applied, ServerError>) -> Void)?
   }
 
+  /// The largest entry: far above what any job or plan takes, far below what hurts a log or a follower.
+  static let maximumEntryBytes = 32 << 20
+
   let executor: CoreExecutor
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// The state that is durable, for readers on any thread.
   nonisolated let committed: CommittedState
   nonisolated let watches = WatchList()
+  nonisolated let events = EventBroker()
 
   private var ahead: State
   private var duties: Duties
@@ -88,6 +92,7 @@ actor ServerCore {
     failure = ServerError(.unavailable, "the server is shutting down: ask another one, or again when it is back")
     feeds.closeAll()
     watches.close()
+    events.close()
   }
 
   // MARK: proposals
@@ -117,14 +122,25 @@ actor ServerCore {
     followClock()
     let time = clock()
     let index = lastIndex + 1
+    let bytes = entry.encoded(at: time)
+    guard bytes.count <= Self.maximumEntryBytes else {
+      let refusal = ServerError(
+        .invalid,
+        "the change takes \(bytes.count) bytes in the log, where one may have \(Self.maximumEntryBytes): make it smaller"
+      )
+      if completion == nil { logger.error("a change of the server's own is too large", ("error", "\(refusal)")) }
+      completion?(.failure(refusal))
+      return
+    }
     switch ahead.apply(entry, index: index, time: time) {
     case .failure(let error):
+      if completion == nil { logger.warn("a change of the server's own was refused", ("error", "\(error)")) }
       completion?(.failure(ServerError(error)))
     case .success(let changes):
       lastIndex = index
-      unflushed.append(LogRecord(index: index, term: term, kind: entry.kind, bytes: entry.encoded(at: time)))
+      unflushed.append(LogRecord(index: index, term: term, kind: entry.kind, bytes: bytes))
       pending.append(Pending(index: index, changes: changes, reader: ahead.reader, completion: completion))
-      duties.note(changes, ahead.reader, now: time)
+      duties.note(changes, ahead.reader, columns: ahead.columns, now: time)
     }
   }
 
@@ -189,6 +205,7 @@ actor ServerCore {
     committed.publish(entry.reader)
     feeds.publish(entry.changes)
     watches.wake(entry.changes.watchKeys)
+    events.publish(entry.changes)
     entry.completion?(.success(Applied(index: entry.index, changes: entry.changes, reader: entry.reader)))
   }
 
@@ -278,6 +295,11 @@ actor ServerCore {
     _ = try await propose(.noOperation)
   }
 
+  /// What keeps a job's groups from being placed; nil if there is no such job.
+  func explain(_ key: JobKey) -> JobWhyResponse? {
+    PlacementExplanation.explain(key, state: ahead.reader, columns: ahead.columns)
+  }
+
   /// What registering `job` would do, without doing it.
   func plan(_ request: JobPlanRequest, _ job: Job) throws(ServerError) -> JobPlanResponse {
     try dryRun(job, request, on: ahead, now: clock())
@@ -300,13 +322,13 @@ extension ServerError {
   init(_ error: StateError) {
     switch error {
     case .noSuchNode, .noSuchJob, .noSuchJobVersion, .noSuchEvaluation, .noSuchAllocation, .noSuchDeployment,
-      .noSuchNamespace, .noSuchNodePool, .noSuchTag:
+      .noSuchNamespace, .noSuchNodePool, .noSuchTag, .noSuchGroup:
       self.init(.notFound, error.description)
     case .wrongNodeSecret: self.init(.permissionDenied, error.description)
     case .indexMismatch, .duplicateAllocation, .namespaceInUse, .nodePoolInUse, .deploymentEnded, .nothingToPromote,
-      .canariesNotHealthy, .tagInUse:
+      .canariesNotHealthy, .tagInUse, .jobExists:
       self.init(.conflict, error.description)
-    case .builtIn, .malformed: self.init(.invalid, error.description)
+    case .builtIn, .malformed, .notLaunchable: self.init(.invalid, error.description)
     }
   }
 }

@@ -56,8 +56,8 @@ struct DeploymentWatch {
     let isDone = groups.allSatisfy { $0.healthyAllocs >= $0.desiredTotal } && !needsPromotion
     if isDone {
       var update = DeploymentStatusUpdates()
-      update.updates = [change(deployment, .successful, "Deployment completed successfully")]
-      update.evaluations = evaluations(deployment, state, &random)
+      update.updates = [Self.change(deployment, .successful, "Deployment completed successfully")]
+      update.evaluations = Self.evaluations(deployment, state, &random)
       return .deploymentStatusUpdates(update)
     }
     let canariesReady = groups.contains { group in
@@ -68,7 +68,7 @@ struct DeploymentWatch {
     {
       var promotion = DeploymentPromotion()
       promotion.deployment = deployment.id
-      promotion.evaluations = evaluations(deployment, state, &random)
+      promotion.evaluations = Self.evaluations(deployment, state, &random)
       return .deploymentPromotion(promotion)
     }
     // Something became healthy and more is to be placed: the next step of the rolling update.
@@ -78,15 +78,24 @@ struct DeploymentWatch {
       })
     else { return nil }
     var update = EvaluationUpdate()
-    update.evaluations = evaluations(deployment, state, &random)
+    update.evaluations = Self.evaluations(deployment, state, &random)
     return update.evaluations.isEmpty ? nil : .evaluationUpdate(update)
   }
 
   private func failed(
     _ deployment: Deployment, _ state: StateReader, _ reason: String, random: inout RandomBits
   ) -> LogEntry {
+    .deploymentStatusUpdates(Self.failure(of: deployment, state, reason, random: &random).update)
+  }
+
+  /// Ends a deployment as failed. Where a group asks for it, the job goes back to its last stable version.
+  /// - Returns: the entry's payload, and the version that the job goes back to.
+  static func failure<G: RandomNumberGenerator>(
+    of deployment: Deployment, _ state: StateReader, _ reason: String, random: inout G
+  ) -> (update: DeploymentStatusUpdates, revertsTo: UInt64?) {
     var update = DeploymentStatusUpdates()
     var description = reason
+    var version: UInt64?
     let key = JobKey(deployment.namespace, deployment.jobID)
     if deployment.taskGroups.values.contains(where: \.autoRevert) {
       let stable = state.job(key)?.versions.first {
@@ -96,18 +105,20 @@ struct DeploymentWatch {
         var registration = JobRegistration()
         registration.job = stable.spec.value
         registration.job.stop = false
+        registration.submission = stable.submission?.value
         update.revertedJob = registration
-        description += " - rolling back to job version \(stable.spec.value.version ?? 0)"
+        version = stable.spec.value.version ?? 0
+        description += " - rolling back to job version \(version ?? 0)"
       } else {
         description += " - no stable job version to auto revert to"
       }
     }
     update.updates = [change(deployment, .failed, description)]
     update.evaluations = evaluations(deployment, state, &random)
-    return .deploymentStatusUpdates(update)
+    return (update, version)
   }
 
-  private func change(_ deployment: Deployment, _ status: DeploymentStatus, _ description: String)
+  private static func change(_ deployment: Deployment, _ status: DeploymentStatus, _ description: String)
     -> DeploymentStatusChange
   {
     var change = DeploymentStatusChange()
@@ -117,7 +128,9 @@ struct DeploymentWatch {
     return change
   }
 
-  private func evaluations(_ deployment: Deployment, _ state: StateReader, _ random: inout RandomBits) -> [Evaluation] {
+  private static func evaluations<G: RandomNumberGenerator>(
+    _ deployment: Deployment, _ state: StateReader, _ random: inout G
+  ) -> [Evaluation] {
     guard let job = state.job(JobKey(deployment.namespace, deployment.jobID)) else { return [] }
     var evaluation = Evaluation(of: job.spec.value, because: .deploymentWatcher, random: &random)
     evaluation.deploymentID = deployment.id

@@ -4,7 +4,8 @@ internal import Model
 internal import Scheduler
 internal import State
 
-/// What a leader does of its own accord: it evaluates, watches heartbeats and deployments, and collects garbage.
+/// What a leader does of its own accord: it evaluates, watches heartbeats and deployments, drains nodes, launches periodic
+/// jobs and collects garbage.
 ///
 /// Pure: it is told what changed and what time it is, and says what to propose next. Everything here is rebuilt from the
 /// state when a server becomes leader, so nothing is lost with the one before.
@@ -18,12 +19,15 @@ struct Duties {
   var heartbeats: Heartbeats
   var evaluations = EvaluationQueue()
   var deployments = DeploymentWatch()
+  var drains = NodeDrains()
+  var launches: PeriodicLaunches
   var garbage: GarbageCollection
   private var random: RandomBits
   private var actions: [Action] = []
 
   init(configuration: ServerConfiguration, random: RandomBits) {
     heartbeats = Heartbeats(configuration)
+    launches = PeriodicLaunches(timeZone: configuration.timeZone)
     garbage = GarbageCollection(configuration)
     self.random = random
   }
@@ -34,26 +38,34 @@ struct Duties {
     heartbeats.begin(state, now: now)
     evaluations.begin(state)
     deployments.begin(state)
+    drains.begin(state)
+    launches.begin(state)
     garbage.begin(now: now)
   }
 
   /// Learns what an entry changed.
-  mutating func note(_ changes: Changes, _ state: StateReader, now: Timestamp) {
+  mutating func note(_ changes: Changes, _ state: StateReader, columns: NodeColumns, now: Timestamp) {
     for record in changes.records {
       switch record {
-      case .node(let node): heartbeats.note(node.value, now: now)
-      case .nodeRemoved(let node): heartbeats.forget(node.value.id)
-      case .evaluation(let evaluation): evaluations.note(evaluation.value)
+      case .node(let node):
+        heartbeats.note(node.value, now: now)
+        drains.note(node.value)
+      case .nodeRemoved(let node):
+        heartbeats.forget(node.value.id)
+        drains.forget(node.value.id)
+      case .evaluation(let evaluation): evaluations.note(evaluation.value, state)
       case .evaluationRemoved(let id): evaluations.forget(id)
       case .deployment(let deployment): deployments.note(deployment.value)
       case .deploymentRemoved(let id): deployments.forget(id)
-      case .job, .jobRemoved, .allocation, .allocationRemoved, .namespace, .namespaceRemoved, .nodePool,
-        .nodePoolRemoved,
-        .schedulerConfiguration:
-        break
+      case .job(let key, let job):
+        launches.note(key, job)
+        drains.noteJob()
+      case .jobRemoved(let key): launches.forget(key)
+      case .allocation(let allocation), .allocationRemoved(let allocation): drains.note(allocation.value)
+      case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration: break
       }
     }
-    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, state) }
+    if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, columns: columns) }
   }
 
   /// The next thing to do; nil when there is nothing until `nextDeadline` or the next change.
@@ -64,19 +76,31 @@ struct Duties {
       return .propose(.nodeStatusUpdate(withEvaluations(silent, state.reader)))
     }
     if let entry = deployments.next(state.reader, now: now, random: &random) { return .propose(entry) }
+    if let entry = drains.next(state.reader, now: now, random: &random) { return .propose(entry) }
+    switch launches.next(state.reader, now: now, random: &random) {
+    case .launch(let launch)?: return .propose(.childJobLaunch(launch))
+    case .skipped(let message)?: return .log(.info, message)
+    case nil: break
+    }
+    // An operator may have all evaluations wait.
+    if state.reader.schedulerConfiguration.pauseEvalBroker { return reap(state.reader, now: now) }
     if let update = evaluations.unblocked(state.reader) { return .propose(.evaluationUpdate(update)) }
     if let evaluation = evaluations.next(now: now) {
       return .propose(schedule(evaluation, state, now: now, random: &random))
     }
-    if let entry = garbage.next(state.reader, now: now) { return .propose(.reaping(entry)) }
-    return nil
+    return reap(state.reader, now: now)
+  }
+
+  private mutating func reap(_ state: StateReader, now: Timestamp) -> Action? {
+    garbage.next(state, now: now).map { .propose(.reaping($0)) }
   }
 
   /// When there may be something to do although nothing changes.
   var nextDeadline: Timestamp? {
-    [heartbeats.nextDeadline, evaluations.nextDeadline, deployments.nextDeadline, garbage.nextDeadline].compactMap {
-      $0
-    }.min()
+    [
+      heartbeats.nextDeadline, evaluations.nextDeadline, deployments.nextDeadline, drains.nextDeadline,
+      launches.nextDeadline, garbage.nextDeadline,
+    ].compactMap { $0 }.min()
   }
 
   /// Every job with something on a node that went down is evaluated, in the same entry.

@@ -1,5 +1,6 @@
 internal import Codec
 internal import Model
+internal import Scheduler
 internal import State
 
 /// Evaluations that wait: for their turn, for a time, or for room.
@@ -19,17 +20,17 @@ struct EvaluationQueue {
   private var ready: [Ready] = []
   private var pending: [Identifier: Evaluation] = [:]
   private var waiting: [Identifier: (evaluation: Evaluation, until: Timestamp)] = [:]
-  private var blocked: [Identifier: Evaluation] = [:]
+  private var blocked = BlockedEvaluations()
   private var toUnblock: Set<Identifier> = []
 
   mutating func begin(_ state: StateReader) {
     self = EvaluationQueue()
-    for (_, evaluation) in state.evaluations { note(evaluation.value) }
+    for (_, evaluation) in state.evaluations { note(evaluation.value, state) }
     // Room may have appeared between the last leader's look and this one's.
-    toUnblock = Set(blocked.keys)
+    toUnblock = Set(blocked.ids)
   }
 
-  mutating func note(_ evaluation: Evaluation) {
+  mutating func note(_ evaluation: Evaluation, _ state: StateReader) {
     forget(evaluation.id)
     switch evaluation.status {
     case .pending:
@@ -38,7 +39,7 @@ struct EvaluationQueue {
       } else {
         insert(evaluation)
       }
-    case .blocked: blocked[evaluation.id] = evaluation
+    case .blocked: blocked.insert(evaluation, state: state)
     case .complete, .failed, .canceled: break
     }
   }
@@ -49,7 +50,7 @@ struct EvaluationQueue {
       ready.removeAll { $0 == key }
     }
     waiting[id] = nil
-    blocked[id] = nil
+    blocked.remove(id)
     toUnblock.remove(id)
   }
 
@@ -66,15 +67,9 @@ struct EvaluationQueue {
   }
 
   /// Blocked evaluations that may fit on one of `nodes` are tried again.
-  mutating func roomAppeared(on nodes: [Identifier], _ state: StateReader) {
+  mutating func roomAppeared(on nodes: [Identifier], columns: NodeColumns) {
     if blocked.isEmpty { return }
-    let classes = Set(nodes.compactMap { state.node($0)?.value.computedClass })
-    for (id, evaluation) in blocked where !toUnblock.contains(id) {
-      let mayFit =
-        evaluation.escapedComputedClass || evaluation.classEligibility.isEmpty
-        || classes.contains { evaluation.classEligibility[$0] != false }
-      if mayFit { toUnblock.insert(id) }
-    }
+    toUnblock.formUnion(blocked.thatMayFit(on: nodes, columns: columns))
   }
 
   /// Blocked evaluations that become pending now; nil when there are none.

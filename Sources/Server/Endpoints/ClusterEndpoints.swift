@@ -93,6 +93,9 @@ extension Server {
       throw ServerError(
         .invalid, "invalid name \"\(pool.name)\". Must be 1 to 128 letters, digits, hyphens and underscores")
     }
+    if let algorithm = pool.schedulerConfiguration?.schedulerAlgorithm, !algorithm.isEmpty {
+      try checkAlgorithm(algorithm)
+    }
     var payload = NodePoolUpsert()
     payload.pools = [pool]
     return try await core.propose(.nodePoolUpsert(payload)).index
@@ -111,6 +114,8 @@ extension Server {
   ) async throws(ServerError) -> UInt64 {
     var payload = SchedulerConfigurationUpdate()
     payload.configuration = configuration
+    if configuration.schedulerAlgorithm.isEmpty { payload.configuration.schedulerAlgorithm = "binpack" }
+    try checkAlgorithm(payload.configuration.schedulerAlgorithm)
     payload.expectedIndex = expectedIndex
     return try await core.propose(.schedulerConfiguration(payload)).index
   }
@@ -118,7 +123,26 @@ extension Server {
   /// Removes everything that nothing refers to any more.
   public func collectGarbage() async throws(ServerError) { try await core.collectGarbage() }
 
-  /// Ends a deployment as failed, or pauses it, or lets it go on.
+  /// Ends a deployment as failed; where a group has `auto_revert`, the job goes back to its last stable version.
+  public func failDeployment(_ id: Identifier) async throws(ServerError) -> DeploymentUpdateResponse {
+    let applied = try await core.propose { state throws(ServerError) in
+      guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
+      try requireActive(deployment, "fail")
+      var random = RandomSource()
+      let failure = DeploymentWatch.failure(of: deployment, state, "Deployment marked as failed", random: &random.bits)
+      return .deploymentStatusUpdates(failure.update)
+    }
+    var response = deploymentAnswer(applied.evaluation, applied)
+    // The version it went back to is the one whose text it has now; the entry made a new one of it.
+    for record in applied.changes.records {
+      if case .job(_, let job) = record, job.spec.value.jobModifyIndex == applied.index {
+        response.revertedJobVersion = job.spec.value.version
+      }
+    }
+    return response
+  }
+
+  /// Pauses a deployment, or lets it go on.
   public func setDeployment(
     _ id: Identifier, _ status: DeploymentStatus, _ description: String
   ) async throws(ServerError) -> DeploymentUpdateResponse {
@@ -126,13 +150,7 @@ extension Server {
     let evaluationID = Identifier(using: &random)
     let applied = try await core.propose { state throws(ServerError) in
       guard let deployment = state.deployment(id)?.value else { throw ServerError(.notFound, "deployment not found") }
-      let verb =
-        switch status {
-        case .failed: "fail"
-        case .paused: "pause"
-        default: "resume"
-        }
-      try requireActive(deployment, verb)
+      try requireActive(deployment, status == .paused ? "pause" : "resume")
       var payload = DeploymentStatusUpdates()
       var change = DeploymentStatusChange()
       change.deployment = id
@@ -192,6 +210,12 @@ extension Server {
   }
 }
 
+private func checkAlgorithm(_ name: String) throws(ServerError) {
+  guard ["binpack", "spread"].contains(name) else {
+    throw ServerError(.invalid, "scheduler algorithm \"\(name)\" is not known: it is binpack or spread")
+  }
+}
+
 /// Clients tell this refusal by its words.
 private func requireActive(_ deployment: Deployment, _ verb: String) throws(ServerError) {
   if !deployment.isActive { throw ServerError(.conflict, "can't \(verb) terminal deployment") }
@@ -211,9 +235,7 @@ func systemEvaluations(_ state: StateReader) -> [Evaluation] {
   var random = SystemRandomNumberGenerator()
   return state.jobs.compactMap { _, job in
     let type = job.spec.value.type
-    guard !job.isStopped, type == .system || type == .sysbatch, job.spec.value.periodic == nil,
-      job.spec.value.parameterizedJob == nil
-    else { return nil }
+    guard !job.isStopped, type == .system || type == .sysbatch, !job.spec.value.launchesChildren else { return nil }
     return Evaluation(of: job.spec.value, because: .nodeUpdate, random: &random)
   }
 }

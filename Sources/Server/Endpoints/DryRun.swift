@@ -17,7 +17,7 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
   response.jobModifyIndex = current?.spec.value.jobModifyIndex ?? 0
   response.index = state.reader.index
   if request.diff { response.diff = JobDiff(from: current.map { $0.isStopped ? nil : $0.spec.value } ?? nil, to: job) }
-  if job.periodic != nil || job.parameterizedJob != nil { return response }
+  if job.launchesChildren { return response }
   do throws(StateError) {
     let result = try Scheduler.plan(job, on: state, now: now, random: &random)
     response.annotations = result.annotations

@@ -10,15 +10,18 @@ extension Server {
     -> JobRegisterResponse
   {
     guard let given = request.job else { throw ServerError(.invalid, "the request has no job: send {\"Job\": {…}}") }
+    try requireRegistration()
     let (job, warnings) = try admitted(given, namespace: namespace)
     var random = SystemRandomNumberGenerator()
-    let needsEvaluation = job.periodic == nil && job.parameterizedJob == nil
+    let needsEvaluation = !job.launchesChildren
+    let submission = kept(request.submission)
     let evaluation = Evaluation(of: job, because: .jobRegister, random: &random)
     let now = now
     let applied = try await core.propose { state throws(ServerError) in
       var registration = JobRegistration()
       registration.job = job
       registration.job.submitTime = now.nanoseconds
+      registration.submission = submission.kept
       let key = JobKey(job.namespace ?? "default", job.id)
       if let current = state.job(key) { keep(request, from: current.spec.value, in: &registration.job) }
       if request.enforceIndex { registration.expectedIndex = request.jobModifyIndex }
@@ -34,10 +37,28 @@ extension Server {
     response.evalCreateIndex = needsEvaluation ? applied.index : 0
     response.jobModifyIndex =
       applied.reader.job(JobKey(job.namespace ?? "default", job.id))?.spec.value.jobModifyIndex ?? applied.index
-    response.warnings = warnings
+    response.warnings = [warnings, submission.warning].filter { !$0.isEmpty }.joined(separator: "\n")
     response.index = applied.index
     response.knownLeader = true
     return response
+  }
+
+  /// An operator may have refused everything that makes jobs or changes them.
+  func requireRegistration() throws(ServerError) {
+    guard reader.schedulerConfiguration.rejectJobRegistration else { return }
+    throw ServerError(
+      .permissionDenied,
+      "job registration, dispatch, and scale are disabled by the scheduler configuration: see "
+        + "`serai operator scheduler set-config -reject-job-registration=false`")
+  }
+
+  /// The text of a job as far as it is kept, and what there is to say where it is not.
+  private func kept(_ submission: JobSubmission?) -> (kept: JobSubmission?, warning: String) {
+    guard let submission, !submission.source.isEmpty else { return (nil, "") }
+    let size = submission.source.utf8.count + submission.variables.utf8.count
+    let limit = configuration.jobMaxSourceBytes
+    guard size > limit else { return (submission, "") }
+    return (nil, "the job's source of \(size) bytes is not kept: at most \(limit) are (job_max_source_size)")
   }
 
   /// The job with its defaults, when nothing is wrong with it.
@@ -50,12 +71,26 @@ extension Server {
     job.fillRegistrationDefaults()
     // Whoever registers a job wants it to run.
     job.stop = false
-    let errors = problems(of: job)
+    var errors = problems(of: job)
+    // What only servers set.
+    if given.dispatched { errors.append("job: it says that it was dispatched: remove Dispatched") }
+    if given.payload != nil { errors.append("job: it has a payload: dispatch it with that payload instead") }
     guard errors.isEmpty else {
       throw ServerError(
         .invalid, "\(errors.count) error(s) in the job:\n" + errors.map { "* \($0)" }.joined(separator: "\n"))
     }
-    return (job, job.warnings().map(\.description).joined(separator: "\n"))
+    let warnings = job.warnings().map(\.description) + oversubscriptionWarnings(job)
+    return (job, warnings.joined(separator: "\n"))
+  }
+
+  /// Says of tasks with `memory_max` that it has no effect, where it has none.
+  private func oversubscriptionWarnings(_ job: Job) -> [String] {
+    if reader.memoryOversubscription(inPool: job.nodePool ?? "default") { return [] }
+    return job.taskGroups.flatMap { group in
+      group.tasks.filter { ($0.resources?.memoryMaxMB ?? 0) > 0 }.map { task in
+        "memory oversubscription is not enabled; the memory_max of task \"\(group.name).\(task.name)\" is ignored"
+      }
+    }
   }
 
   /// Everything that keeps a canonical job from being registered here.
@@ -70,6 +105,10 @@ extension Server {
     }
     if let region = job.region, region != configuration.region, region != "global" {
       errors.append("job: region \"\(region)\" is not this server's (\(configuration.region))")
+    }
+    if let name = job.periodic?.timeZone, !name.isEmpty, configuration.timeZone(name) == nil {
+      errors.append(
+        "job > periodic: there is no time zone \"\(name)\" on this server: give a name such as Europe/Berlin")
     }
     let state = reader
     if let namespace = job.namespace, state.namespace(namespace) == nil {
@@ -88,6 +127,18 @@ extension Server {
     let (job, warnings) = try admitted(given, namespace: namespace)
     var response = try await core.plan(request, job)
     response.warnings = warnings
+    if job.isPeriodic, !job.isParameterized, let periodic = job.periodic,
+      let schedule = PeriodicLaunches(timeZone: configuration.timeZone).schedule(periodic)
+    {
+      response.nextPeriodicLaunch = PeriodicLaunches.next(schedule, after: now) ?? .zeroValue
+    }
+    return response
+  }
+
+  /// What keeps a job's groups from being placed: for each that isn't fully placed the smallest sets of requirements whose
+  /// relaxation would place it.
+  public func explainPlacement(of key: JobKey) async throws(ServerError) -> JobWhyResponse {
+    guard let response = await core.explain(key) else { throw ServerError(.notFound, "job \"\(key.id)\" not found") }
     return response
   }
 
@@ -138,7 +189,7 @@ extension Server {
     let applied = try await core.propose { state throws(ServerError) in
       guard let job = state.job(key) else { throw ServerError(.notFound, "job not found") }
       if job.spec.value.periodic != nil { throw ServerError(.invalid, "can't evaluate periodic job") }
-      if job.spec.value.parameterizedJob != nil { throw ServerError(.invalid, "can't evaluate parameterized job") }
+      if job.spec.value.isParameterized { throw ServerError(.invalid, "can't evaluate parameterized job") }
       var random = SystemRandomNumberGenerator()
       var evaluation = Evaluation(of: job.spec.value, because: .jobRegister, random: &random)
       evaluation.id = id
@@ -187,6 +238,7 @@ extension Server {
     var registration = JobRegisterRequest()
     registration.job = target.spec.value
     registration.job?.stop = false
+    registration.submission = target.submission?.value
     registration.enforceIndex = true
     registration.jobModifyIndex = stored.spec.value.jobModifyIndex ?? 0
     return try await register(registration, namespace: key.namespace)

@@ -18,8 +18,6 @@ struct UnsupportedFeatures {
 
   private mutating func job(_ job: Job) {
     let path = "job \"\(job.id)\""
-    refuse(path, "periodic", when: job.periodic != nil)
-    refuse(path, "parameterized", when: job.parameterizedJob != nil)
     refuse(path, "multiregion", when: job.multiregion != nil)
     for group in job.taskGroups { self.group(group, path) }
   }
@@ -28,7 +26,6 @@ struct UnsupportedFeatures {
     let path = path + " > group \"\(group.name)\""
     refuse(path, "service", when: !group.services.isEmpty)
     refuse(path, "volume", when: !group.volumes.isEmpty)
-    refuse(path, "scaling", when: group.scaling != nil)
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     refuse(path, "disconnect", when: group.disconnect?.lostAfter != nil || group.disconnect?.stopOnClientAfter != nil)
     if group.maxClientDisconnect != nil {
@@ -44,11 +41,16 @@ struct UnsupportedFeatures {
       )
     }
     for network in group.networks { self.network(network, path) }
+    if group.networks.contains(where: { $0.mode == "none" }), group.tasks.count > 1 {
+      found.append(
+        "\(path) > network: this version does not run mode \"none\" for several tasks, which would have to share a "
+          + "loopback interface: put each into a group of its own")
+    }
     for task in group.tasks { self.task(task, path) }
   }
 
   private mutating func network(_ network: NetworkResource, _ path: String) {
-    if !["", "host"].contains(network.mode) {
+    if !["", "host", "none"].contains(network.mode) {
       found.append(
         "\(path) > network: this version does not run network mode \"\(network.mode)\": use mode = \"host\", which is the default"
       )
@@ -60,12 +62,9 @@ struct UnsupportedFeatures {
   private mutating func task(_ task: JobTask, _ path: String) {
     let path = path + " > task \"\(task.name)\""
     refuse(path, "service", when: !task.services.isEmpty)
-    refuse(path, "artifact", when: !task.artifacts.isEmpty)
-    refuse(path, "template", when: !task.templates.isEmpty)
     refuse(path, "volume_mount", when: !task.volumeMounts.isEmpty)
     refuse(path, "vault", when: task.vault != nil)
     refuse(path, "secret", when: !task.secrets.isEmpty)
-    refuse(path, "dispatch_payload", when: task.dispatchPayload != nil)
     refuse(path, "csi_plugin", when: task.csiPluginConfig != nil)
     refuse(path, "scaling", when: !task.scalingPolicies.isEmpty)
     refuse(path, "action", when: !task.actions.isEmpty)

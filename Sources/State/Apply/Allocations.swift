@@ -7,6 +7,9 @@ extension State {
     for update in payload.updates {
       guard let old = reader.allocations[update.id] else { continue }
       var allocation = old.value
+      if old.value.clientStatus == .unknown, update.clientStatus != .unknown {
+        note(update.clientStatus, in: &allocation)
+      }
       allocation.clientStatus = update.clientStatus
       allocation.clientDescription = update.clientDescription
       if !update.taskStates.isEmpty { allocation.taskStates = update.taskStates }
@@ -17,7 +20,7 @@ extension State {
         }
       }
       let health = (old.value.deploymentStatus?.healthy, update.deploymentStatus?.healthy)
-      if let healthy = health.1, health.0 != healthy, !allocation.deploymentID.isNone {
+      if let healthy = health.1, health.0 != healthy {
         setHealth(healthy, at: update.deploymentStatus?.timestamp ?? reader.time, of: &allocation)
         countHealth(of: allocation, from: health.0, to: healthy, &changes)
       }
@@ -42,6 +45,18 @@ extension State {
       put(allocation, replacing: old, &changes)
     }
     put(payload.evaluations, &changes)
+  }
+
+  /// Remembers when an allocation became unknown, and when it was heard of again.
+  func note(_ status: AllocationClientStatus, in allocation: inout StoredAllocation) {
+    var state = AllocState()
+    state.field = AllocState.clientStatusField
+    state.value = status.rawValue
+    state.time = reader.time
+    allocation.changeRare { rare in
+      rare.allocStates.append(state)
+      if rare.allocStates.count > Self.keptAllocationStates { rare.allocStates.removeFirst() }
+    }
   }
 
   func setHealth(_ healthy: Bool, at time: Timestamp, of allocation: inout StoredAllocation) {

@@ -8,7 +8,7 @@ extension State {
     }
     if let job = payload.revertedJob { try check(job) }
     for update in payload.updates { setStatus(update, &changes) }
-    if let job = payload.revertedJob { register(job.job, &changes) }
+    if let job = payload.revertedJob { register(job.job, submission: job.submission, &changes) }
     put(payload.evaluations, &changes)
   }
 
@@ -83,7 +83,7 @@ extension State {
       update.deployment = payload.deployment
       setStatus(update, &changes)
     }
-    if let job = payload.revertedJob { register(job.job, &changes) }
+    if let job = payload.revertedJob { register(job.job, submission: job.submission, &changes) }
     put(payload.evaluations, &changes)
   }
 }

@@ -4,7 +4,7 @@ import Model
 extension State {
   mutating func apply(_ payload: JobRegistration, _ changes: inout Changes) throws(StateError) {
     try check(payload)
-    register(payload.job, &changes)
+    register(payload.job, submission: payload.submission, &changes)
     put(payload.evaluations, &changes)
   }
 
@@ -24,7 +24,7 @@ extension State {
   }
 
   /// Adds a job or, if its specification differs from the current one, a version.
-  mutating func register(_ job: Job, _ changes: inout Changes) {
+  mutating func register(_ job: Job, submission: JobSubmission? = nil, _ changes: inout Changes) {
     let key = JobKey(job.namespace ?? "default", job.id)
     var spec = Self.withoutServersFields(job)
     spec.namespace = key.namespace
@@ -32,11 +32,12 @@ extension State {
       if Self.withoutServersFields(stored.spec.value) == spec { return touchedJobs.append(key) }
       setParent(of: key, from: stored.spec.value.parentID, to: spec.parentID)
       addVersion(spec, submitTime: job.submitTime, to: &stored)
+      stored.versions[0].submission = submission.map { Shared($0) }
       put(stored, key, &changes)
     } else {
       complete(&spec, version: 0, createIndex: reader.index, submitTime: job.submitTime)
-      let stored = StoredJob(
-        versions: [StoredJob.Version(spec: Shared(spec))], status: .pending, modifyIndex: reader.index)
+      let version = StoredJob.Version(spec: Shared(spec), submission: submission.map { Shared($0) })
+      let stored = StoredJob(versions: [version], status: .pending, modifyIndex: reader.index)
       setParent(of: key, from: nil, to: spec.parentID)
       put(stored, key, &changes)
     }

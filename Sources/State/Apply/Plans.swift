@@ -8,15 +8,22 @@ extension State {
     if let deployment = plan.deployment { put(deployment, &changes) }
     for update in plan.deploymentUpdates { setStatus(update, &changes) }
     var placed = DeploymentProgress()
+    let metrics = plan.metrics.map { Shared($0) }
     // The plan's own version is what nearly every placement runs; its groups' demands are worked out once.
     let own = reader.jobs[key]?.version(plan.jobVersion)?.spec
     let demands = own?.value.taskGroups.map { Demand(of: $0) } ?? []
+    var new = NewAllocations(plan, reader, columns)
     for placement in plan.placements {
       let other = placement.jobVersion.flatMap { $0 == plan.jobVersion ? nil : reader.jobs[key]?.version($0)?.spec }
       guard let spec = other ?? own else { continue }
-      let demand = other == nil ? demands[placement.group] : Demand(of: spec.value.taskGroups[placement.group])
-      place(placement, of: plan, spec, demand, &placed, &changes)
+      let isPlain = other == nil && placement.grants.isEmpty
+      let demand =
+        isPlain
+        ? demands[placement.group] : Demand(of: spec.value.taskGroups[placement.group], grants: placement.grants)
+      let metric = placement.metric.flatMap { metrics.indices.contains($0) ? metrics[$0] : nil }
+      place(placement, of: plan, spec, demand, metric, &placed, &new, &changes)
     }
+    index(new, of: plan, key, &changes)
     for change in plan.changes { apply(change, of: plan, own, demands, &placed, &changes) }
     finish(placed, of: plan, &changes)
     cancelBlocked(by: plan, key, &changes)
@@ -51,7 +58,6 @@ extension State {
       return found.spec.value.taskGroups.count
     }
     for node in plan.nodes where reader.nodes[node] == nil { throw .noSuchNode(node) }
-    var new: Set<Identifier> = []
     for placement in plan.placements {
       guard plan.nodes.indices.contains(placement.node) else {
         throw .malformed("placement \(placement.id) names node \(placement.node) of \(plan.nodes.count)")
@@ -60,9 +66,13 @@ extension State {
       guard placement.group >= 0, placement.group < count, UInt32(exactly: placement.nameIndex) != nil else {
         throw .malformed("placement \(placement.id) names group \(placement.group) of \(count)")
       }
-      guard !placement.id.isNone, reader.allocations[placement.id] == nil, new.insert(placement.id).inserted else {
+      guard !placement.id.isNone, reader.allocations[placement.id] == nil else {
         throw .duplicateAllocation(placement.id)
       }
+    }
+    let ids = plan.placements.map(\.id).sorted()
+    for position in ids.indices.dropFirst() where ids[position] == ids[position - 1] {
+      throw .duplicateAllocation(ids[position])
     }
     for change in plan.changes {
       guard let allocation = reader.allocations[change.id] else { throw .noSuchAllocation(change.id) }
@@ -89,22 +99,28 @@ extension State {
 
   private mutating func place(
     _ placement: Placement, of plan: PlanResult, _ spec: Shared<Job>, _ demand: Demand,
-    _ placed: inout DeploymentProgress, _ changes: inout Changes
+    _ metric: Shared<PlacementMetric>?, _ placed: inout DeploymentProgress, _ new: inout NewAllocations,
+    _ changes: inout Changes
   ) {
     let nodeID = plan.nodes[placement.node]
     var allocation = StoredAllocation(
       id: placement.id, job: spec, groupIndex: UInt16(placement.group), nameIndex: UInt32(placement.nameIndex),
-      nodeID: nodeID, nodeName: reader.nodes[nodeID]?.value.name ?? "", evalID: plan.evaluationID, demand: demand,
+      nodeID: nodeID, nodeName: new.nodes[placement.node].name, evalID: plan.evaluationID, demand: demand,
       ports: placement.ports)
     allocation.previousAllocation = placement.previous
     allocation.createIndex = reader.index
     allocation.allocModifyIndex = reader.index
     allocation.createTime = reader.time
-    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty {
+    allocation.metric = metric
+    allocation.oversubscribesMemory = reader.memoryOversubscription(inPool: spec.value.nodePool ?? "default")
+    if placement.rescheduleTracker != nil || !placement.preempted.isEmpty || !placement.grants.isEmpty
+      || !placement.startsAfter.isEmpty
+    {
       allocation.changeRare { rare in
         rare.rescheduleTracker = placement.rescheduleTracker
         rare.preemptedAllocations = placement.preempted
         rare.grants = placement.grants
+        rare.startsAfter = placement.startsAfter
       }
     }
     if !plan.deploymentID.isNone, !placement.outsideDeployment {
@@ -123,7 +139,66 @@ extension State {
       replaced.allocModifyIndex = reader.index
       put(replaced, replacing: previous, &changes)
     }
-    put(allocation, replacing: nil, &changes)
+    allocation.modifyIndex = reader.index
+    allocation.modifyTime = reader.time
+    let record = Shared(allocation)
+    reader.allocations.set(allocation.id, record)
+    if let slot = new.nodes[placement.node].slot { columns.take(allocation, slot) }
+    changes.records.append(.allocation(record))
+    new.add(record, node: placement.node)
+  }
+
+  /// A plan's new allocations, indexed and counted together: they are of one job and one evaluation, and mostly on few
+  /// nodes.
+  private struct NewAllocations {
+    /// The plan's nodes.
+    let nodes: [(name: String, slot: Int?)]
+    var records: [Shared<StoredAllocation>] = []
+    var byNode: [[Identifier]]
+
+    init(_ plan: PlanResult, _ reader: StateReader, _ columns: NodeColumns) {
+      nodes = plan.nodes.map { (reader.nodes[$0]?.value.name ?? "", columns.slot(of: $0)) }
+      byNode = Array(repeating: [], count: plan.nodes.count)
+      records.reserveCapacity(plan.placements.count)
+    }
+
+    mutating func add(_ record: Shared<StoredAllocation>, node: Int) {
+      records.append(record)
+      byNode[node].append(record.value.id)
+    }
+  }
+
+  private mutating func index(_ new: NewAllocations, of plan: PlanResult, _ key: JobKey, _ changes: inout Changes) {
+    if new.records.isEmpty { return }
+    let nothing = StateReader.Nothing()
+    let ids = new.records.map(\.value.id).sorted()
+    for (position, node) in plan.nodes.enumerated() where !new.byNode[position].isEmpty {
+      reader.allocationsByNode.modify(node, initial: OrderedTable()) { set in
+        set.insert(ascending: new.byNode[position].sorted(), value: nothing)
+        return true
+      }
+    }
+    reader.allocationsByJob.modify(key, initial: OrderedTable()) { set in
+      set.insert(ascending: ids, value: nothing)
+      return true
+    }
+    reader.allocationsByEvaluation.modify(plan.evaluationID, initial: OrderedTable()) { set in
+      set.insert(ascending: ids, value: nothing)
+      return true
+    }
+    let deployed = new.records.filter { !$0.value.deploymentID.isNone }.map(\.value.id).sorted()
+    if !deployed.isEmpty {
+      reader.allocationsByDeployment.modify(plan.deploymentID, initial: OrderedTable()) { set in
+        set.insert(ascending: deployed, value: nothing)
+        return true
+      }
+    }
+    reader.activity.modify(key, initial: JobActivity()) { activity in
+      for record in new.records { activity.count(record.value, 1) }
+      return true
+    }
+    touchedJobs.append(key)
+    changes.tables.formUnion([.allocations, .jobSummaries])
   }
 
   private mutating func apply(
@@ -135,7 +210,10 @@ extension State {
     var allocation = old.value
     if let status = change.desiredStatus { allocation.desiredStatus = status }
     if let description = change.desiredDescription { allocation.desiredDescription = description }
-    if let status = change.clientStatus { allocation.clientStatus = status }
+    if let status = change.clientStatus {
+      if status == .unknown, allocation.clientStatus != .unknown { note(status, in: &allocation) }
+      allocation.clientStatus = status
+    }
     if let evaluation = change.followupEvalID { allocation.followupEvalID = evaluation }
     if let ports = change.ports { allocation.ports = ports }
     if let preemptedBy = change.preemptedBy {
@@ -150,7 +228,8 @@ extension State {
       if let group = spec.value.taskGroups.firstIndex(where: { $0.name == name }) {
         allocation.job = spec
         allocation.groupIndex = UInt16(group)
-        allocation.demand = demands[group]
+        let grants = allocation.grants
+        allocation.demand = grants.isEmpty ? demands[group] : Demand(of: spec.value.taskGroups[group], grants: grants)
         if !plan.deploymentID.isNone, allocation.deploymentID != plan.deploymentID {
           allocation.deploymentID = plan.deploymentID
           allocation.deploymentStatus = nil

@@ -11,6 +11,8 @@ public struct JobRegistration: Record {
   public var expectedIndex: UInt64?
   /// Made or changed together with this, so that one cannot be there without the other.
   public var evaluations: [Evaluation] = []
+  /// The text that the job was written as.
+  @Indirect public var submission: JobSubmission?
 
   public init() {}
 
@@ -18,6 +20,7 @@ public struct JobRegistration: Record {
     v.field(1, "Job", &job)
     v.field(2, "ExpectedIndex", &expectedIndex)
     v.field(3, "Evaluations", &evaluations)
+    v.field(4, "Submission", &_submission)
   }
 }
 
@@ -36,6 +39,63 @@ public struct JobDeregistration: Record {
     v.field(2, "JobID", &jobID)
     v.field(3, "Purge", &purge)
     v.field(4, "Evaluations", &evaluations)
+  }
+}
+
+/// Launches a job from a periodic or parameterized one. What the child has of its parent is not repeated.
+public struct ChildJobLaunch: Record {
+  public var namespace: String = ""
+  public var parentID: String = ""
+  /// The child's id and name.
+  public var childID: String = ""
+  /// Of a periodic launch: the time that it is for. Zero for a dispatch.
+  public var launchTime: Timestamp = .zeroValue
+  /// Of a dispatch.
+  public var payload: Blob?
+  /// Of a dispatch: added to the parent's.
+  public var meta: [String: String] = [:]
+  public var idempotencyToken: String = ""
+  /// Instead of the parent's; nil for that one.
+  public var priority: Int?
+  /// Made or changed together with this, so that one cannot be there without the other.
+  public var evaluations: [Evaluation] = []
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Namespace", &namespace)
+    v.field(2, "ParentID", &parentID)
+    v.field(3, "ChildID", &childID)
+    v.field(4, "LaunchTime", &launchTime)
+    v.field(5, "Payload", &payload)
+    v.field(6, "Meta", &meta)
+    v.field(7, "IdempotencyToken", &idempotencyToken)
+    v.field(8, "Priority", &priority)
+    v.field(9, "Evaluations", &evaluations)
+  }
+}
+
+/// Changes the count of a group, or only notes what an autoscaler says of it.
+public struct JobScaling: Record {
+  public var namespace: String = ""
+  public var jobID: String = ""
+  public var group: String = ""
+  /// `count` nil for an event without a change. `previousCount`, `time` and `createIndex` are filled in.
+  public var event: ScalingEvent = ScalingEvent()
+  /// Check-and-set: the `JobModifyIndex` that the job must have.
+  public var expectedIndex: UInt64?
+  /// Made or changed together with this, so that one cannot be there without the other.
+  public var evaluations: [Evaluation] = []
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Namespace", &namespace)
+    v.field(2, "JobID", &jobID)
+    v.field(3, "Group", &group)
+    v.field(4, "Event", &event)
+    v.field(5, "ExpectedIndex", &expectedIndex)
+    v.field(6, "Evaluations", &evaluations)
   }
 }
 

@@ -38,6 +38,8 @@ public struct PlanResult: Record {
   public var evaluations: [Evaluation] = []
   /// By group: the deployment's `desiredTotal` where this plan changes it.
   public var desiredTotals: [String: Int] = [:]
+  /// What was looked at for the placements, which refer to these.
+  public var metrics: [PlacementMetric] = []
 
   public init() {}
 
@@ -54,6 +56,7 @@ public struct PlanResult: Record {
     v.field(10, "Changes", &changes)
     v.field(11, "Evaluations", &evaluations)
     v.field(12, "DesiredTotals", &desiredTotals)
+    v.field(13, "Metrics", &metrics)
   }
 }
 
@@ -79,6 +82,10 @@ public struct Placement: Record {
   public var preempted: [Identifier] = []
   /// Not a part of the deployment.
   public var outsideDeployment: Bool = false
+  /// The place of its metric in the plan's `metrics`.
+  public var metric: Int?
+  /// Allocations of its node that it has to wait for: it stands where they stand.
+  public var startsAfter: [Identifier] = []
 
   public init() {}
 
@@ -95,6 +102,8 @@ public struct Placement: Record {
     v.field(10, "RescheduleTracker", &rescheduleTracker)
     v.field(11, "Preempted", &preempted)
     v.field(12, "OutsideDeployment", &outsideDeployment)
+    v.field(13, "Metric", &metric)
+    v.field(14, "StartsAfter", &startsAfter)
   }
 }
 

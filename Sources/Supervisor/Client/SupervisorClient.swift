@@ -124,12 +124,32 @@ public final class SupervisorClient: Sendable {
   ///   - streams: input, output and error; the caller keeps owning them and may close them once this has been called.
   ///     For a terminal, three times the same `Terminal.peer`.
   ///   - terminal: makes stream 0 the controlling terminal of the command's session.
+  ///
+  /// When the calling task is cancelled the command and its process group are killed.
   public func execute(
     _ command: Command, in id: String, user: String? = nil, streams: [Int32], terminal: Bool = false
   ) async throws(SupervisorError) -> TaskExit {
     let request = Request.execute(id: id, command, user: user, terminal: terminal)
-    guard case .executed(let exit) = try await ask(request, descriptors: streams) else { throw Self.unexpected }
+    let number = RequestNumber()
+    let result: Result<Reply, SupervisorError> = await withTaskCancellationHandler {
+      do throws(SupervisorError) {
+        return .success(try await ask(request, descriptors: streams) { number.set($0) })
+      } catch {
+        return .failure(error)
+      }
+    } onCancel: {
+      if let number = number.value { endCommand(number) }
+    }
+    guard case .executed(let exit) = try result.get() else { throw Self.unexpected }
     return exit
+  }
+
+  /// Kills the command of that request. Its end is the answer; the one to this request is not waited for.
+  private func endCommand(_ request: UInt64) {
+    guard let number = pending.add({ _ in }) else { return }
+    let message = Numbered(number: number, body: Request.endCommand(request: request)).encoded
+    // A connection that is gone has ended the command with it.
+    _ = try? Channel.send(message, descriptors: [], over: socket.socket, blocking: true)
   }
 
   /// Ends the supervisor, leaving the tasks to the next one.
@@ -143,7 +163,10 @@ public final class SupervisorClient: Sendable {
 
   private static let unexpected = SupervisorError(.version, "the supervisor answered something else than was asked")
 
-  private func ask(_ request: Request, descriptors: [Int32] = []) async throws(SupervisorError) -> Reply {
+  /// - Parameter sent: told the request's number once it is sent.
+  private func ask(
+    _ request: Request, descriptors: [Int32] = [], sent: (@Sendable (UInt64) -> Void)? = nil
+  ) async throws(SupervisorError) -> Reply {
     let result: Result<Reply, SupervisorError> = await withCheckedContinuation { continuation in
       guard let number = pending.add({ continuation.resume(returning: $0) }) else {
         continuation.resume(returning: .failure(SupervisorError(.disconnected, "the supervisor has gone")))
@@ -152,6 +175,9 @@ public final class SupervisorClient: Sendable {
       do {
         let message = Numbered(number: number, body: request).encoded
         _ = try Channel.send(message, descriptors: descriptors, over: socket.socket, blocking: true)
+        sent?(number)
+        // Cancelled before there was anything to end: the handler ran and found no number.
+        if sent != nil, Task.isCancelled { endCommand(number) }
       } catch {
         pending.complete(number, .failure(SupervisorError(.disconnected, "\(error)")))
       }
@@ -191,6 +217,13 @@ private final class SharedSocket: Sendable {
   init(_ socket: consuming UnixSocket) { self.socket = socket }
   /// Wakes the reading thread, which then lets go of the socket.
   func shutDown() { socket.shutDown() }
+}
+
+/// The number of a request, for who may want to take it back.
+private final class RequestNumber: Sendable {
+  private let number = Mutex<UInt64?>(nil)
+  var value: UInt64? { number.withLock { $0 } }
+  func set(_ value: UInt64) { number.withLock { $0 = value } }
 }
 
 /// Requests that wait for their answer.

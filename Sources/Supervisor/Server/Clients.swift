@@ -7,6 +7,8 @@ final class ClientConnection {
   let socket: UnixSocket
   var token: UInt64 = 0
   var hasGreeted = false
+  /// Its commands inside tasks, by the number of the request.
+  var sessions: [UInt64: ExecSession] = [:]
   /// Messages that the socket had no room for.
   var outbox: [[UInt8]] = []
 
@@ -44,6 +46,9 @@ extension SupervisorServer {
   func drop(_ client: ClientConnection) {
     guard clients.removeValue(forKey: client.id) != nil else { return }
     unwatch(client.socket.descriptor.number, token: client.token)
+    // Nobody holds the other end of their streams any more.
+    for session in client.sessions.values { end(session) }
+    client.sessions = [:]
   }
 
   func serve(_ client: ClientConnection, _ events: EventQueue.Interest) {
@@ -79,6 +84,10 @@ extension SupervisorServer {
       return send(.welcome(version: protocolVersion, pid: pid, executable: executable), to: client, number: number)
     }
     guard client.hasGreeted else { return drop(client) }
+    if case .endCommand(let request) = request {
+      if let session = client.sessions[request] { end(session) }
+      return send(.done, to: client, number: number)
+    }
     if case .start(let spec) = request { return start(spec, for: client, request: number) }
     if case .execute(let id, let command, let user, let terminal) = request {
       do throws(SupervisorError) {
@@ -98,7 +107,7 @@ extension SupervisorServer {
 
   private func reply(to request: Request) throws(SupervisorError) -> Reply {
     switch request {
-    case .hello, .start, .execute: return .done
+    case .hello, .start, .execute, .endCommand: return .done
     case .list: return .tasks(tasks.values.map(\.status).sorted { $0.id < $1.id })
     case .signal(let id, let signal):
       let task = try running(id)

@@ -13,6 +13,8 @@ final class ExecSession {
   var failure: Report?
   /// The first process has handed over to another one: its end is not the session's.
   var handedOver = false
+  /// Killed as soon as it is known.
+  var isEndAsked = false
 
   init(client: UInt64, request: UInt64) {
     self.client = client
@@ -72,6 +74,18 @@ extension SupervisorServer {
       session.processToken = try watch(process.handle.descriptor.number, .readable, .sessionProcess(session))
     }
     session.reportToken = try watch(ours.socket.descriptor.number, .readable, .sessionReport(session))
+    clients[session.client]?.sessions[session.request] = session
+  }
+
+  /// SIGKILL to a command and to its process group: whoever asked for it has gone. What it has put elsewhere in the task
+  /// ends with the task.
+  func end(_ session: ExecSession) {
+    session.isEndAsked = true
+    guard let process = session.process else { return }
+    // It is not reaped before its session is over, so that the group's number cannot be somebody else's.
+    try? process.handle.signalGroup(9)
+    // The command may have not begun a session yet: then it alone is meant. One that has ended is no error.
+    try? process.handle.signal(9)
   }
 
   func readReports(of session: ExecSession) {
@@ -106,6 +120,7 @@ extension SupervisorServer {
     } catch {
       log("session: \(error)")
     }
+    if session.isEndAsked { end(session) }
   }
 
   func processEnded(_ session: ExecSession) {
@@ -122,6 +137,7 @@ extension SupervisorServer {
       session.report = nil
     }
     guard let client = clients[session.client] else { return }
+    client.sessions[session.request] = nil
     if let failure = session.failure {
       let error = SupervisorError(.startFailed, "\(failure)", step: "\(failure.step)")
       return send(.failed(error), to: client, number: session.request)

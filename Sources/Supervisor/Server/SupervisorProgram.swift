@@ -78,6 +78,8 @@ public enum SupervisorProgram {
       runtime: runtime, cgroups: cgroups, cgroupName: options.cgroup, executable: options.executable,
       listener: listener, lock: lock)
     try server.adoptTasks()
+    // Most supervisors have nothing to do for most of the time: they keep what their loop needs.
+    ProcessMemory.giveBack()
     if let next = try server.run() { try become(next, server, options) }
     return 0
   }

@@ -25,6 +25,8 @@ enum Request: Equatable {
   case upgrade(executable: String)
   /// Runs a command inside a running task. The streams come with the message as descriptors: three, or one terminal.
   case execute(id: String, Command, user: String?, terminal: Bool)
+  /// Kills the command of this client's `execute` of that number, with its process group. One that has ended is no error.
+  case endCommand(request: UInt64)
 }
 
 /// What the supervisor answers, or tells without being asked (`number` 0).
@@ -84,6 +86,9 @@ extension Numbered: WireValue where Body == Request {
       w.field(9, command)
       if let user { w.field(10, user) }
       w.field(11, terminal)
+    case .endCommand(let request):
+      w.field(2, 12 as UInt64)
+      w.field(12, request)
     }
   }
 
@@ -103,6 +108,7 @@ extension Numbered: WireValue where Body == Request {
     case 11:
       body = .execute(
         id: try r.string(5), try r.value(9), user: try r.optionalString(10), terminal: try r.bool(11))
+    case 12: body = .endCommand(request: try r.number(12))
     case let kind: throw WireError(problem: "request kind \(kind)")
     }
   }

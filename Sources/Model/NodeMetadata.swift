@@ -1,0 +1,34 @@
+public import Codec
+
+/// The metadata of a node and where it comes from: body and answer of `/v1/client/metadata`.
+public struct NodeMetadata: Record {
+  /// What holds.
+  public var meta: [String: String] = [:]
+  /// What was set while the node runs; nil for a key that was taken away.
+  public var dynamic: [String: String?] = [:]
+  /// What the agent's configuration says.
+  public var fixed: [String: String] = [:]
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Meta", &meta, .emptyCollection)
+    v.field(2, "Dynamic", &dynamic, .emptyCollection)
+    v.field(3, "Static", &fixed, .emptyCollection)
+  }
+}
+
+/// Body of `POST /v1/client/metadata`.
+public struct NodeMetadataRequest: Record {
+  /// The node; the query says it, too.
+  public var nodeID: Identifier?
+  /// Nil takes a key away.
+  public var meta: [String: String?] = [:]
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "NodeID", &nodeID)
+    v.field(2, "Meta", &meta)
+  }
+}
