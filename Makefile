@@ -6,7 +6,7 @@ TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
   libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
-  default-jre-headless
+  default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help
 
@@ -29,6 +29,14 @@ test: setup ## install what is missing, build, run every test; as root also thos
 unit: setup ## tests that need neither root nor a running agent
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build $(TEST_FLAGS) --skip IntegrationTests --skip SupervisorTests --skip ClientTests
+
+sim: setup ## 2,000 simulated clusters with faults of every kind; what fails is printed shrunk and replayable
+	$(SWIFT) build -c release --product serai-sim
+	$(BUILD)/release/serai-sim --seeds 1..2000
+
+sim-bugs: setup ## proof that the simulator can fail: every deliberate mistake, and the seeds until it is caught
+	$(SWIFT) build -c release --product serai-sim --scratch-path $(BUILD)/bugs -Xswiftc -DDELIBERATE_BUGS
+	$(BUILD)/bugs/release/serai-sim --bugs --seeds 1..5000
 
 run: setup ## build, start a development agent, run the example job, show its status and log, stop
 	$(SWIFT) build --product serai
@@ -60,10 +68,12 @@ bench-isolation: ## time from a start request to a task's first instruction, as 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit run release format lint clean bench-isolation
+.PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
 
+include Tests/V2/v2.mk
 include Tests/Fuzz/hcl.mk
-include Tests/Fuzz/gossip.mk
 include Tests/Benchmarks/bench.mk
+include Tests/Fuzz/gossip.mk
+include Tests/Benchmarks/scheduler.mk
 include Tests/Fuzz/supervisor.mk
 include Tests/Fuzz/text.mk

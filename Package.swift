@@ -32,9 +32,9 @@ let shims: [Target] = [
   library("CSQLite", "sqlite3"),
   .target(name: "CMicrohttpd", path: "CShims/CMicrohttpd"),
   .target(name: "CCurl", path: "CShims/CCurl"),
-  library("CGnuTLS", "gnutls"),
+  .target(name: "CGnuTLS", path: "CShims/CGnuTLS"),
   library("CZ", "zlib"),
-  library("CArchive", "libarchive"),
+  .target(name: "CArchive", path: "CShims/CArchive"),
 ]
 
 let modules: [Target] = [
@@ -43,13 +43,14 @@ let modules: [Target] = [
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
   module("Codec"),
   module("Cron"),
+  module("Raft"),
   module("RegularExpression"),
   module("HCL", ["RegularExpression"]),
   module("TemplateEngine", ["RegularExpression"]),
   module("FilterExpression", ["Codec", "RegularExpression"]),
+  module("Model", ["Codec", "Cron"]),
   module("Gossip"),
   module("TLS", ["CGnuTLS"]),
-  module("Model", ["Codec", "Cron"]),
   module("Supervisor", ["Linux", "Isolation", "Codec"]),
   module("HCLSchema", ["HCL", "Codec"]),
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
@@ -58,10 +59,10 @@ let modules: [Target] = [
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
-  module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module(
     "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
+  module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
   module(
     "Client",
@@ -73,14 +74,16 @@ let modules: [Target] = [
     "API",
     [
       "Linux", "Log", "HCL", "Codec", "FilterExpression", "Model", "Jobspec", "HTTP", "Transport", "Gossip",
-      "Membership", "Server", "Client",
+      "Membership",
+      "Server", "Client",
       "State", "Scheduler",
     ]),
   module(
     "Agent",
     [
       "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
-      "Artifact", "Server", "Client", "API",
+      "Artifact", "Server",
+      "Client", "API",
     ]),
   module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
@@ -92,13 +95,17 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
+  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .executableTarget(
+    name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),
   .executableTarget(
     name: "serai-hcl", dependencies: ["HCLOracleProtocol"], path: "Tests/serai-hcl", swiftSettings: strict),
   .executableTarget(
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
-    name: "serai-bench", dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Supervisor"],
+    name: "serai-bench",
+    dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor"],
     path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),
@@ -118,6 +125,7 @@ let testPrograms: [Target] = [
 ]
 
 let testTargets: [Target] = [
+  tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
   tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
   tests("LogTests", ["Log"]),

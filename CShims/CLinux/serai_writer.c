@@ -39,7 +39,8 @@ static void ring_bell(int fd) {
   (void)ignored;
 }
 
-// Moves what is in the pipe now, up to job->count. splice moves pages without copying; a file system that cannot take
+// Moves what is in the pipe, and what the task writes meanwhile, up to job->count: a task that writes without a pause then
+// costs a turn of the event loop for every job and not for every pipe full. splice moves pages without copying; a file system that cannot take
 // them (EINVAL) gets a copy through a small buffer.
 static int32_t move(const struct serai_writer_job *job) {
   int64_t offset = job->offset;
@@ -49,8 +50,13 @@ static int32_t move(const struct serai_writer_job *job) {
     return r < 0 ? -errno : (int32_t)r;
   }
   ssize_t r;
-  do r = splice(job->pipe, NULL, job->file, &offset, job->count, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-  while (r < 0 && errno == EINTR);
+  uint32_t moved = 0;
+  do {
+    r = splice(job->pipe, NULL, job->file, &offset, job->count - moved, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    if (r > 0) moved += (uint32_t)r;
+  } while ((r > 0 && moved < job->count) || (r < 0 && errno == EINTR));
+  // What stopped it shows again at the next job's beginning.
+  if (moved > 0) return (int32_t)moved;
   if (r >= 0 || errno != EINVAL) return r < 0 ? -errno : (int32_t)r;
   char copy[16384];
   size_t want = job->count < sizeof copy ? job->count : sizeof copy;

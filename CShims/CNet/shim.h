@@ -159,6 +159,15 @@ static inline int serai_net_socket(int family) {
   return fd < 0 ? -errno : fd;
 }
 
+// socketpair(2): a connected pair of Unix stream sockets, non-blocking. Swift sees neither SOCK_NONBLOCK nor the array.
+static inline int serai_net_socket_pair(int *_Nonnull first, int *_Nonnull second) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
+  *first = pair[0];
+  *second = pair[1];
+  return 0;
+}
+
 /// A non-blocking, close-on-exec datagram socket of the family.
 static inline int serai_net_datagram_socket(int family) {
   int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -179,15 +188,6 @@ static inline ssize_t serai_net_receive_from(int fd, void *_Nonnull bytes, size_
   source->length = sizeof source->bytes;
   ssize_t received = recvfrom(fd, bytes, count, MSG_DONTWAIT | MSG_TRUNC, &source->bytes.any, &source->length);
   return received < 0 ? -errno : received;
-}
-
-// socketpair(2): a connected pair of Unix stream sockets, non-blocking. Swift sees neither SOCK_NONBLOCK nor the array.
-static inline int serai_net_socket_pair(int *_Nonnull first, int *_Nonnull second) {
-  int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) return -errno;
-  *first = pair[0];
-  *second = pair[1];
-  return 0;
 }
 
 static inline int serai_net_bind(int fd, const struct serai_net_address *_Nonnull address) {

@@ -22,7 +22,7 @@ public struct API: Sendable {
       // Routes below /v1/job/:id* stand before those that take all of the rest for the id.
       routes: jobLaunchRoutes + scalingRoutes + jobRoutes + allocationRoutes + evaluationRoutes + deploymentRoutes
         + nodeRoutes + namespaceRoutes
-        + clientRoutes + agentRoutes + membershipRoutes + operatorRoutes + searchRoutes + eventRoutes)
+        + clientRoutes + agentRoutes + membershipRoutes + operatorRoutes + searchRoutes + eventRoutes + variableRoutes)
   }
 
   /// The same with other routes.

@@ -26,7 +26,9 @@ enum HostReport {
         })
       var disks = JSONObject()
       for disk in await client.hostStats().diskStats {
-        disks[disk.mountpoint] = ["size": .int(Int64(clamping: disk.size)), "used": .int(Int64(clamping: disk.used))]
+        disks[disk.mountpoint] = [
+          "DiskMB": .int(Int64(clamping: disk.size >> 20)), "UsedMB": .int(Int64(clamping: disk.used >> 20)),
+        ]
       }
       data["Disk"] = .object(disks)
     }

@@ -54,11 +54,13 @@ extension APIRequest {
   }
 
   /// Those that the query's filter selects; all when it has none.
-  /// - Parameter record: what the filter looks at: the whole record, also where the list shows less of it.
+  /// - Parameters:
+  ///   - record: what the filter looks at: the whole record, also where the list shows less of it.
+  ///   - filter: instead of the query's.
   func selected<Element, R: Record>(
-    _ elements: [Element], by record: (Element) -> R
+    _ elements: [Element], by record: (Element) -> R, filter: String? = nil
   ) throws(APIError) -> [Element] {
-    guard let text = query["filter"], !text.isEmpty else { return elements }
+    guard let text = filter ?? query["filter"], !text.isEmpty else { return elements }
     do throws(FilterError) {
       let filter = try FilterExpression(text)
       var found: [Element] = []

@@ -34,6 +34,8 @@ public actor Client {
   private var unexplained: [Identifier: [TaskStatus]] = [:]
   private var destroying: Set<Identifier> = []
   private var coreMHz = 0
+  /// Since when no server was reached, and what watches over it; nil while one is.
+  private var silence: (since: Moment, watch: Task<Void, Never>)?
 
   /// A client that has not begun.
   /// - Parameters:
@@ -81,9 +83,12 @@ public actor Client {
       endpoint: endpoint, servers: configuration.servers,
       client: ServerLink.Client(
         node: { [weak self] in await self?.node ?? Node() }, secretID: secretID,
-        received: { [weak self] message in await self?.received(message) }, updates: updates),
+        received: { [weak self] message in await self?.received(message) }, updates: updates,
+        isReached: { [weak self] reached in await self?.serversAreReached(reached) }),
       log: log.named("rpc"))
     self.servers = servers
+    // Until the first answer nobody knows how long the servers have waited.
+    serversAreReached(false)
     await servers.start()
     chores = [
       Task { [weak self] in
@@ -138,6 +143,7 @@ public actor Client {
   /// - Parameter endingTasks: end all tasks first and delete what they left (a development agent); else they run on.
   public func stop(endingTasks: Bool = false) async {
     for chore in chores { chore.cancel() }
+    silence?.watch.cancel()
     if endingTasks {
       // The servers hear of the ends as long as the connection stands.
       await withTaskGroup(of: Void.self) { group in
@@ -365,6 +371,38 @@ public actor Client {
         }
       }
     }
+  }
+
+  // MARK: - Silence
+
+  /// Without servers, allocations that say so (`stop_on_client_after`) are ended after a time: the servers start others
+  /// in their place.
+  private func serversAreReached(_ reached: Bool) {
+    if reached {
+      silence?.watch.cancel()
+      silence = nil
+    } else if silence == nil {
+      silence = (
+        .now,
+        Task { [weak self] in
+          while let pause = await self?.endWhatMayNotRunAlone() {
+            do { try await Task.sleep(for: pause) } catch { return }
+          }
+        }
+      )
+    }
+  }
+
+  /// Ends the allocations whose time is up. Returns when to look again; nil while servers are reached.
+  private func endWhatMayNotRunAlone() async -> Duration? {
+    guard let silence else { return nil }
+    let silent = Moment.now.steady - silence.since.steady
+    for (id, runner) in runners {
+      guard let limit = await runner.stopOnClientAfter, silent >= limit, await !runner.isStopping else { continue }
+      log.warn("end an allocation that may not run without servers", (key: "alloc_id", value: id.description))
+      await runner.stop()
+    }
+    return .milliseconds(500)
   }
 
   // MARK: - The servers' word

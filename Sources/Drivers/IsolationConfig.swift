@@ -160,6 +160,8 @@ private struct MountConfig {
       if options != nil { decoder.refuse("tmpfs_options belong to type = \"tmpfs\"") }
       guard Self.check(source, &decoder, settings) else { return }
       mount = .bind(source, at: place, readOnly: isReadOnly)
+      // Jobs that may write there must not lead others out of it.
+      mount?.refusesLinks = true
     case "tmpfs":
       if !source.isEmpty { decoder.refuse("a tmpfs has no source") }
       var nested = decoder.nested(options ?? JSONObject())

@@ -119,7 +119,9 @@ public struct Plan: Sendable, Equatable {
     guard sandbox.root != nil else { return false }
     return switch sandbox.landlock {
     case .off: false
-    case .withHostIDs: sandbox.userNamespace == nil && sandbox.noNewPrivileges
+    case .whereShared:
+      // The host's abstract sockets belong to its network, whatever ids a task has.
+      sandbox.noNewPrivileges && (sandbox.userNamespace == nil || !sandbox.hasOwnNetwork)
     case .required: true
     }
   }

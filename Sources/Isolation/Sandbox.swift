@@ -46,8 +46,8 @@ public struct Sandbox: Sendable, Equatable {
   public var allowsForeignABI = false
   /// Whether the kernel's audit log names the refused calls.
   public var logsRefusedCalls = false
-  /// The second wall for tasks with host ids.
-  public var landlock: LandlockPolicy = .withHostIDs
+  /// The second wall for tasks with host ids, and the only one before the host's abstract sockets.
+  public var landlock: LandlockPolicy = .whereShared
   /// cgroup limits.
   public var limits = CgroupLimits()
   /// Resource limits (setrlimit(2)); a value above the supervisor's hard limit is clamped, and a note says so.
@@ -150,8 +150,9 @@ public struct DeviceNode: Sendable, Equatable {
 public enum LandlockPolicy: UInt8, Sendable, Equatable {
   /// Never.
   case off = 0
-  /// For tasks with a root of their own and without a user namespace. Left out, with a note, where the kernel has none.
-  case withHostIDs = 1
+  /// For tasks with a root of their own that share ids or the network with the host. Left out, with a note, where the
+  /// kernel has none.
+  case whereShared = 1
   /// For every task with a root of its own; a kernel without it refuses.
   case required = 2
 }
@@ -242,6 +243,8 @@ public struct Mount: Sendable, Equatable {
   /// Whether a bound directory is the task's own: ids on disk are then those that the task sees. Else they are the
   /// host's, and with a user namespace files of the host's users belong to "nobody". Such a bind is not recursive.
   public var hasTaskIDs = false
+  /// Whether a symbolic link anywhere in a bound path is an error: for paths that others than root may have written to.
+  public var refusesLinks = false
 
   /// A bind of a host path.
   public static func bind(_ source: String, at target: String, readOnly: Bool = false, hasTaskIDs: Bool = false)

@@ -179,6 +179,9 @@ extension FileDescriptor {
     return FileStatus(raw)
   }
 
+  /// Whether there is something at a path seen from this directory (faccessat(2)).
+  public borrowing func has(_ path: String) -> Bool { serai_faccessat(number, path, 0, 0) >= 0 }
+
   /// fstatfs(2).
   public borrowing func fileSystem() throws(SystemError) -> FileSystemStatus {
     var raw = serai_statfs()

@@ -13,6 +13,8 @@ extension FileDescriptor {
   public static func inTaskInit() throws(SystemError) -> FileDescriptor {
     let file = try memory(name: "serai-init", executable: true)
     try file.writeAll(try inTaskInitImage())
+    // Executable, but not readable: who runs it cannot be looked into, from the first instruction on.
+    try file.setPermissions(0o111)
     // A file opened for writing cannot be executed (ETXTBSY): seal, then keep a read-only descriptor of it.
     try file.seal()
     return try open("/proc/self/fd/\(file.number)", .readOnly)

@@ -28,6 +28,7 @@ extension SchedulingRun {
     }
     var delayed: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
     var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
+    let unplaced = self
     for group in decision.groups {
       delayed += group.delayed
       timeouts += group.timeouts
@@ -35,9 +36,29 @@ extension SchedulingRun {
         place(group, groupIndex: index, deployment: decision.deployment, random: &random)
       }
     }
+    if job?.value.allAtOnce == true, !failed.isEmpty { giveUp(decision, restoring: unplaced) }
     var followUps = followUp(delayed, random: &random)
     followUps += followUp(timeouts, because: .maxDisconnectTimeout, random: &random)
     return finish(followUps: followUps, random: &random)
+  }
+
+  /// Either all of a job's placements are made or none (`all_at_once`): what was placed is taken back and waits with what
+  /// found no room.
+  private mutating func giveUp(_ decision: JobReconciler.Decision, restoring unplaced: SchedulingRun) {
+    let (failed, eligibility, escapes) = (failed, classEligibility, escapesClasses)
+    self = unplaced
+    self.failed = failed
+    classEligibility = eligibility
+    escapesClasses = escapes
+    for group in decision.groups where group.groupIndex != nil {
+      queued[group.name] = group.placements.count
+      guard !group.placements.isEmpty else { continue }
+      if failed[group.name] == nil {
+        // It would have room; the counts of the group that has none say why it waits.
+        self.failed[group.name] = AllocMetric()
+      }
+      self.failed[group.name]?.coalescedFailures = group.placements.count - 1
+    }
   }
 
   private mutating func place(
@@ -85,7 +106,7 @@ extension SchedulingRun {
     let usesSpread = usesSpreadAlgorithm(spec.value)
     var ranking = GroupRanking(
       requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
-      usesSpreadAlgorithm: usesSpread, seed: seed)
+      usesSpreadAlgorithm: usesSpread, seed: seed, placements: requests.count)
     var preemption: PreemptionRanking?
     var metric: Int?
     for request in requests {
@@ -117,7 +138,7 @@ extension SchedulingRun {
           // Counted anew: earlier placements of this plan may be what exhausts a node now.
           var fresh = GroupRanking(
             requirement, candidates: candidates, occupants: occupants(group: group.name), use: use,
-            usesSpreadAlgorithm: usesSpread, seed: seed)
+            usesSpreadAlgorithm: usesSpread, seed: seed, placements: 1)
           _ = fresh.choose(
             index: request.nameIndex, avoiding: [], replacing: nil, preferring: nil, explaining: 0, use: use,
             random: &random)

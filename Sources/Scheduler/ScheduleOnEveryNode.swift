@@ -77,7 +77,9 @@ private struct NodePass {
     }
     let strategy = group.update ?? job.update
     let limit = strategy.map { max($0.maxParallel ?? 1, 0) }.flatMap { $0 == 0 ? nil : $0 } ?? outdated.count
-    for (position, item) in outdated.sorted(by: { $0.slot < $1.slot }).enumerated() {
+    for (position, item) in outdated.sorted(by: { $0.allocation.value.nodeID < $1.allocation.value.nodeID })
+      .enumerated()
+    {
       if position >= limit {
         waiting += 1
         updates.ignore += 1
@@ -87,7 +89,10 @@ private struct NodePass {
       }
     }
     let columns = plan.columns
-    for slot32 in selection.slots(columns) where !occupied.contains(Int(slot32)) {
+    // In the order of the nodes' ids: slots depend on who registered first.
+    let ids = columns.ids
+    let order = selection.slots(columns).sorted { ids[Int($0)] < ids[Int($1)] }
+    for slot32 in order where !occupied.contains(Int(slot32)) {
       let slot = Int(slot32)
       counts.evaluated += 1
       guard let node = columns.nodes[slot] else { continue }

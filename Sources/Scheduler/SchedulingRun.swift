@@ -163,6 +163,7 @@ struct SchedulingRun {
   func availability(_ selection: NodeSelection, into metric: inout AllocMetric) {
     var byDatacenter = [Int](repeating: 0, count: columns.datacenters.names.count)
     var inPool = 0
+    let columns = columns
     for slot in 0..<columns.count where columns.isCandidate(slot) && selection.isInPool(slot, columns) {
       inPool += 1
       if selection.isInDatacenter(slot, columns) { byDatacenter[Int(columns.datacenter[slot])] += 1 }

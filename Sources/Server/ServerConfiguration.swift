@@ -41,6 +41,8 @@ public struct ServerConfiguration: Sendable {
   /// Instances that all groups of one job may have together.
   public var jobMaxCount = 50_000
 
+  /// What variables are encrypted with; without it there are none.
+  public var variableCipher: VariableCipher?
   /// Bytes of a jobspec that are kept beside a job; a longer one is not kept.
   public var jobMaxSourceBytes = 1_000_000
   /// The time zone of a name such as `Europe/Berlin`; nil where there is none.

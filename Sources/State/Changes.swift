@@ -5,7 +5,7 @@ public import Model
 public enum Table: UInt8, CaseIterable, Sendable {
   case nodes = 1, jobs, jobVersions, evaluations, allocations, deployments, namespaces, nodePools,
     schedulerConfiguration,
-    jobSummaries
+    jobSummaries, variables
 }
 
 /// What one log entry changed, in the order of the changes. A record may appear more than once.
@@ -27,6 +27,8 @@ public struct Changes: Sendable {
     case nodePool(Shared<NodePool>)
     case nodePoolRemoved(String)
     case schedulerConfiguration
+    /// Set or removed; what is in it is nothing for streams.
+    case variable(VariableKey)
   }
 
   /// The log index of the entry.

@@ -34,6 +34,7 @@ public enum LogEntry: Sendable, Equatable {
   case reaping(Reaping)
   case childJobLaunch(ChildJobLaunch)
   case jobScaling(JobScaling)
+  case variableChange(VariableChange)
 
   /// The number that the log stores; never given to another case.
   public var kind: UInt8 {
@@ -63,6 +64,7 @@ public enum LogEntry: Sendable, Equatable {
     case .reaping: 22
     case .childJobLaunch: 23
     case .jobScaling: 24
+    case .variableChange: 25
     }
   }
 
@@ -102,6 +104,7 @@ public enum LogEntry: Sendable, Equatable {
     case .reaping(let value): payload(value)
     case .childJobLaunch(let value): payload(value)
     case .jobScaling(let value): payload(value)
+    case .variableChange(let value): payload(value)
     }
   }
 
@@ -140,6 +143,7 @@ public enum LogEntry: Sendable, Equatable {
       case 22: try payload(LogEntry.reaping)
       case 23: try payload(LogEntry.childJobLaunch)
       case 24: try payload(LogEntry.jobScaling)
+      case 25: try payload(LogEntry.variableChange)
       default:
         throw CodecError(
           offset: 0, problem: "log entry kind \(kind) is unknown: a newer serai wrote it; start that version")

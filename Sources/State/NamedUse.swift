@@ -68,6 +68,11 @@ public struct NamedUse: Sendable, Hashable {
   /// Nothing is held.
   public init() {}
 
+  /// Whether nothing is held.
+  public var isEmpty: Bool {
+    cores.elements.isEmpty && devices.elements.isEmpty && writtenVolumes.elements.isEmpty
+  }
+
   /// Accounts for what tasks were granted.
   public mutating func take(_ grants: [String: TaskGrant]) {
     for grant in grants.values {

@@ -23,6 +23,7 @@ private enum Tag {
   static let allocation = 9
   static let end = 10
   static let metric = 11
+  static let variable = 12
 }
 
 struct SnapshotHeader: Record {
@@ -226,6 +227,7 @@ public struct StateEncoder: Sendable {
     case jobs(OrderedTable<JobKey, StoredJob>.Iterator)
     case evaluations(OrderedTable<Identifier, Shared<Evaluation>>.Iterator)
     case deployments(OrderedTable<Identifier, Shared<Deployment>>.Iterator)
+    case variables(OrderedTable<VariableKey, Shared<StoredVariable>>.Iterator)
     case allocations(OrderedTable<Identifier, Shared<StoredAllocation>>.Iterator)
     case end
     case finished
@@ -320,6 +322,13 @@ public struct StateEncoder: Sendable {
       if let (_, record) = iterator.next() {
         item(Tag.deployment, record.value)
         stage = .deployments(iterator)
+      } else {
+        stage = .variables(reader.variables.makeIterator())
+      }
+    case .variables(var iterator):
+      if let (_, record) = iterator.next() {
+        item(Tag.variable, record.value)
+        stage = .variables(iterator)
       } else {
         stage = .allocations(reader.allocations.makeIterator())
       }
@@ -449,6 +458,9 @@ public struct StateDecoder: Sendable {
       state.restore(try decode(Evaluation.self))
     case Tag.deployment:
       state.restore(try decode(Deployment.self))
+    case Tag.variable:
+      let record = try decode(StoredVariable.self)
+      state.reader.variables.set(VariableKey(record.namespace, record.path), Shared(record))
     case Tag.allocation:
       let item = try decode(AllocationItem.self)
       let metric = metrics.indices.contains(item.metric - 1) ? metrics[item.metric - 1] : nil

@@ -101,6 +101,7 @@ public struct State: Sendable {
     case .reaping(let payload): reap(payload, &changes)
     case .childJobLaunch(let payload): try apply(payload, &changes)
     case .jobScaling(let payload): try apply(payload, &changes)
+    case .variableChange(let payload): try apply(payload, &changes)
     }
   }
 

@@ -15,6 +15,7 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
   case duplicateAllocation(Identifier)
   case wrongNodeSecret(Identifier)
   case namespaceInUse(String, JobKey)
+  case namespaceHasVariables(String, path: String)
   case nodePoolInUse(String, by: String)
   case builtIn(String)
   case deploymentEnded(Identifier)
@@ -45,6 +46,8 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
       "node \(id) is registered with another secret; remove its entry or give the client its old data directory back"
     case .namespaceInUse(let name, let job):
       "namespace \"\(name)\" has a job that is not dead, \"\(job.id)\"; stop its jobs first"
+    case .namespaceHasVariables(let name, let path):
+      "namespace \"\(name)\" has variables, such as \"\(path)\"; remove them first"
     case .nodePoolInUse(let name, let user): "node pool \"\(name)\" is used by \(user); move or remove that first"
     case .builtIn(let name): "\"\(name)\" is built in and can't be deleted"
     case .deploymentEnded(let id): "deployment \(id) has ended"

@@ -23,6 +23,8 @@ public struct StateReader: Sendable {
   public internal(set) var namespaces = OrderedTable<Name, Shared<Namespace>>()
   /// By name.
   public internal(set) var nodePools = OrderedTable<Name, Shared<NodePool>>()
+  /// By namespace and path.
+  public internal(set) var variables = OrderedTable<VariableKey, Shared<StoredVariable>>()
   /// The region's.
   public internal(set) var schedulerConfiguration: SchedulerConfiguration
 

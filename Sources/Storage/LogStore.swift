@@ -107,7 +107,29 @@ public struct LogStore: ~Copyable, Sendable {
     try saveState.run()
   }
 
+  /// A small value that belongs to the log, such as who the server is; nil when it was never saved.
+  /// - Throws: `.corrupt` when its checksum is wrong.
+  public func value(named name: String) throws(StorageError) -> [UInt8]? {
+    try Self.state("value " + name, connection)
+  }
+
   // MARK: Writing
+
+  /// Saves a value for `value(named:)`.
+  public mutating func save(_ bytes: [UInt8], named name: String) throws(StorageError) {
+    try transaction("save \(name)") { store throws(StorageError) in try store.saveRow("value " + name, bytes) }
+  }
+
+  /// One change of the log in one transaction: entries that a new leader overrules go, new ones come, term and vote change.
+  public mutating func write(
+    truncateFrom: UInt64?, _ records: [LogRecord], _ hardState: HardState?
+  ) throws(StorageError) {
+    try transaction("write the log") { store throws(StorageError) in
+      if let truncateFrom { try store.truncateSuffix(from: truncateFrom) }
+      try store.append(records)
+      if let hardState { try store.save(hardState) }
+    }
+  }
 
   /// Adds entries at the end; all of them or none.
   ///

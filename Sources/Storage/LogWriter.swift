@@ -57,6 +57,42 @@ public final class LogWriter: Sendable {
     }
   }
 
+  /// `LogStore.write`: one change of the log, all of it or nothing.
+  public func write(
+    truncateFrom: UInt64?, _ records: [LogRecord], _ hardState: HardState?,
+    completion: @escaping @Sendable (Result<Void, StorageError>) -> Void
+  ) {
+    thread.write(
+      { store throws(StorageError) in try store.write(truncateFrom: truncateFrom, records, hardState) },
+      completion: completion)
+  }
+
+  /// `LogStore.save(_:named:)`.
+  public func save(
+    _ bytes: [UInt8], named name: String, completion: @escaping @Sendable (Result<Void, StorageError>) -> Void
+  ) {
+    thread.write({ store throws(StorageError) in try store.save(bytes, named: name) }, completion: completion)
+  }
+
+  /// Replaces the log by a received snapshot, which must be stored already, and saves a value with it.
+  public func install(
+    _ position: LogPosition, saving bytes: [UInt8], named name: String,
+    completion: @escaping @Sendable (Result<Void, StorageError>) -> Void
+  ) {
+    thread.write(
+      { store throws(StorageError) in
+        try store.install(position)
+        try store.save(bytes, named: name)
+      }, completion: completion)
+  }
+
+  /// Term and vote, and where the log begins and ends, as they are on disk now.
+  public func current() async throws(StorageError) -> Opening {
+    try await thread.read { store throws(StorageError) in
+      Opening(hardState: store.hardState, compacted: store.compacted, last: store.last)
+    }
+  }
+
   /// Saves term and vote.
   public func save(
     _ hardState: HardState, completion: @escaping @Sendable (Result<Void, StorageError>) -> Void

@@ -161,3 +161,22 @@ import Testing
     try await api.remove()
   }
 }
+
+@Suite(.timeLimit(.minutes(2))) struct EvaluationDeletionTests {
+  @Test func evaluationsAreDeletedOnlyWhileTheSchedulerIsPaused() async throws {
+    let api = try await TestAPI()
+    try await api.register("web")
+    let body = #"{"Filter": "JobID == web"}"#
+    let refused = try await api.ask(.delete, "/v1/evaluations", body)
+    #expect(refused.status == 400 && refused.text.contains("paused"))
+    #expect(
+      try await api.ask(.put, "/v1/operator/scheduler/configuration", #"{"PauseEvalBroker": true}"#).status == 200)
+    let count = try await api.get("/v1/evaluations").members("ID").count
+    #expect(count > 0)
+    let answer = try await api.ask(.delete, "/v1/evaluations", body)
+    #expect(try answer.json["Count"]?.intValue == Int64(count), "\(answer.text)")
+    #expect(try await api.get("/v1/evaluations").members("ID").isEmpty)
+    #expect(try await api.ask(.delete, "/v1/evaluations", "{}").status == 400)
+    try await api.remove()
+  }
+}

@@ -328,6 +328,27 @@ import Transport
     }
   }
 
+  /// "stop_on_client_after: a duration after which a disconnected client stops its allocations"; others run on.
+  @Test func withoutServersAnAllocationIsEndedAfterItsTime() async throws {
+    try await withClient { fixture, client in
+      let script = "trap 'echo end; exit 0' INT; echo up; while :; do sleep 0.02; done"
+      let limited = makeAllocation(tasks: [makeTask(script: script)]) { job, _ in
+        var disconnect = DisconnectStrategy()
+        disconnect.stopOnClientAfter = .seconds(1)
+        job.taskGroups[0].disconnect = disconnect
+      }
+      let other = makeAllocation(tasks: [makeTask(script: script)])
+      for allocation in [limited, other] {
+        fixture.server.put(allocation)
+        _ = try await fixture.server.update(of: allocation.id, "running") { $0.clientStatus == .running }
+      }
+      await fixture.server.close()
+      try await eventually("ended") { await client.allocation(limited.id)?.clientStatus == .complete }
+      #expect(fixture.logText(limited, "main") == "up\nend\n")
+      #expect(await client.allocation(other.id)?.clientStatus == .running)
+    }
+  }
+
   /// An agent that is gone at any moment of a start leaves a task that its successor starts, or finds started: once.
   @Test(arguments: [0, 1, 2, 3, 5, 8, 12, 20])
   func anAgentLostDuringAStartLeadsToOneStart(milliseconds: Int) async throws {

@@ -129,10 +129,10 @@ import Testing
       #expect(old.status.contains("426") && old.headers["sec-websocket-version"] == "13")
     }
     try await withServer(handler: { _ in .text("no such path", status: .notFound) }) { _, port in
-      let error = await #expect(throws: HTTPClientError.self) {
+      let error = await #expect(throws: WebSocketRefusal.self) {
         try await WebSocket.connect(HTTPClientRequest(url: "ws://127.0.0.1:\(port)/"))
       }
-      #expect(error?.message.contains("404") == true && error?.message.contains("no such path") == true)
+      #expect(error?.status == .notFound && error.map { "\($0)".contains("no such path") } == true)
     }
   }
 }

@@ -2,6 +2,7 @@ import Codec
 import Glibc
 import Gossip
 import Linux
+import Model
 import Testing
 
 @testable import Membership

@@ -11,6 +11,9 @@ struct Cluster {
   var index: UInt64 = 10
   var now = Timestamp(nanoseconds: 1_700_000_000_000_000_000)
   var random: RandomBits
+  /// Violations of invariants are kept instead of recorded: a history is made smaller before it is shown.
+  var collectsViolations = false
+  var violations: [String] = []
   /// The newest evaluation's result.
   var last: SchedulingResult?
 
@@ -117,7 +120,13 @@ struct Cluster {
       evaluation, state: state.reader, columns: state.columns, now: now, random: &random)
     try apply(.planResult(result.plan))
     last = result
-    InvariantCheck(before: before, after: state, result: result).run()
+    var check = InvariantCheck(before: before, after: state, result: result)
+    let found = check.run()
+    if collectsViolations {
+      violations += found
+    } else {
+      for violation in found { Issue.record("\(violation)") }
+    }
     return result
   }
 

@@ -413,4 +413,24 @@ extension ServiceScenarioTests {
     #expect(scores.map { $0.scores["node-reschedule-penalty"] } == [0, -1])
     #expect(scores.last?.nodeID == failed.nodeID)
   }
+
+  /// "all_at_once: allocations are placed all or not at all"; without it, as many as find room.
+  @Test(arguments: [true, false]) func allAtOnceIsAllOrNothing(allAtOnce: Bool) throws {
+    var cluster = Cluster()
+    try cluster.addNodes(1)
+    let job = makeJob("a", count: 3, cpu: 1_000) { job in
+      job.allAtOnce = allAtOnce
+      var second = job.taskGroups[0]
+      second.name = "api"
+      second.count = 3
+      job.taskGroups.append(second)
+    }
+    let result = try cluster.run(job)
+    #expect(cluster.running("a").count == (allAtOnce ? 0 : 4))
+    #expect(result.evaluation.queuedAllocations.values.reduce(0, +) == (allAtOnce ? 6 : 2))
+    let blocked = try #require(result.blockedEvaluation)
+    try cluster.add(makeNode(2))
+    try cluster.work(on: blocked)
+    #expect(cluster.running("a").count == 6)
+  }
 }

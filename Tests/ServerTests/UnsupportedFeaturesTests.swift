@@ -40,9 +40,6 @@ import Testing
     Case(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n }"),
-    Case(name: "disconnect", group: "disconnect { lost_after = \"6h\" }"),
-    Case(name: "max_client_disconnect", group: "max_client_disconnect = \"6h\""),
-    Case(name: "stop_after_client_disconnect", group: "stop_after_client_disconnect = \"6h\""),
     Case(name: "ephemeral_disk", group: "ephemeral_disk { sticky = true }"),
     Case(name: "network mode \"bridge\"", group: "network { mode = \"bridge\" }"),
     Case(name: "dns", group: "network {\n dns { servers = [\"192.0.2.1\"] }\n }"),
@@ -51,8 +48,6 @@ import Testing
     Case(name: "action", task: "action \"greet\" { command = \"/bin/true\" }"),
     Case(name: "identity", task: "identity {\n name = \"other\"\n aud = [\"x\"]\n }"),
     Case(name: "device", task: "resources {\n device \"nvidia/gpu\" { count = 1 }\n }"),
-    Case(name: "numa", task: "resources {\n cores = 2\n numa { affinity = \"require\" }\n }"),
-    Case(name: "cores", task: "resources { cores = 2 }"),
   ]
 
   @Test(arguments: cases) func aJobThatDependsOnItIsRefusedByName(_ refused: Case) async throws {

@@ -34,7 +34,7 @@ struct Workload {
   }
 
   mutating func entry(_ reader: StateReader) -> LogEntry {
-    switch pick(26) {
+    switch pick(27) {
     case 0...2:
       var payload = JobRegistration()
       let groups = [["web"], ["web", "db"], ["db", "web", "job"]][pick(3)]
@@ -131,6 +131,13 @@ struct Workload {
       if chance(30) { payload.meta = ["a": "b"] }
       if chance(60) { payload.evaluations = [evaluation(payload.childID)] }
       return .childJobLaunch(payload)
+    case 26:
+      var payload = VariableChange()
+      payload.namespace = chance(90) ? "default" : "none"
+      payload.path = "a/\(pick(5))"
+      if chance(75) { payload.sealed = Blob([UInt8](repeating: UInt8(pick(200)), count: 12)) }
+      if chance(20) { payload.expectedIndex = UInt64(pick(30)) }
+      return .variableChange(payload)
     case 25:
       var payload = JobScaling()
       payload.namespace = "default"

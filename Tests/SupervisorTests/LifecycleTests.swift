@@ -170,7 +170,7 @@ import Testing
 
   @Test func forksStopAtThePidsLimit() async throws {
     try await withSupervisor { fixture, client in
-      let script = "i=0; while [ $i -lt 60 ]; do sleep 1 & i=$((i+1)); done; echo all"
+      let script = "i=0; while [ $i -lt 60 ]; do sleep 100 & i=$((i+1)); done; echo all"
       let bomb = try fixture.task("bomb", script) { $0.limits.pids = 40 }
       _ = try await client.start(bomb)
       #expect(try await client.exit(of: bomb.id).exitCode != 0)
@@ -259,7 +259,9 @@ import Testing
       let exit = try await next.exit(of: raw.id)
       #expect(exit.isKnown ? exit.signal == SIGTERM : exit.exitCode == -1)
       try await next.kill(long.id)
-      #expect(try await next.exit(of: long.id).signal == SIGKILL)
+      // Kernels before 6.15 do not tell a stranger's status, and a killed init has written none.
+      let killed = try await next.exit(of: long.id)
+      #expect(killed.isKnown ? killed.signal == SIGKILL : killed.exitCode == -1)
       next.close()
     }
   }

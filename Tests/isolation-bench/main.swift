@@ -1,4 +1,4 @@
-// isolation-bench SUPERVISOR STAMP [rounds]: from a start request on the supervisor's socket to the first instruction of
+// isolation-bench SUPERVISOR STAMP [rounds [tasks]]: from a start request on the supervisor's socket to the first instruction of
 // the task, cold (200 ms idle before) and hot, with host ids, with ids of its own, and with a network of its own.
 //
 // SUPERVISOR is the program to measure (an optimised build), STAMP the program of stamp.c.
@@ -69,12 +69,62 @@ func report(_ name: String, _ times: [Int64]) {
   print("  CPU per start and end: \(milliseconds(Int64(used) / Int64(rounds))) ms")
 }
 
+/// Kilobytes of the fields of a /proc file that begin with one of the names.
+func kilobytes(_ path: String, _ names: [String]) throws -> Int {
+  try Files.readText(path).split(separator: "\n").filter { line in names.contains { line.hasPrefix($0 + ":") } }
+    .compactMap { line in line.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
+}
+
+/// Many sleeping tasks: how long until all run, and what each costs.
+@MainActor func measureDensity(_ client: SupervisorClient, base: String, count: Int) async throws {
+  let directory = "\(base)/task"
+  let kernel = ["Slab", "KernelStack", "PageTables", "SecPageTables", "Percpu"]
+  func sleeper(_ id: String) -> TaskSpec {
+    var sandbox = Sandbox(command: Command("/local/stamp", arguments: ["wait"]))
+    sandbox.root = Root(taskDirectory: directory, layersDirectory: "\(base)/.layers")
+    sandbox.userNamespace = UserNamespace(firstID: IDRangePool.defaultFirstID)
+    sandbox.limits.memoryBytes = 64 << 20
+    // A directory each, as allocations have.
+    return TaskSpec(id: id, sandbox: sandbox, logs: LogSpec(directory: "\(base)/logs/\(id)", task: "stamp"))
+  }
+  for id in ["first"] + (0..<count).map({ "many.\($0)" }) { try Files.makeDirectories("\(base)/logs/\(id)") }
+  _ = try await client.start(sleeper("first"))
+  let privateBefore = try kilobytes("/proc/\(client.pid)/smaps_rollup", ["Private_Dirty", "Private_Clean"])
+  let kernelBefore = try kilobytes("/proc/meminfo", kernel)
+  let begin = Clock.monotonicNanoseconds
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    for index in 0..<count { group.addTask { _ = try await client.start(sleeper("many.\(index)")) } }
+    try await group.waitForAll()
+  }
+  let took = Clock.monotonicNanoseconds - begin
+  let privateAfter = try kilobytes("/proc/\(client.pid)/smaps_rollup", ["Private_Dirty", "Private_Clean"])
+  let kernelAfter = try kilobytes("/proc/meminfo", kernel)
+  print("\(count) starts at once, all running after \(milliseconds(took)) ms")
+  print("supervisor: \(privateBefore) KB private with one task, \(privateAfter) KB with \(count + 1)")
+  print("  \((privateAfter - privateBefore) * 100 / count) hundredths of a KB a task")
+  print("kernel (with a user namespace): \((kernelAfter - kernelBefore) / count) KB a task")
+  let cgroups = try CgroupLayout.ofThisHost().driver
+  let supervisorGroup = "serai-bench-\(tag)/supervisor"
+  let cpu = try cgroups.statistics(supervisorGroup).cpuNanoseconds
+  for index in 0..<count { _ = try await client.statistics("many.\(index)") }
+  let used = try cgroups.statistics(supervisorGroup).cpuNanoseconds - cpu
+  print("statistics of \(count) tasks: \(milliseconds(Int64(used))) ms of the supervisor's CPU")
+  let ending = Clock.monotonicNanoseconds
+  for task in try await client.list() { try await client.kill(task.id) }
+  while try await client.list().contains(where: { if case .exited = $0.state { false } else { true } }) {
+    try await Task.sleep(for: .milliseconds(20))
+  }
+  print("all killed and removed after \(milliseconds(Clock.monotonicNanoseconds - ending)) ms")
+  for task in try await client.list() { try await client.acknowledge(task.id) }
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
   print("usage: isolation-bench SUPERVISOR STAMP [rounds]")
   exit(2)
 }
 let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 100 : 100
+let taskCount = arguments.count > 4 ? Int(arguments[4]) ?? 1000 : 1000
 let tag = try Randomness.bytes(4).map { String($0, radix: 16) }.joined()
 let base = "/var/tmp/serai-bench-\(tag)"
 try Files.makeDirectories(base + "/alloc/logs")
@@ -88,7 +138,7 @@ let launcher = SupervisorLauncher(
   logFile: base + "/log")
 let client = try await launcher.connect()
 do {
-  for variant in variants {
+  for variant in rounds > 0 ? variants : [] {
     let plain = variant.name.map { $0 == " " || $0 == "," ? "-" : String($0) }.joined()
     try await measure(
       client, group: "serai-bench-\(tag)", base: base, name: "\(plain)-hot", variant: variant, rounds: rounds,
@@ -97,6 +147,7 @@ do {
       client, group: "serai-bench-\(tag)", base: base, name: "\(plain)-cold", variant: variant, rounds: min(rounds, 40),
       gapMilliseconds: 200)
   }
+  if taskCount > 0 { try await measureDensity(client, base: base, count: taskCount) }
 } catch {
   print("\(error)")
 }

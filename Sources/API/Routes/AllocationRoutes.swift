@@ -61,6 +61,22 @@ let evaluationRoutes: [Route] = [
     }
     return try request.page(try request.selected(found) { $0 }, index: index) { $0.id.description }
   }.filtered(),
+  Route([.delete], "/v1/evaluations", .server) { request, context in
+    let body = try request.requiredBody(EvaluationDeletion.self)
+    let state = try context.theServer().reader
+    guard body.filter.isEmpty != body.evalIDs.isEmpty else {
+      throw APIError.badRequest("evals must be deleted by either ID or filter: send EvalIDs or Filter")
+    }
+    var ids = body.evalIDs
+    if ids.isEmpty {
+      let all = state.evaluations.map { $0.1.value }.filter { request.includes($0.namespace) }
+      ids = try request.selected(all, by: { $0 }, filter: body.filter).map(\.id)
+    }
+    let index = try await context.theServer().deleteEvaluations(ids)
+    var answer = JSONObject()
+    answer["Count"] = .int(Int64(ids.count))
+    return try request.json(answer, headers: request.indexHeaders(index))
+  },
   Route([.get], "/v1/evaluations/count", .server) { request, context in
     let state = try context.theServer().reader
     var answer = JSONObject()
@@ -90,6 +106,17 @@ let evaluationRoutes: [Route] = [
     return try request.json(stubs, headers: request.indexHeaders(index))
   },
 ]
+
+/// Body of `DELETE /v1/evaluations`.
+private struct EvaluationDeletion: Record {
+  var evalIDs: [Identifier] = []
+  var filter = ""
+
+  mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "EvalIDs", &evalIDs)
+    v.field(2, "Filter", &filter)
+  }
+}
 
 let deploymentRoutes: [Route] = [
   Route([.get], "/v1/deployments", .server) { request, context in

@@ -204,7 +204,8 @@ private func events(of changes: Changes) -> [Event] {
         pool.name = name
         payload.nodePool = pool
       }
-    case .evaluationRemoved, .deploymentRemoved, .namespace, .namespaceRemoved, .schedulerConfiguration: break
+    case .evaluationRemoved, .deploymentRemoved, .namespace, .namespaceRemoved, .schedulerConfiguration, .variable:
+      break
     }
   }
   return found

@@ -14,6 +14,8 @@ actor ServerLink {
     /// Takes one message of the stream; returns when it is dealt with.
     var received: @Sendable (NodeAllocationsMessage) async -> Void
     var updates: UpdateQueue
+    /// Told when servers were reached, and when they are not any more.
+    var isReached: @Sendable (Bool) async -> Void
   }
 
   private let endpoint: RPCEndpoint
@@ -103,6 +105,7 @@ actor ServerLink {
         }
       }
       lost()
+      await client.isReached(false)
       // The server that failed is asked last from now on.
       if !servers.isEmpty { servers.append(servers.removeFirst()) }
       let jitter = Double.random(in: 0.5..<1)
@@ -122,6 +125,7 @@ actor ServerLink {
     let answer = try await register(node, over: connection)
     onRegistered()
     isNow(connection)
+    await client.isReached(true)
     log.info("registered", (key: "server", value: address), (key: "node_id", value: node.id.description))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.beat(node.id, over: connection, every: answer.heartbeatTTL) }

@@ -18,6 +18,7 @@ struct NodeFingerprint: Sendable {
   /// Mbit/s by interface; virtual ones have none.
   var linkSpeeds: [String: Int] = [:]
   var hardwareAddresses: [String: String] = [:]
+  var topology = ProcessorTopology()
 
   /// Reads the host. Blocks on /proc and /sys.
   init(configuration: ClientConfiguration) {
@@ -34,6 +35,8 @@ struct NodeFingerprint: Sendable {
     machine = HostFiles.line("/proc/sys/kernel/arch")
     if machine.isEmpty { machine = Self.machineOfThisBuild }
     hostname = HostFiles.line("/proc/sys/kernel/hostname")
+    topology = ProcessorTopology(
+      sysfs: "/sys", cores: processor.logicalCores)
     route = RouteTable.defaultRoute(route: HostFiles.text("/proc/net/route") ?? "")
     addresses = InterfaceAddress.ofThisHost()
     for interface in Set(addresses.map(\.interface)) {
@@ -126,6 +129,11 @@ struct NodeFingerprint: Sendable {
       "unique.hostname": hostname,
       "nomad.version": configuration.compatibleNomadVersion, "serai.version": configuration.version,
     ]
+    attributes["numa.node.count"] = String(topology.nodeIDs.count)
+    for node in topology.nodeIDs {
+      attributes["numa.node\(node).cores"] = CoreList.text(
+        topology.cores.filter { $0.nodeID == node }.map(\.coreID))
+    }
     if !processor.modelName.isEmpty { attributes["cpu.modelname"] = processor.modelName }
     if cgroups.layout != .none {
       attributes["os.cgroups.version"] = cgroups.layout == .unified ? "2" : "1"
@@ -147,7 +155,10 @@ struct NodeFingerprint: Sendable {
     resources.cpu.cpuShares = Int64(
       configuration.cpuTotalCompute > 0 ? configuration.cpuTotalCompute : processor.totalComputeMHz)
     resources.cpu.totalCpuCores = processor.logicalCores
-    resources.cpu.reservableCpuCores = Array(0..<processor.logicalCores)
+    resources.cpu.reservableCpuCores = topology.cores.map(\.coreID)
+    var processors = NodeProcessorResources()
+    processors.topology = topology
+    resources.processors = processors
     resources.memory.memoryMB = Int64(
       configuration.memoryTotalMB > 0 ? configuration.memoryTotalMB : memory.total / (1 << 20))
     let free = configuration.diskFreeMB > 0 ? configuration.diskFreeMB : (storage?.freeBytes ?? 0) / (1 << 20)

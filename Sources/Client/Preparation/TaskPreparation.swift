@@ -36,6 +36,8 @@ struct TaskPreparation: Sendable {
     var variables: [String: String] = [:]
     /// Files that each template depends on, by the template's place in the task.
     var templateFiles: [Int: [TaskPath]] = [:]
+    /// Templates whose files are not what they were.
+    var changedTemplates: [Int] = []
   }
 
   private var directories: TaskDirectories { directory.task(task.name) }
@@ -120,13 +122,15 @@ struct TaskPreparation: Sendable {
       directories: directories)
   }
 
-  private func renderTemplates() async throws(PreparationFailure) -> Outcome {
+  /// The last step alone.
+  func renderTemplates() async throws(PreparationFailure) -> Outcome {
     var outcome = Outcome()
     for (index, template) in task.templates.enumerated() {
       let rendering = rendering(template)
       do throws(ClientError) {
         let result = try await rendering.render()
-        _ = try await work.run { () throws(ClientError) in try rendering.write(result.text) }
+        let isNew = try await work.run { () throws(ClientError) in try rendering.write(result.text) }
+        if isNew { outcome.changedTemplates.append(index) }
         outcome.templateFiles[index] = result.files
         if template.envvars == true {
           outcome.variables.merge(try variables(in: result.text, template)) { _, new in new }

@@ -53,7 +53,8 @@ struct TemplateWatch: Sendable {
     }
   }
 
-  private static func change(of template: Template) -> Change? {
+  /// What the job wants done about a template that has changed.
+  static func change(of template: Template) -> Change? {
     switch template.changeMode ?? "restart" {
     case "restart": .restart
     case "signal": .signal(template.changeSignal ?? "SIGHUP")

@@ -192,6 +192,7 @@ actor AllocationRunner {
         let found = try await driver.recover(handle)
         if case .running = found { watchExit(name, handle, driver) }
         self.handle(.task(name, .recovered(found, attempt: attempt)))
+        if case .running = found { await resumeTemplates(of: name) }
         return
       } catch {
         log.warn(
@@ -308,6 +309,13 @@ actor AllocationRunner {
   }
 
   var isFinished: Bool { machine.finished }
+  /// It is to end, or has ended.
+  var isStopping: Bool { machine.stopAsked || machine.finished }
+  /// How long it may run while no server is reached; nil for as long as it likes.
+  var stopOnClientAfter: Nanoseconds? {
+    let asked = plan.group.disconnect?.stopOnClientAfter ?? plan.group.stopAfterClientDisconnect
+    return asked.flatMap { $0 > .zero ? $0 : nil }
+  }
 
   /// When the last task ended; zero while one has not.
   var finishedAt: Timestamp {
@@ -467,6 +475,21 @@ actor AllocationRunner {
       } failed: { [weak self] problem in
         await self?.report(.templateFailure(problem, at: Moment.now.wall), of: name)
       }
+    }
+  }
+
+  /// Goes on with the templates of a task that ran while no agent did: what has changed meanwhile is dealt with now.
+  private func resumeTemplates(of name: String) async {
+    guard let task = task(name), !task.templates.isEmpty, let preparation = preparation(of: task) else { return }
+    do throws(PreparationFailure) {
+      let outcome = try await preparation.renderTemplates()
+      templateVariables[name] = outcome.variables
+      watchTemplates(TemplateWatch(preparation: preparation, files: outcome.templateFiles), of: name)
+      for index in outcome.changedTemplates {
+        if let change = TemplateWatch.change(of: task.templates[index]) { await templateChanged(change, of: name) }
+      }
+    } catch {
+      report(error.event, of: name)
     }
   }
 

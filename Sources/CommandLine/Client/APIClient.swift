@@ -94,8 +94,11 @@ struct APIClient: Sendable {
   }
 
   /// A DELETE; the answer decoded.
-  func delete<T: FieldValue>(_ path: String, _ query: [String: String] = [:], namespace: String? = nil) throws -> T {
-    try JSON.decode(T.self, from: try perform(request(.delete, path, query, namespace)).body)
+  func delete<T: FieldValue>(
+    _ path: String, _ query: [String: String] = [:], namespace: String? = nil, body: JSONObject? = nil
+  ) throws -> T {
+    try JSON.decode(
+      T.self, from: try perform(request(.delete, path, query, namespace, body: body.map { JSON.encode($0) })).body)
   }
 
   /// A PUT with a JSON body whose answer is not looked at.
@@ -104,8 +107,8 @@ struct APIClient: Sendable {
   }
 
   /// A DELETE whose answer is not looked at.
-  func remove(_ path: String) throws {
-    _ = try perform(request(.delete, path, [:], nil))
+  func remove(_ path: String, _ query: [String: String] = [:]) throws {
+    _ = try perform(request(.delete, path, query, nil))
   }
 
   /// Opens a WebSocket.

@@ -124,9 +124,15 @@ extension CgroupDriver {
 enum CgroupFile {
   static func text(_ path: String) -> String? { try? Files.readText(path, limit: 1 << 20) }
 
+  /// A file that fits into one read, which most of the kernel's do: half the calls.
+  static func brief(_ path: String) -> String? {
+    guard let bytes = try? FileDescriptor.open(path).read(upTo: 4096) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// A single number; "max" is `UInt64.max`.
   static func number(_ path: String) -> UInt64? {
-    text(path).flatMap { number(in: $0) }
+    brief(path).flatMap { number(in: $0) }
   }
 
   static func number(in text: String) -> UInt64? {
@@ -135,7 +141,40 @@ enum CgroupFile {
   }
 
   /// "name number" lines.
-  static func table(_ path: String) -> [String: UInt64] { table(in: text(path) ?? "") }
+  static func table(_ path: String) -> [String: UInt64] { table(in: brief(path) ?? "") }
+
+  /// The values of some names in "name value" lines, 0 for what is missing. Reads bytes: statistics of a thousand tasks
+  /// are a million of them.
+  static func values(_ names: [StaticString], in path: String) -> [UInt64] {
+    var result = [UInt64](repeating: 0, count: names.count)
+    guard let bytes = try? FileDescriptor.open(path).read(upTo: 4096) else { return result }
+    var start = 0
+    while start < bytes.count {
+      var end = start
+      var blank = -1
+      while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+        if bytes[end] == UInt8(ascii: " ") && blank < 0 { blank = end }
+        end += 1
+      }
+      if blank > start {
+        for index in names.indices where names[index].utf8CodeUnitCount == blank - start {
+          let isEqual = names[index].withUTF8Buffer { name in name.elementsEqual(bytes[start..<blank]) }
+          if isEqual { result[index] = number(in: bytes[(blank + 1)..<end]) }
+        }
+      }
+      start = end + 1
+    }
+    return result
+  }
+
+  private static func number(in digits: ArraySlice<UInt8>) -> UInt64 {
+    var value: UInt64 = 0
+    for digit in digits {
+      guard digit >= 48, digit <= 57 else { break }
+      value = value &* 10 &+ UInt64(digit - 48)
+    }
+    return value
+  }
 
   static func table(in text: String) -> [String: UInt64] {
     var result: [String: UInt64] = [:]

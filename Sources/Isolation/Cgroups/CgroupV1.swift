@@ -218,24 +218,26 @@ public struct CgroupV1: CgroupDriver, Equatable {
     result.cpuNanoseconds = number("cpuacct", "cpuacct.usage")
     result.cpuUserNanoseconds = number("cpuacct", "cpuacct.usage_user")
     result.cpuSystemNanoseconds = number("cpuacct", "cpuacct.usage_sys")
-    let cpu = file("cpu", path, "cpu.stat").map { CgroupFile.table($0) } ?? [:]
-    result.throttledPeriods = cpu["nr_throttled"] ?? 0
-    result.throttledNanoseconds = cpu["throttled_time"] ?? 0
+    if let stat = file("cpu", path, "cpu.stat") {
+      let cpu = CgroupFile.values(["nr_throttled", "throttled_time"], in: stat)
+      (result.throttledPeriods, result.throttledNanoseconds) = (cpu[0], cpu[1])
+    }
     result.memoryBytes = number("memory", "memory.usage_in_bytes")
     result.memoryPeakBytes = number("memory", "memory.max_usage_in_bytes")
     result.memoryKernelBytes = number("memory", "memory.kmem.usage_in_bytes")
-    let memory = file("memory", path, "memory.stat").map { CgroupFile.table($0) } ?? [:]
-    result.memoryRSSBytes = memory["total_rss"] ?? memory["rss"] ?? 0
-    result.memoryCacheBytes = memory["total_cache"] ?? memory["cache"] ?? 0
-    result.swapBytes = memory["total_swap"] ?? memory["swap"] ?? 0
+    if let stat = file("memory", path, "memory.stat") {
+      let memory = CgroupFile.values(["total_rss", "total_cache", "total_swap"], in: stat)
+      (result.memoryRSSBytes, result.memoryCacheBytes, result.swapBytes) = (memory[0], memory[1], memory[2])
+    }
     result.pids = number("pids", "pids.current")
     result.oomKills = oomKills(path)
-    result.oomEvents = number("memory", "memory.failcnt") + number("memory", "memory.memsw.failcnt")
-    // Newer kernels do not count any more (6.18 does not): a group that was at its limit, less what is charged in
-    // advance, was killed for that.
-    let limit = number("memory", "memory.limit_in_bytes")
-    if result.oomKills > 0 && result.oomEvents == 0 && result.memoryPeakBytes &+ 256 << 10 >= limit {
-      result.oomEvents = 1
+    // Only where somebody may ask why: most tasks are never killed.
+    if result.oomKills > 0 {
+      result.oomEvents = number("memory", "memory.failcnt") + number("memory", "memory.memsw.failcnt")
+      // Newer kernels do not count any more (6.18 does not): a group that was at its limit, less what is charged in
+      // advance, was killed for that.
+      let limit = number("memory", "memory.limit_in_bytes")
+      if result.oomEvents == 0 && result.memoryPeakBytes &+ 256 << 10 >= limit { result.oomEvents = 1 }
     }
     let io = file("blkio", path, "blkio.throttle.io_service_bytes_recursive").flatMap { CgroupFile.text($0) } ?? ""
     result.ioReadBytes = CgroupFile.sum(io, key: "Read")

@@ -196,8 +196,10 @@ public struct MaskedPath: Sendable, Equatable {
       "kpagecount", "kpageflags", "latency_stats", "pressure", "sched_debug", "schedstat", "slabinfo", "sysrq-trigger",
       "timer_list", "timer_stats", "vmallocinfo",
     ].map { MaskedPath(path: $0, inSys: false, isDirectory: false) }
-    + ["devices/virtual/powercap", "firmware", "kernel/debug", "kernel/slab", "kernel/tracing"]
+    + ["devices/virtual/powercap", "firmware", "kernel/btf", "kernel/debug", "kernel/slab", "kernel/tracing"]
     .map { MaskedPath(path: $0, inSys: true, isDirectory: true) }
+    // Which build this kernel is, and where its memory lies.
+    + ["kernel/notes", "kernel/vmcoreinfo"].map { MaskedPath(path: $0, inSys: true, isDirectory: false) }
 
   /// What a task may read in /proc but never write, whoever it runs as.
   static let readOnlyInProc = ["fs", "irq", "sys"]

@@ -16,10 +16,11 @@ extension Child {
     } else {
       try makeDevices(own, at: target)
     }
-    // A group of the terminals as programs expect it, tty; as the task sees it.
+    // A group of the terminals as programs expect it, tty; as the task sees it. The host has a number of terminals
+    // (kernel.pty.max) for all tasks together: one task must not take them all.
     try mountBelowDev(
       "pts", type: "devpts",
-      options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(hostID(5))")],
+      options: [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(hostID(5))"), ("max", "256")],
       attributes: [.noSetuid, .noExecute])
     try mountBelowDev(
       "shm", type: "tmpfs", options: [("mode", "1777"), ("size", "\(sharedMemoryBytes)")] + taskOwner,

@@ -236,10 +236,17 @@ extension Child {
     }.joined(separator: "%2F")
   }
 
+  private static func open(_ source: String, of mount: Mount) throws(SystemError) -> FileDescriptor {
+    guard mount.refusesLinks else { return try FileDescriptor.open(source, [.path]) }
+    let relative = source.split(separator: "/").joined(separator: "/")
+    return try FileDescriptor.open("/", [.path, .directory]).open(
+      beneath: relative.isEmpty ? "." : relative, [.path], resolve: [.beneath, .noSymlinks, .noMagicLinks])
+  }
+
   func addMount(_ mount: Mount) throws(SystemError) {
     switch mount.source {
     case .bind(let source):
-      let object = try FileDescriptor.open(source, [.path])
+      let object = try Self.open(source, of: mount)
       let isDirectory = try object.status().kind == .directory
       let target = try openTarget(mount.target, directory: isDirectory, followLinks: true)
       let detached = try DetachedMount.clone(object, recursive: mount.recursive)
@@ -285,7 +292,7 @@ extension Child {
     for case .mount(let mount) in plan.steps {
       let isDirectory: Bool
       if case .bind(let source) = mount.source {
-        isDirectory = try FileDescriptor.open(source, [.path]).status().kind == .directory
+        isDirectory = try Self.open(source, of: mount).status().kind == .directory
       } else {
         isDirectory = true
       }

@@ -42,7 +42,8 @@ extension Child {
   /// Covers a path with an empty file or directory of the runtime's own, never with the container's /dev/null. A path
   /// that this kernel does not have needs none.
   mutating func mask(_ masked: MaskedPath) throws(SystemError) {
-    guard let mount = masked.inSys ? sys : proc else { return }
+    // First look: dropping a cover that has no place would cost a grace period.
+    guard let mount = masked.inSys ? sys : proc, mount.descriptor.has(masked.path) else { return }
     do {
       try cover(masked.path, in: mount, isDirectory: masked.isDirectory)
     } catch  where error.errno == .invalidArgument {
@@ -55,12 +56,7 @@ extension Child {
 
   private mutating func cover(_ path: String, in place: OpenFile, isDirectory: Bool) throws(SystemError) {
     let cover = try newCover(isDirectory: isDirectory)
-    do {
-      try cover.attach(toKernelPath: path, in: place.descriptor)
-    } catch {
-      if error.errno == .noSuchFile { return }
-      throw error
-    }
+    try cover.attach(toKernelPath: path, in: place.descriptor)
     if covers[isDirectory] == nil { covers[isDirectory] = OpenFile(cover.intoDescriptor()) }
   }
 
@@ -74,14 +70,8 @@ extension Child {
   }
 
   func protect(_ path: String) throws(SystemError) {
-    guard let proc else { return }
-    let itself: DetachedMount
-    do {
-      itself = try DetachedMount.clone(kernelPath: path, in: proc.descriptor, recursive: true)
-    } catch {
-      if error.errno == .noSuchFile { return }
-      throw error
-    }
+    guard let proc, proc.descriptor.has(path) else { return }
+    let itself = try DetachedMount.clone(kernelPath: path, in: proc.descriptor, recursive: true)
     try itself.set([.readOnly, .noSetuid, .noDevices, .noExecute], recursive: true)
     try itself.attach(toKernelPath: path, in: proc.descriptor)
   }

@@ -6,6 +6,13 @@ import State
 struct GrantRequirement: Sendable {
   /// Only the tasks that ask for any.
   let tasks: [Task]
+  /// Of all tasks together.
+  let cores: Int
+  let hasDevices: Bool
+  /// The sum of the weights of all affinities among devices.
+  let deviceWeight: Int
+  /// What an empty node lacks is not all that its class tells: several requests compete, or single devices are named.
+  let needsEachNode: Bool
 
   struct Task: Sendable {
     let name: String
@@ -38,12 +45,14 @@ struct GrantRequirement: Sendable {
         name: task.name, cores: cores, affinity: affinity, devices: resources.devices.map(DeviceRequirement.init),
         nearbyDevices: Set(resources.numa?.devices ?? []))
     }
+    let devices = tasks.flatMap(\.devices)
+    cores = tasks.reduce(0) { $0 + $1.cores }
+    hasDevices = !devices.isEmpty
+    deviceWeight = devices.reduce(0) { $0 + $1.totalWeight }
+    needsEachNode = devices.count > 1 || devices.contains { $0.asksForIDs } || cores > 0
   }
 
   var isEmpty: Bool { tasks.isEmpty }
-  var cores: Int { tasks.reduce(0) { $0 + $1.cores } }
-  var hasDevices: Bool { tasks.contains { !$0.devices.isEmpty } }
-  var deviceWeight: Int { tasks.reduce(0) { $0 + $1.devices.reduce(0) { $0 + $1.totalWeight } } }
 }
 
 /// Chooses cores and devices on one node.

@@ -53,7 +53,7 @@ struct NodePreemption {
       memory &+= item.demand.memory
       disk &+= item.demand.disk
       if Int(item.priority) + Self.priorityGap <= priority, own.isEmpty || !own.contains(item.id) {
-        candidates.append(PreemptionSearch.Candidate(priority: item.priority, demand: item.demand))
+        candidates.append(PreemptionSearch.Candidate(priority: item.priority, demand: item.demand, id: item.id))
         places.append(item)
       }
     }

@@ -1,4 +1,4 @@
-import Glibc
+import Codec
 import State
 
 /// What a preemption costs, the smaller the better: first how many allocations are sacrificed at each priority, the
@@ -44,8 +44,11 @@ struct PreemptionSearch {
     let demand: Demand
     /// What of the need it frees: CPU, memory and disk of `demand`, and then cores, devices, places on the node.
     var freed: Amounts
+    /// Decides between equal ones, so that their order means nothing.
+    let id: Identifier
 
-    init(priority: Int16, demand: Demand, extras: [Int32] = []) {
+    init(priority: Int16, demand: Demand, extras: [Int32] = [], id: Identifier = .none) {
+      self.id = id
       self.priority = priority
       self.demand = demand
       freed = Amounts(repeating: 0)
@@ -177,7 +180,7 @@ struct PreemptionSearch {
     for dimension in 0..<Amounts.scalarCount where left.freed[dimension] != right.freed[dimension] {
       return left.freed[dimension] > right.freed[dimension]
     }
-    return leftIndex < rightIndex
+    return left.id == right.id ? leftIndex < rightIndex : left.id < right.id
   }
 
   @inline(__always)

@@ -100,6 +100,9 @@ struct Buckets {
     return sum
   }
 
+  /// Whether some bucket may be closed.
+  var mayBeClosed: Bool { !properties.isEmpty }
+
   /// Why the bucket is closed, as metrics name it; nil for an open one.
   func obstacle(_ bucket: Int) -> String? {
     for index in properties.indices {

@@ -31,6 +31,8 @@ struct GroupRanking {
   /// Nodes that suit and have no room.
   private(set) var fullSlots: [Int32] = []
   private let asksNamedThings: Bool
+  /// Whether the candidates are in heaps; otherwise all are gone through for each placement.
+  private let isOrdered: Bool
   private let hasDevices: Bool
   private let hasCores: Bool
 
@@ -42,12 +44,14 @@ struct GroupRanking {
 
   init(
     _ requirement: GroupRequirement, candidates chosen: [Int32], occupants: [Occupant], use: NodeUse,
-    usesSpreadAlgorithm: Bool, seed: UInt64
+    usesSpreadAlgorithm: Bool, seed: UInt64, placements: Int
   ) {
     let columns = use.columns
     self.requirement = requirement
     self.usesSpreadAlgorithm = usesSpreadAlgorithm
     self.seed = seed
+    // Looking at all candidates once costs less than putting them in order.
+    isOrdered = placements > 2
     asksNamedThings = requirement.asksNamedThings
     hasDevices = requirement.grants.hasDevices
     hasCores = requirement.grants.cores > 0
@@ -85,6 +89,8 @@ struct GroupRanking {
     let asksHeldThings = !requirement.grants.isEmpty || !requirement.writtenVolumes.isEmpty
     let asksNodes = feasibility.hasNodeConstraints
     let planTouched = !use.taken.isEmpty
+    let (hasOccupants, mayBeClosed) = (!occupancy.isEmpty, buckets.mayBeClosed)
+    let named = columns.named
 
     // 0: not asked yet, 1: feasible, 2: not.
     var verdicts = [UInt8](repeating: 0, count: columns.classes.count)
@@ -112,9 +118,18 @@ struct GroupRanking {
       }
       // Both may be given up again when an allocation is replaced elsewhere: the node stays among the candidates.
       let bucket = buckets.number(slot: slot, columns)
-      let closed = occupancy[slot] != nil ? "distinct_hosts" : buckets.obstacle(bucket)
+      var closed: String?
+      if hasOccupants, occupancy[slot] != nil {
+        closed = "distinct_hosts"
+      } else if mayBeClosed {
+        closed = buckets.obstacle(bucket)
+      }
       if let closed { counts.filter(closed, slot, columns) }
-      if asksStaticPorts || (asksHeldThings && isWorthAsking(slot, use)), let node = nodeRecords[slot],
+      // What an empty node of its class lacks has been found out with the class.
+      if asksStaticPorts
+        || (asksHeldThings
+          && (requirement.grants.needsEachNode || !named[slot].isEmpty || (planTouched && use.taken[slot] != nil))),
+        let node = nodeRecords[slot],
         let obstacle = requirement.obstacle(on: node.value, cores: columns.cores[slot], beside: use.holdings(slot))
       {
         if closed == nil { counts.exhaust(obstacle, slot, columns) }
@@ -148,28 +163,20 @@ struct GroupRanking {
     }
     buckets.refresh()
     candidateOfSlot = Array(repeating: -1, count: columns.count)
-    heaps = CandidateHeaps(candidates: slots.count, buckets: max(buckets.count, 1))
+    heaps = CandidateHeaps(candidates: isOrdered ? slots.count : 0, buckets: max(buckets.count, 1))
     sums = Array(repeating: 0, count: slots.count)
     partCounts = Array(repeating: 0, count: slots.count)
     for candidate in slots.indices {
       candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
-      if occupancy[Int(slots[candidate])] != nil { continue }
+      if hasOccupants, occupancy[Int(slots[candidate])] != nil { continue }
       let score = ownScore(Int(slots[candidate]), use)
       sums[candidate] = score.sum
       partCounts[candidate] = Int8(score.parts)
+      if !isOrdered { continue }
       heaps.append(
         candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
     }
     heaps.build()
-  }
-
-  /// Whether cores, devices or volumes of a node may be short: something is held there, or ids or NUMA nodes are asked
-  /// for. What an empty node of its class lacks has been found out with the class.
-  private func isWorthAsking(_ slot: Int, _ use: NodeUse) -> Bool {
-    if hasCores { return true }
-    if use.taken[slot]?.holdings != nil || use.columns.named[slot] != NamedUse() { return true }
-    let requests = requirement.grants.tasks.flatMap(\.devices)
-    return requests.count > 1 || requests.contains { $0.asksForIDs }
   }
 
   /// What one allocation takes from the node.
@@ -196,7 +203,7 @@ struct GroupRanking {
   }
 
   private mutating func ownScore(_ slot: Int, _ use: NodeUse) -> OwnScore {
-    ownScore(slot, free: use.free(slot), collisions: collisions[slot] ?? 0, use.columns)
+    ownScore(slot, free: use.free(slot), collisions: collisions.isEmpty ? 0 : collisions[slot] ?? 0, use.columns)
   }
 
   private mutating func ownScore(
@@ -209,7 +216,7 @@ struct GroupRanking {
     let fit = usesSpreadAlgorithm ? powerOfCPU + powerOfMemory - 2 : 20 - powerOfCPU - powerOfMemory
     score.fit = min(max(fit, 0), FitScore.maximum) / FitScore.maximum
     if collisions > 0 { score.antiAffinity = -Double(collisions + 1) / Double(max(requirement.count, 1)) }
-    if penalised.contains(slot) { score.penalty = -1 }
+    if !penalised.isEmpty, penalised.contains(slot) { score.penalty = -1 }
     score.affinity = feasibility.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
     if hasDevices { score.devices = feasibility.deviceAffinity(class: Int(columns.computedClass[slot]), columns) }
     return score
@@ -227,13 +234,14 @@ struct GroupRanking {
     let score = ownScore(slot, free: free, collisions: collisions[slot] ?? 0, use.columns)
     sums[candidate] = score.sum
     partCounts[candidate] = Int8(score.parts)
+    if !isOrdered { return }
     heaps.update(
       candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
   }
 
   private mutating func remove(_ candidate: Int) {
     partCounts[candidate] = 0
-    heaps.remove(candidate)
+    if isOrdered { heaps.remove(candidate) }
   }
 
   private func hasNamedThings(_ slot: Int, _ use: NodeUse) -> Bool {
@@ -322,7 +330,7 @@ struct GroupRanking {
     {
       return choice
     }
-    while let best = heaps.best(shared: buckets.parts) {
+    while let best = isOrdered ? heaps.best(shared: buckets.parts) : bestOfAll() {
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
       do throws(PortAssignment.Obstacle) {
@@ -334,6 +342,22 @@ struct GroupRanking {
       }
     }
     return stay
+  }
+
+  /// The same as the heaps find, by going through all candidates.
+  private func bestOfAll() -> (candidate: Int, score: Double)? {
+    var best: (candidate: Int, score: Double)?
+    for candidate in slots.indices where partCounts[candidate] > 0 {
+      let part = buckets.parts[Int(bucketOf[candidate])]
+      if part.isNaN { continue }
+      let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
+      if let known = best {
+        if score < known.score { continue }
+        if score == known.score, tieBreaks[candidate] <= tieBreaks[known.candidate] { continue }
+      }
+      best = (candidate, score)
+    }
+    return best
   }
 
   private func choice(

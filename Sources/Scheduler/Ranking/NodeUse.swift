@@ -50,7 +50,14 @@ struct NodeUse {
 
   /// What is free on a node for allocations.
   func free(_ slot: Int) -> Free {
-    let plan = taken[slot] ?? Taken()
+    guard !taken.isEmpty, let plan = taken[slot] else {
+      return Free(
+        cpu: columns.cpuTotal[slot] - columns.cpuUsed[slot],
+        memory: columns.memoryTotal[slot] - columns.memoryUsed[slot],
+        disk: columns.diskTotal[slot] - columns.diskUsed[slot],
+        hasAllocationLeft: columns.allocationLimit[slot] == 0
+          || columns.allocationCount[slot] < columns.allocationLimit[slot])
+    }
     return Free(
       cpu: columns.cpuTotal[slot] - columns.cpuUsed[slot] - plan.cpu,
       memory: columns.memoryTotal[slot] - columns.memoryUsed[slot] - plan.memory,

@@ -1,6 +1,19 @@
-import Codec
+public import Codec
 import Model
-import State
+public import State
+
+/// How long a node that is not heard of is waited for.
+public enum Disconnection {
+  /// The longest time that one of a node's allocations may be unknown before it is given up; nil when none may.
+  public static func longest(on node: Identifier, _ state: StateReader) -> Nanoseconds? {
+    var longest: Nanoseconds?
+    for allocation in state.allocations(onNode: node) where !allocation.value.isTerminal {
+      guard let group = allocation.value.group, let patience = DisconnectPolicy(group).lostAfter else { continue }
+      longest = max(longest ?? .zero, patience)
+    }
+    return longest
+  }
+}
 
 /// What becomes of an allocation whose node is not heard of: the group's `disconnect` block, or the attributes that it
 /// has superseded.

@@ -325,7 +325,8 @@ extension ServerError {
       .noSuchNamespace, .noSuchNodePool, .noSuchTag, .noSuchGroup:
       self.init(.notFound, error.description)
     case .wrongNodeSecret: self.init(.permissionDenied, error.description)
-    case .indexMismatch, .duplicateAllocation, .namespaceInUse, .nodePoolInUse, .deploymentEnded, .nothingToPromote,
+    case .indexMismatch, .duplicateAllocation, .namespaceInUse, .namespaceHasVariables, .nodePoolInUse,
+      .deploymentEnded, .nothingToPromote,
       .canariesNotHealthy, .tagInUse, .jobExists:
       self.init(.conflict, error.description)
     case .builtIn, .malformed, .notLaunchable: self.init(.invalid, error.description)

@@ -13,6 +13,7 @@ public enum WatchKey: Hashable, Sendable {
   case deployment(Identifier)
   case namespace(String)
   case nodePool(String)
+  case variable(VariableKey)
   /// Any allocation, evaluation or deployment of a job.
   case jobAllocations(JobKey)
   case jobEvaluations(JobKey)
@@ -49,6 +50,7 @@ extension Changes {
       case .namespaceRemoved(let name): keys.insert(.namespace(name))
       case .nodePool(let pool): keys.insert(.nodePool(pool.value.name))
       case .nodePoolRemoved(let name): keys.insert(.nodePool(name))
+      case .variable(let key): keys.insert(.variable(key))
       case .schedulerConfiguration: break
       }
     }

@@ -62,7 +62,7 @@ struct Duties {
         drains.noteJob()
       case .jobRemoved(let key): launches.forget(key)
       case .allocation(let allocation), .allocationRemoved(let allocation): drains.note(allocation.value)
-      case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration: break
+      case .namespace, .namespaceRemoved, .nodePool, .nodePoolRemoved, .schedulerConfiguration, .variable: break
       }
     }
     if !changes.freedNodes.isEmpty { evaluations.roomAppeared(on: changes.freedNodes, columns: columns) }
@@ -72,7 +72,9 @@ struct Duties {
   mutating func next(_ state: State, now: Timestamp) -> Action? {
     if !actions.isEmpty { return actions.removeFirst() }
     if let silent = heartbeats.expired(now: now, state.reader) {
-      for node in silent.updates { actions.append(.log(.warn, "node \(node.node) is down: \(node.message)")) }
+      for node in silent.updates {
+        actions.append(.log(.warn, "node \(node.node) is \(node.status.rawValue): \(node.message)"))
+      }
       return .propose(.nodeStatusUpdate(withEvaluations(silent, state.reader)))
     }
     if let entry = deployments.next(state.reader, now: now, random: &random) { return .propose(entry) }

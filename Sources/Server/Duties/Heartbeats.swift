@@ -1,5 +1,6 @@
 internal import Codec
 internal import Model
+internal import Scheduler
 internal import State
 
 /// Which nodes were heard of, and until when each is believed to be alive.
@@ -21,7 +22,11 @@ struct Heartbeats {
   mutating func begin(_ state: StateReader, now: Timestamp) {
     deadlines = [:]
     let until = now + ttl(nodes: state.nodes.count) + grace
-    for (id, node) in state.nodes where node.value.status != .down { deadlines[id] = until }
+    for (id, node) in state.nodes where node.value.status != .down {
+      // One that is disconnected already has its allocations' time.
+      let isDisconnected = node.value.status == .disconnected
+      deadlines[id] = isDisconnected ? now + (Disconnection.longest(on: id, state) ?? .zero) : until
+    }
     nextDeadline = deadlines.isEmpty ? nil : until
   }
 
@@ -58,7 +63,9 @@ struct Heartbeats {
     if nextDeadline.map({ deadline < $0 }) ?? true { nextDeadline = deadline }
   }
 
-  /// The nodes that were silent for too long, as an entry that marks them down; nil when there are none.
+  /// The nodes that were silent for too long, as an entry that marks them; nil when there are none. A node with
+  /// allocations that may come back (`disconnect { lost_after }`) is disconnected first, and down when the last of those
+  /// is given up.
   mutating func expired(now: Timestamp, _ state: StateReader) -> NodeStatusUpdate? {
     guard let deadline = nextDeadline, deadline <= now else { return nil }
     let silent = deadlines.filter { $0.value <= now }.keys.sorted()
@@ -70,6 +77,10 @@ struct Heartbeats {
       var change = NodeStatusChange()
       change.node = id
       change.status = .down
+      if node.status != .disconnected, let patience = Disconnection.longest(on: id, state) {
+        change.status = .disconnected
+        set(id, now + patience)
+      }
       change.message = "Node heartbeat missed"
       change.missedHeartbeat = true
       update.updates.append(change)

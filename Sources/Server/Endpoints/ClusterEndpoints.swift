@@ -120,6 +120,27 @@ extension Server {
     return try await core.propose(.schedulerConfiguration(payload)).index
   }
 
+  /// Removes evaluations. The scheduler has to be paused, so that none of them is worked on meanwhile; allocations stay.
+  public func deleteEvaluations(_ ids: [Identifier]) async throws(ServerError) -> UInt64 {
+    try await core.propose { state throws(ServerError) in
+      guard state.schedulerConfiguration.pauseEvalBroker else {
+        throw ServerError(
+          .invalid,
+          "eval broker is enabled; eval broker must be paused to delete evals: "
+            + "`serai operator scheduler set-config -pause-eval-broker=true`")
+      }
+      for id in ids {
+        guard state.evaluation(id) != nil else { throw ServerError(.notFound, "eval not found: \(id)") }
+        if state.allocations(ofEvaluation: id).contains(where: { !$0.value.isTerminal }) {
+          throw ServerError(.conflict, "unsafe to delete: evaluation \(id) has allocations that run")
+        }
+      }
+      var payload = Reaping()
+      payload.evaluations = ids
+      return .reaping(payload)
+    }.index
+  }
+
   /// Removes everything that nothing refers to any more.
   public func collectGarbage() async throws(ServerError) { try await core.collectGarbage() }
 

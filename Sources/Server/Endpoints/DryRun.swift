@@ -1,4 +1,5 @@
 internal import Codec
+internal import Linux
 internal import Model
 internal import Scheduler
 internal import State
@@ -34,7 +35,11 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
 func schedule(
   _ evaluation: Evaluation, _ state: State, now: Timestamp, random: inout RandomBits
 ) -> LogEntry {
-  let result = Scheduler.schedule(
+  let began = Clock.monotonicNanoseconds
+  var result = Scheduler.schedule(
     evaluation, state: state.reader, columns: state.columns, now: now, random: &random)
+  // The scheduler knows no clock: how long it took is written into what it has decided.
+  let spent = Nanoseconds((Clock.monotonicNanoseconds - began) / Int64(max(result.plan.placements.count, 1)))
+  for index in result.plan.metrics.indices { result.plan.metrics[index].allocationTime = spent }
   return .planResult(result.plan)
 }

@@ -181,7 +181,7 @@ extension Server {
 /// something ended whose room or place others wait for.
 private func clientUpdates(_ request: NodeUpdateAllocationsRequest, _ state: StateReader) -> AllocationClientUpdates {
   var payload = AllocationClientUpdates()
-  var jobs: Set<JobKey> = []
+  var jobs: [JobKey: EvaluationTrigger] = [:]
   for update in request.updates {
     // A client speaks only for allocations that are on its node.
     guard let allocation = state.allocation(update.id)?.value, allocation.nodeID == request.nodeID else { continue }
@@ -195,12 +195,15 @@ private func clientUpdates(_ request: NodeUpdateAllocationsRequest, _ state: Sta
     payload.updates.append(change)
     let ended = [.failed, .complete, .lost].contains(update.clientStatus) && !allocation.isClientTerminal
     let unhealthy = update.deploymentStatus?.healthy == false && allocation.deploymentStatus?.healthy != false
-    if ended || unhealthy { jobs.insert(allocation.jobKey) }
+    if ended || unhealthy { jobs[allocation.jobKey] = .allocFailure }
+    // Heard of again: somebody may run in its place.
+    let isBack = allocation.clientStatus == .unknown && update.clientStatus != .unknown
+    if isBack, jobs[allocation.jobKey] == nil { jobs[allocation.jobKey] = .reconnect }
   }
   var random = SystemRandomNumberGenerator()
-  for key in jobs.sorted() {
+  for (key, trigger) in jobs.sorted(by: { $0.key < $1.key }) {
     guard let job = state.job(key)?.spec.value else { continue }
-    payload.evaluations.append(Evaluation(of: job, because: .allocFailure, random: &random))
+    payload.evaluations.append(Evaluation(of: job, because: trigger, random: &random))
   }
   return payload
 }

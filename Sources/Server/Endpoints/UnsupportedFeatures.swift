@@ -27,13 +27,6 @@ struct UnsupportedFeatures {
     refuse(path, "service", when: !group.services.isEmpty)
     refuse(path, "volume", when: !group.volumes.isEmpty)
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
-    refuse(path, "disconnect", when: group.disconnect?.lostAfter != nil || group.disconnect?.stopOnClientAfter != nil)
-    if group.maxClientDisconnect != nil {
-      found.append("\(path): this version does not run max_client_disconnect: remove it")
-    }
-    if group.stopAfterClientDisconnect != nil {
-      found.append("\(path): this version does not run stop_after_client_disconnect: remove it")
-    }
     if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
     if group.ephemeralDisk?.sticky == true || group.ephemeralDisk?.migrate == true {
       found.append(
@@ -73,12 +66,6 @@ struct UnsupportedFeatures {
     refuse(path, "identity", when: ownIdentity || !(task.identities ?? []).isEmpty)
     if let resources = task.resources {
       refuse(path + " > resources", "device", when: !resources.devices.isEmpty)
-      refuse(
-        path + " > resources", "numa",
-        when: resources.numa.map { !$0.affinity.isEmpty && $0.affinity != "none" } ?? false)
-      if (resources.cores ?? 0) > 0 {
-        found.append("\(path) > resources: this version does not run cores: ask for cpu in MHz")
-      }
     }
   }
 }

@@ -22,6 +22,10 @@ extension State {
         guard key.namespace == name else { break }
         if job.status != .dead { throw .namespaceInUse(name, key) }
       }
+      for (key, _) in reader.variables.from(VariableKey(name, "")) {
+        guard key.namespace == name else { break }
+        throw .namespaceHasVariables(name, path: key.path)
+      }
     }
     for name in payload.names {
       reader.namespaces.remove(Name(name))

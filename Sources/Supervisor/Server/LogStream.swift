@@ -66,7 +66,8 @@ final class LogStream {
   static let bytesPerTurn = 256 << 10
 
   let pipe: FileDescriptor
-  private let directory: FileDescriptor
+  /// Opened when a file is begun: a thousand tasks need not hold two thousand directories open.
+  private let directory: String
   private var rotation: LogRotation
   private var file: Int32 = -1
   /// A job of this stream is with the writer thread.
@@ -83,10 +84,9 @@ final class LogStream {
   /// - Throws: when the directory or the FIFO cannot be opened.
   init(fifo: String, spec: LogSpec, stream: String) throws(SystemError) {
     pipe = try FileDescriptor.open(fifo, [.readOnly, .nonBlocking, .noFollow])
-    directory = try FileDescriptor.open(
-      spec.directory, [.readOnly, .directory, .noFollow], advice: "the log directory must exist and be no link")
-    let names = try directory.entries().map(\.name)
-    let folder = try FileDescriptor.duplicate(of: directory.number)
+    directory = spec.directory
+    let folder = try Self.open(spec.directory)
+    let names = try folder.entries().map(\.name)
     rotation = LogRotation(
       prefix: "\(spec.task).\(stream)", maxFiles: Int(spec.maxFiles),
       maxFileBytes: Int64(clamping: spec.maxFileBytes), existing: names
@@ -97,6 +97,11 @@ final class LogStream {
 
   deinit { closeFile() }
 
+  private static func open(_ directory: String) throws(SystemError) -> FileDescriptor {
+    try FileDescriptor.open(
+      directory, [.readOnly, .directory, .noFollow], advice: "the log directory must exist and be no link")
+  }
+
   private func closeFile() {
     if file >= 0 { _ = FileDescriptor(adopting: file) }
     file = -1
@@ -105,6 +110,7 @@ final class LogStream {
   private func openFile(now: Int64) {
     do {
       // A task may have planted something under this name: no link is followed, and only a plain file is written.
+      let directory = try Self.open(directory)
       let opened = try directory.open(
         beneath: rotation.fileName, [.writeOnly, .create, .nonBlocking, .noControllingTerminal], permissions: 0o644)
       guard try opened.status().kind == .regular else {
@@ -112,7 +118,9 @@ final class LogStream {
       }
       try opened.setPermissions(0o644)
       file = opened.release()
-      for name in rotation.expired(try directory.entries().map(\.name)) { try? directory.remove(name) }
+      if rotation.current >= rotation.maxFiles {
+        for name in rotation.expired(try directory.entries().map(\.name)) { try? directory.remove(name) }
+      }
     } catch {
       // A full disk, or a name that is no file: the output is lost, the task is not.
       discardUntil = now + 1_000_000_000

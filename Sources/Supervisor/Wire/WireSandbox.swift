@@ -181,6 +181,7 @@ extension Mount: WireValue {
     w.field(5, attributes.rawValue)
     w.field(6, recursive)
     w.field(7, hasTaskIDs)
+    w.field(8, refusesLinks)
   }
   init(from r: WireReader) throws(WireError) {
     let source: Source
@@ -192,6 +193,7 @@ extension Mount: WireValue {
     self.init(source: source, target: try r.string(4), attributes: MountAttributes(rawValue: try r.number(5)))
     recursive = try r.bool(6)
     hasTaskIDs = try r.bool(7)
+    refusesLinks = try r.bool(8)
   }
 }
 

@@ -1,4 +1,3 @@
-import Drivers
 import Glibc
 import Linux
 
@@ -28,17 +27,17 @@ struct Density {
   private func tasks() async throws -> [Row] {
     let many = try Supervised(place, name: "density", entries: place.entries)
     var rows: [Row] = []
-    var handles: [TaskHandle] = []
+    var running: [Supervised.Request] = []
     var privateAtOne = 0.0
     var kernelAtOne = 0.0
     for count in [1, 200, 1000] {
-      let requests = try (handles.count..<count).map { _ in try many.task("pause") }
-      let driver = many.driver
+      let requests = try (running.count..<count).map { _ in try many.task("pause") }
       let began = Clock.monotonicNanoseconds
-      handles += try await withThrowingTaskGroup(of: TaskHandle.self) { group in
-        for request in requests { group.addTask { try await driver.start(request) } }
-        return try await group.reduce(into: []) { $0.append($1) }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for request in requests { group.addTask { try await many.start(request) } }
+        try await group.waitForAll()
       }
+      running += requests
       let seconds = Double(Clock.monotonicNanoseconds - began) / 1e9
       Clock.sleep(nanoseconds: 1_000_000_000)
       let memory = try Memory.anonymous(of: try many.pid)
@@ -47,7 +46,9 @@ struct Density {
       case 1:
         (privateAtOne, kernelAtOne) = (memory, kernel)
         rows.append(
-          Row(what: "supervisor with 1 task, memory of its own", unit: "KB", ours: memory / 1000, budget: .atMost(1000 + 64)))
+          Row(
+            what: "supervisor with 1 task, memory of its own", unit: "KB", ours: memory / 1000,
+            budget: .atMost(1000 + 64)))
       case 200:
         rows.append(
           Row(
@@ -64,10 +65,10 @@ struct Density {
           Row(
             what: "kernel memory per task of 1,000", unit: "KB", ours: (kernel - kernelAtOne) / 1000 / Double(count - 1)
           ))
-        rows.append(try await statistics(many, handles))
+        rows.append(try await statistics(many, running))
       }
     }
-    try await end(many, handles)
+    try await end(many, running)
     return rows
   }
 
@@ -82,17 +83,17 @@ struct Density {
   }
 
   /// CPU time, in all processes of the supervisor, of asking what every task uses.
-  private func statistics(_ many: Supervised, _ handles: [TaskHandle]) async throws -> Row {
+  private func statistics(_ many: Supervised, _ running: [Supervised.Request]) async throws -> Row {
     let supervisor = try many.pid
     var best = Double.infinity
     for _ in 0..<5 {
       let before = (try cpuTime(of: supervisor), ownCPUTime())
-      for handle in handles { _ = try await many.driver.stats(handle) }
+      for request in running { try await many.statistics(request) }
       let after = (try cpuTime(of: supervisor), ownCPUTime())
       best = min(best, after.0 - before.0 + after.1 - before.1)
     }
     return Row(
-      what: "statistics of \(handles.count) tasks, CPU time of both sides", unit: "ms", ours: best, budget: .atMost(20))
+      what: "statistics of \(running.count) tasks, CPU time of both sides", unit: "ms", ours: best, budget: .atMost(20))
   }
 
   /// In milliseconds.
@@ -107,16 +108,9 @@ struct Density {
     return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
   }
 
-  private func end(_ many: Supervised, _ handles: [TaskHandle]) async throws {
-    let driver = many.driver
+  private func end(_ many: Supervised, _ running: [Supervised.Request]) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for handle in handles {
-        group.addTask {
-          try await driver.kill(handle)
-          _ = try await driver.wait(handle)
-          try await driver.destroy(handle)
-        }
-      }
+      for request in running { group.addTask { try await many.kill(request) } }
       try await group.waitForAll()
     }
     try await many.shutdown()

@@ -21,9 +21,12 @@ final class Launcher {
   }
 
   /// crun with a root that is mounted of the same parts.
-  static func crun(_ place: Place, name: String, entries: [ChrootEntry]) throws -> Launcher {
+  /// - Parameter ownIDs: with a user namespace and a network of the task's own.
+  static func crun(
+    _ place: Place, name: String, entries: [ChrootEntry], ownIDs: Bool = false
+  ) throws -> Launcher {
     let bundle = "\(place.folder)/\(name)"
-    try Bundle(folder: bundle, entries: entries).write()
+    try Bundle(folder: bundle, entries: entries, ownIDs: ownIDs).write()
     return Launcher(
       try Child("\(place.programs)/launch", ["crun", "run", "--bundle", bundle, "@"], environment: Child.environment))
   }
@@ -43,6 +46,7 @@ final class Launcher {
 private struct Bundle {
   let folder: String
   let entries: [ChrootEntry]
+  let ownIDs: Bool
 
   func write() throws {
     let root = folder + "/rootfs"
@@ -74,7 +78,10 @@ private struct Bundle {
     try Files.makeDirectories(root + "/alloc", permissions: 0o755)
     mounts.append(mount("/alloc", "bind", ["bind", "nosuid", "nodev"], source: folder))
     try Files.replace("\(folder)/config.json", with: JSON.encode(configuration(mounts)), permissions: 0o644)
+    if ownIDs { _ = try Child.output(of: "/bin/chown", ["-R", "\(Self.firstID):\(Self.firstID)", folder]) }
   }
+
+  private static let firstID: Int64 = 1_000_000
 
   private func link(_ path: String) throws -> [UInt8] {
     let name = String(path.split(separator: "/").last ?? "")
@@ -86,6 +93,10 @@ private struct Bundle {
       "destination": .string(target), "type": .string(type), "source": .string(source ?? type),
       "options": .array(options.map { .string($0) }),
     ]
+  }
+
+  private var namespaces: [String] {
+    ["mount", "pid", "ipc", "uts", "cgroup"] + (ownIDs ? ["user", "network"] : [])
   }
 
   private func configuration(_ mounts: [JSONValue]) -> JSONObject {
@@ -106,8 +117,10 @@ private struct Bundle {
       ],
       "root": ["path": "rootfs", "readonly": false], "hostname": "task", "mounts": .array(mounts),
       "linux": [
-        "cgroupsPath": .string("/\(Place.cgroup)/crun"),
-        "namespaces": ["mount", "pid", "ipc", "uts", "cgroup"].map { ["type": .string($0)] }.asValue,
+        "cgroupsPath": .string("/\(Place.cgroup)/\(ownIDs ? "crun-own" : "crun")"),
+        "namespaces": namespaces.map { ["type": .string($0)] }.asValue,
+        "uidMappings": ownIDs ? [["containerID": 0, "hostID": .int(Self.firstID), "size": 65_536]] : [],
+        "gidMappings": ownIDs ? [["containerID": 0, "hostID": .int(Self.firstID), "size": 65_536]] : [],
         "resources": [
           "memory": ["limit": 67_108_864], "cpu": ["shares": 100], "pids": ["limit": 4096],
           "devices": [["allow": false, "access": "rwm"]],

@@ -1,4 +1,3 @@
-import Drivers
 import Glibc
 import Linux
 
@@ -40,19 +39,17 @@ struct Logs {
 
   private func pumped(_ tasks: Supervised, _ count: Int) async throws -> Double {
     let requests = try (0..<count).map { _ in try tasks.task("flood") }
-    let driver = tasks.driver
     try await withThrowingTaskGroup(of: Void.self) { group in
       for request in requests {
         group.addTask {
-          let handle = try await driver.start(request)
-          _ = try await driver.wait(handle)
-          try await driver.destroy(handle)
+          try await tasks.start(request)
+          try await tasks.end(request)
         }
       }
       try await group.waitForAll()
     }
-    let stamps = try requests.map { try Files.readText("\($0.directories.logs)/t.stderr.0") }
-    for request in requests { try Files.removeTree(request.directories.allocation) }
+    let stamps = try requests.map { try Files.readText("\($0.logs)/t.stderr.0") }
+    for request in requests { try Files.removeTree(request.folder) }
     return try rate(count, stamps)
   }
 

@@ -1,4 +1,3 @@
-import Drivers
 import Isolation
 import Linux
 
@@ -14,43 +13,56 @@ struct Starts {
     return rows
   }
 
-  /// A start request to the driver → first instruction.
+  /// A start request to the supervisor → first instruction, with host ids and with ids and a network of the task's own.
   private func isolatedStarts() async throws -> [Row] {
     let crun = try Launcher.crun(place, name: "crun", entries: place.entries)
+    let crunOwn = try Launcher.crun(place, name: "crun-own", entries: place.entries, ownIDs: true)
     let floor = try Launcher.floor(place, name: "floor", entries: place.entries)
     let ours = try Supervised(place, name: "starts", entries: place.entries)
+    let own = try Supervised(place, name: "starts-own", entries: place.entries, change: Supervised.userAndNetwork)
     defer {
       crun.end()
+      crunOwn.end()
       floor.end()
     }
     var rows: [Row] = []
     for isCold in [false, true] {
-      var times = (peer: Samples(), floor: Samples(), ours: Samples())
+      func rest() { if isCold { coolDown() } }
+      var times = (peer: Samples(), peerOwn: Samples(), floor: Samples(), ours: Samples(), own: Samples())
       for round in 0..<(isCold ? rounds / 4 : rounds) + 3 {
-        var time: (Int64, Int64, Int64) = (0, 0, 0)
-        if isCold { coolDown() }
+        var time: (Int64, Int64, Int64, Int64, Int64) = (0, 0, 0, 0, 0)
+        rest()
         time.0 = try crun.start()
-        if isCold { coolDown() }
-        time.1 = try floor.start()
-        if isCold { coolDown() }
-        time.2 = try await ours.start()
+        rest()
+        time.1 = try crunOwn.start()
+        rest()
+        time.2 = try floor.start()
+        rest()
+        time.3 = try await ours.start()
+        rest()
+        time.4 = try await own.start()
         // The first rounds fill caches.
         guard round >= 3 else { continue }
         times.peer.add(time.0)
-        times.floor.add(time.1)
-        times.ours.add(time.2)
+        times.peerOwn.add(time.1)
+        times.floor.add(time.2)
+        times.ours.add(time.3)
+        times.own.add(time.4)
       }
-      let name = "isolated start, \(isCold ? "cold" : "hot")"
-      rows.append(
-        Row(
-          what: name + ", p50", unit: "ms", peer: ("crun", times.peer.p50), floor: times.floor.p50,
-          ours: times.ours.p50, budget: .timesPeerAndAtMost(isCold ? 8 : 4, 3)))
-      rows.append(
-        Row(
-          what: name + ", p99", unit: "ms", peer: ("crun", times.peer.p99), floor: times.floor.p99,
-          ours: times.ours.p99))
+      for (name, peer, ours) in [
+        ("isolated start", times.peer, times.ours), ("with a userns and a network", times.peerOwn, times.own),
+      ] {
+        let what = "\(name), \(isCold ? "cold" : "hot")"
+        rows.append(
+          Row(
+            what: what + ", p50", unit: "ms", peer: ("crun", peer.p50), floor: times.floor.p50, ours: ours.p50,
+            budget: .timesPeerAndAtMost(isCold ? 8 : 4, 3)))
+        rows.append(
+          Row(what: what + ", p99", unit: "ms", peer: ("crun", peer.p99), floor: times.floor.p99, ours: ours.p99))
+      }
     }
     try await ours.shutdown()
+    try await own.shutdown()
     return rows
   }
 
@@ -154,15 +166,12 @@ struct Starts {
 }
 
 extension Supervised {
-  /// How many regular files a running task's root and layers hold besides its logs.
+  /// How many regular files with something in them a running task's root and layers hold besides its logs.
   func filesOfTask() async throws -> Int {
-    let task = try task("pause")
-    let handle = try await driver.start(task)
-    let list = try Child.output(
-      of: "/usr/bin/find", [task.directories.allocation, "-xdev", "-type", "f", "-size", "+0"])
-    try await driver.kill(handle)
-    _ = try await driver.wait(handle)
-    try await driver.destroy(handle)
+    let request = try task("pause")
+    try await start(request)
+    let list = try Child.output(of: "/usr/bin/find", [request.folder, "-xdev", "-type", "f", "-size", "+0"])
+    try await kill(request)
     return list.split(separator: "\n").count
   }
 }

@@ -4,25 +4,34 @@ import Isolation
 import Linux
 import Supervisor
 
-/// Tasks of the exec driver under a supervisor of the benchmark's own: what a client does for a start, without the agent.
-final class Supervised {
-  let driver: ExecDriver
+/// Isolated tasks under a supervisor of the benchmark's own: what a client does for a start, without the agent.
+final class Supervised: Sendable {
   private let link: SupervisorLink
   private let folder: String
-  private var generator = SystemRandomNumberGenerator()
+  private let entries: [ChrootEntry]
+  private let change: @Sendable (inout Sandbox) -> Void
 
-  /// - Parameter entries: what is laid into every root.
-  init(_ place: Place, name: String, entries: [ChrootEntry]) throws {
+  /// - Parameters:
+  ///   - entries: what is laid into every root.
+  ///   - change: what the tasks have different from the exec driver's defaults.
+  init(
+    _ place: Place, name: String, entries: [ChrootEntry], change: @escaping @Sendable (inout Sandbox) -> Void = { _ in }
+  ) throws {
     folder = "\(place.folder)/\(name)"
+    self.entries = entries
+    self.change = change
     try Files.makeDirectories(folder, permissions: 0o755)
     try place.makeGroup("\(Place.cgroup)-\(name)")
     link = SupervisorLink(
       launcher: SupervisorLauncher(
         executable: "\(place.release)/serai-supervisor", runtimeDirectory: folder + "/run",
         cgroup: "\(Place.cgroup)-\(name)", logFile: folder + "/supervisor.log"))
-    var settings = IsolationSettings()
-    settings.chroot = entries
-    driver = ExecDriver(link: link, settings: settings)
+  }
+
+  /// Ids and a network of the task's own.
+  static let userAndNetwork: @Sendable (inout Sandbox) -> Void = { sandbox in
+    sandbox.userNamespace = UserNamespace(firstID: IDRangePool.defaultFirstID)
+    sandbox.namespaces.insert(.network)
   }
 
   /// The supervisor's process.
@@ -40,36 +49,64 @@ final class Supervised {
   }
 
   /// A task that can be started, its directories made.
-  func task(_ program: String) throws -> TaskStart {
-    let id = Identifier(using: &generator)
-    let directories = TaskDirectories(allocation: "\(folder)/\(id)", task: "t")
-    for path in [
-      directories.task, directories.shared, directories.logs, directories.local, directories.secrets,
-      directories.temporary, directories.layers,
-    ] { try Files.makeDirectories(path, permissions: 0o755) }
-    return TaskStart(
-      allocationID: id, taskName: "t", attempt: 1, config: ["command": .string("\(Place.programsInside)/\(program)")],
-      environment: ["PATH=/usr/bin:/bin"], user: "", resources: TaskLimits(cpuMHz: 100, memoryBytes: 64 << 20),
-      directories: directories, logs: LogRotation(directory: directories.logs, maxFiles: 4, maxFileBytes: 64 << 20))
+  struct Request: Sendable {
+    var spec: TaskSpec
+    /// Where everything of it lies.
+    var folder: String
+    var logs: String { folder + "/alloc/logs" }
+  }
+
+  func task(_ program: String) throws -> Request {
+    var generator = SystemRandomNumberGenerator()
+    let id = Identifier(using: &generator).description
+    let allocation = "\(folder)/\(id)"
+    for path in ["alloc/logs", "t/local", "t/secrets", "t/tmp", ".layers/t"] {
+      try Files.makeDirectories("\(allocation)/\(path)", permissions: 0o755)
+    }
+    var sandbox = Sandbox(
+      command: Command("\(Place.programsInside)/\(program)", environment: ["PATH=/usr/bin:/bin"]))
+    sandbox.root = Root(taskDirectory: allocation + "/t", layersDirectory: allocation + "/.layers/t", entries: entries)
+    sandbox.mounts = [.bind(allocation + "/alloc", at: "/alloc", hasTaskIDs: true)]
+    sandbox.limits.cpuShares = 100
+    sandbox.limits.memoryBytes = 64 << 20
+    change(&sandbox)
+    let logs = LogSpec(directory: allocation + "/alloc/logs", task: "t", maxFiles: 4, maxFileBytes: 64 << 20)
+    return Request(spec: TaskSpec(id: id, sandbox: sandbox, logs: logs), folder: allocation)
+  }
+
+  func start(_ request: Request) async throws { _ = try await link.start(request.spec) }
+
+  /// Waits for a task's end and lets the supervisor forget it.
+  func end(_ request: Request) async throws {
+    guard let exit = try await link.wait(for: request.spec.id) else { throw Failure("a task is not known any more") }
+    guard exit.exitCode == 0 || exit.signal == 9 else { throw Failure("a task ended with status \(exit.exitCode)") }
+    try await link.acknowledge(request.spec.id)
+  }
+
+  func kill(_ request: Request) async throws {
+    try await link.kill(request.spec.id)
+    try await end(request)
+  }
+
+  func statistics(_ request: Request) async throws {
+    _ = try await link.connection().statistics(request.spec.id)
   }
 
   /// Starts a task that says when it began, waits for its end and forgets it.
   /// - Returns: from the request to the task's first instruction, in nanoseconds.
   func start() async throws -> Int64 {
-    let task = try task("stamp")
+    let request = try task("stamp")
     let began = Clock.monotonicNanoseconds
-    let handle = try await driver.start(task)
-    let outcome = try await driver.wait(handle)
-    guard outcome.isSuccess else { throw Failure("a task ended with \(outcome.code): \(outcome.message)") }
-    let time = try Self.stamp(task.directories.logs, "t")
-    try await driver.destroy(handle)
-    try Files.removeTree(task.directories.allocation)
+    try await start(request)
+    try await end(request)
+    let time = try Self.stamp(request.logs, "t")
+    try Files.removeTree(request.folder)
     return time - began
   }
 
   /// The time that a task wrote to its output.
-  static func stamp(_ logs: String, _ name: String, _ stream: String = "stdout") throws -> Int64 {
-    let text = try Files.readText("\(logs)/\(name).\(stream).0")
+  static func stamp(_ logs: String, _ name: String) throws -> Int64 {
+    let text = try Files.readText("\(logs)/\(name).stdout.0")
     guard let time = Int64(text.prefix { $0 != "\n" }) else { throw Failure("no time in \"\(text)\"") }
     return time
   }

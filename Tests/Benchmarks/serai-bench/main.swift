@@ -3,7 +3,7 @@
 //
 //   serai-bench RELEASE_FOLDER PROGRAMS_FOLDER [ROUNDS] [PART…]
 //
-// Parts: starts, density, commands, logs, other; all of them when none is named. Run as root.
+// Parts: starts, density, commands, logs, evaluations, encoding; all of them when none is named. Run as root.
 
 import Glibc
 import Linux
@@ -42,7 +42,8 @@ rows += await measure("starts") { try await Starts(place: place, rounds: rounds)
 rows += await measure("commands") { try await Commands(place: place, rounds: rounds).rows() }
 rows += await measure("density") { try await Density(place: place).rows() }
 rows += await measure("logs") { try await Logs(place: place).rows() }
-rows += await measure("other") { try OtherBenchmarks(place: place).rows() }
+rows += await measure("evaluations") { try Evaluations(place: place).rows() }
+rows += await measure("encoding") { try Encoding(place: place).rows() }
 place.remove()
 let missed = rows.filter { $0.isMet == false }.count
 print("\n\(Row.table(rows))\n\n\(rows.filter { $0.isMet == true }.count) budgets met, \(missed) missed.")

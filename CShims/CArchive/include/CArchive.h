@@ -1,3 +1,5 @@
+// libarchive, loaded when it is first needed (lazy_library.h): a function that is used must be in the list of
+// serai_archive.c.
 #pragma once
 #include <archive.h>
 #include <archive_entry.h>

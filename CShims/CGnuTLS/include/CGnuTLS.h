@@ -1,3 +1,4 @@
+// GnuTLS, loaded when it is first needed (lazy_library.h): a function that is used must be in the list of serai_gnutls.c.
 #pragma once
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -26,4 +27,4 @@ static inline int serai_gnutls_verify(gnutls_session_t _Nonnull session, const c
 }
 
 /// gnutls_free is a variable in C, which Swift takes for shared mutable state.
-static inline void serai_gnutls_free(void *_Nullable memory) { gnutls_free(memory); }
+void serai_gnutls_free(void *_Nullable memory);

@@ -1,0 +1,23 @@
+// Entries about variables. What is in a variable is encrypted before it gets here: neither log nor state hold it in clear.
+
+public import Codec
+import Model
+
+/// Sets a variable, or removes it.
+public struct VariableChange: Record {
+  public var namespace: String = ""
+  public var path: String = ""
+  /// The items, encrypted; nil removes the variable.
+  public var sealed: Blob?
+  /// Check-and-set: the modify index that the variable must have, 0 for one that must not exist.
+  public var expectedIndex: UInt64?
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Namespace", &namespace)
+    v.field(2, "Path", &path)
+    v.field(3, "Sealed", &sealed)
+    v.field(4, "ExpectedIndex", &expectedIndex)
+  }
+}

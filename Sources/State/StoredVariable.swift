@@ -1,0 +1,61 @@
+public import Codec
+public import Model
+
+/// A variable as the state keeps it: what is in it only encrypted.
+public struct StoredVariable: Record {
+  public internal(set) var namespace = ""
+  public internal(set) var path = ""
+  public internal(set) var sealed = Blob()
+  public internal(set) var createTime: Int64 = 0
+  public internal(set) var modifyTime: Int64 = 0
+  public internal(set) var createIndex: UInt64 = 0
+  public internal(set) var modifyIndex: UInt64 = 0
+
+  /// All fields zero.
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Namespace", &namespace)
+    v.field(2, "Path", &path)
+    v.field(3, "Sealed", &sealed)
+    v.field(4, "CreateTime", &createTime)
+    v.field(5, "ModifyTime", &modifyTime)
+    v.field(6, "CreateIndex", &createIndex)
+    v.field(7, "ModifyIndex", &modifyIndex)
+  }
+
+  /// What lists show.
+  public var metadata: VariableMetadata {
+    var metadata = VariableMetadata()
+    metadata.namespace = namespace
+    metadata.path = path
+    metadata.createTime = createTime
+    metadata.modifyTime = modifyTime
+    metadata.createIndex = createIndex
+    metadata.modifyIndex = modifyIndex
+    return metadata
+  }
+}
+
+/// What identifies a variable: its namespace and its path. Ordered by namespace, then path.
+public struct VariableKey: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The namespace's name.
+  public let namespace: String
+  /// Segments with slashes between them.
+  public let path: String
+
+  /// A key.
+  public init(_ namespace: String, _ path: String) {
+    self.namespace = namespace
+    self.path = path
+  }
+
+  /// `path@namespace`.
+  public var description: String { "\(path)@\(namespace)" }
+
+  /// By UTF-8 bytes.
+  public static func < (left: VariableKey, right: VariableKey) -> Bool {
+    if precedes(left.namespace, right.namespace) { return true }
+    return !precedes(right.namespace, left.namespace) && precedes(left.path, right.path)
+  }
+}
