@@ -58,7 +58,7 @@ let modules: [Target] = [
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "CMicrohttpd", "CCurl", "CNet", "CZ"]),
+  module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
   module(
     "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
   module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
@@ -85,7 +85,7 @@ let modules: [Target] = [
       "Artifact", "Server",
       "Client", "API",
     ]),
-  module("CommandLine", ["Linux", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
+  module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
 let executables: [Target] = [
@@ -148,7 +148,7 @@ let testTargets: [Target] = [
   tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
-  tests("HTTPTests", ["HTTP", "Linux", "CNet", "CZ"]),
+  tests("HTTPTests", ["HTTP", "Linux", "TLS", "CNet", "CZ"]),
   tests("TransportTests", ["Transport", "Linux", "TLS", "CNet"]),
   tests("RegularExpressionTests", ["RegularExpression"]),
   tests("CronTests", ["Cron"]),

@@ -34,12 +34,19 @@
   DO(gnutls_kx_get_name)                                                                                              \
   DO(gnutls_mac_get)                                                                                                  \
   DO(gnutls_mac_get_name)                                                                                             \
+  DO(gnutls_pcert_deinit)                                                                                             \
+  DO(gnutls_pcert_list_import_x509_raw)                                                                               \
   DO(gnutls_priority_set_direct)                                                                                      \
+  DO(gnutls_privkey_deinit)                                                                                           \
+  DO(gnutls_privkey_import_x509_raw)                                                                                  \
+  DO(gnutls_privkey_init)                                                                                             \
   DO(gnutls_protocol_get_version)                                                                                     \
   DO(gnutls_record_recv)                                                                                              \
   DO(gnutls_record_send)                                                                                              \
   DO(gnutls_rnd)                                                                                                      \
   DO(gnutls_server_name_set)                                                                                          \
+  DO(gnutls_session_get_ptr)                                                                                          \
+  DO(gnutls_session_set_verify_cert)                                                                                  \
   DO(gnutls_strerror)                                                                                                 \
   DO(gnutls_transport_set_errno)                                                                                      \
   DO(gnutls_transport_set_ptr)                                                                                        \

@@ -64,15 +64,24 @@ struct MHD_Daemon *serai_mhd_start(const struct serai_mhd_settings *settings) {
   struct MHD_OptionItem pool[] = {
       {settings->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, settings->thread_count, NULL},
       {MHD_OPTION_END, 0, NULL}};
+  struct MHD_OptionItem tls[4] = {{MHD_OPTION_END, 0, NULL}};
+  if (settings->priorities) {
+    tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)settings->priorities};
+    tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)settings->retrieve_certificate};
+    tls[2] = settings->client_authority
+                 ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)settings->client_authority}
+                 : (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    tls[3] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+  }
   return loaded.MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+      (settings->priorities ? MHD_USE_TLS : 0) | MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
           MHD_USE_NO_LISTEN_SOCKET,
       0, NULL, NULL, settings->access, settings->context, MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       settings->connection_memory, MHD_OPTION_URI_LOG_CALLBACK, settings->request_begins, settings->context,
       MHD_OPTION_NOTIFY_COMPLETED, settings->request_completed, settings->context, MHD_OPTION_NOTIFY_CONNECTION,
       settings->connection_changed, settings->context, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, pool, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 void serai_mhd_stop(struct MHD_Daemon *daemon) { loaded.MHD_stop_daemon(daemon); }

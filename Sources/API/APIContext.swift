@@ -8,11 +8,15 @@ public import Server
 
 /// What the routes work on: the parts that this agent plays, and what it knows of itself.
 public struct APIContext: Sendable {
+  /// The server, where the agent is one.
   public let server: Server?
+  /// The client, where the agent is one.
   public let client: Client?
   /// The gossip pool that the server is in.
   public let membership: Membership?
+  /// What the agent knows of itself.
   public let agent: any AgentInformation
+  /// For requests that fail.
   public let logger: Logger
 
   /// A context; an agent plays at least one of the two parts.

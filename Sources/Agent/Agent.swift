@@ -87,7 +87,8 @@ final class Agent: Sendable {
         server: server, client: client, membership: membership, agent: information, logger: logger.named("http")))
     parts.withLock { $0.api = api }
     if let membership { try await join(membership) }
-    for address in addresses { logger.info("agent is ready", ("http", "\(address)")) }
+    let scheme = settings.configuration.tls.enableHTTP ? "https" : "http"
+    for address in addresses { logger.info("agent is ready", (scheme, "\(address)")) }
     giveBackMemoryLater()
   }
 
@@ -104,8 +105,10 @@ final class Agent: Sendable {
   private func makeEndpoint() throws -> RPCEndpoint {
     let role: RPCRole = settings.configuration.server.enabled ? .server : .client
     let peer = RPCPeer(role: role, region: settings.configuration.region, name: settings.nodeName)
+    var configuration = RPCConfiguration(ourselves: peer)
+    configuration.security = try TLSFiles(settings.configuration)?.rpc()
     return try RPCEndpoint(
-      configuration: RPCConfiguration(ourselves: peer),
+      configuration: configuration,
       handler: { [weak self] request in
         if let server = self?.parts.withLock({ $0.server }), let answer = try await server.handle(request) {
           return answer
@@ -124,6 +127,7 @@ final class Agent: Sendable {
     let port = UInt16(clamping: settings.configuration.ports.http)
     var configuration = HTTPServerConfiguration(addresses: [.tcp(host: settings.httpHost, port: port)])
     configuration.maxConnectionsPerClient = settings.configuration.limits.httpMaxConnsPerClient
+    configuration.security = try TLSFiles(settings.configuration)?.http()
     let headers = settings.configuration.httpHeaders
     return try HTTPServer(configuration: configuration) { [weak self] request in
       guard let api = self?.parts.withLock({ $0.api }) else {
@@ -246,8 +250,21 @@ final class Agent: Sendable {
     signal == SIGINT ? settings.configuration.leaveOnInt : settings.configuration.leaveOnTerm
   }
 
-  /// Reads the configuration again as far as that is possible while running: the log level.
-  func reload(_ configuration: AgentConfiguration) {
+  /// Reads the configuration again as far as that is possible while running: the log level, the certificates. Connections
+  /// that are open go on with what they began with.
+  /// - Throws: `ConfigurationError` naming a file that can't be used; then everything is as it was.
+  func reload(_ configuration: AgentConfiguration) throws(ConfigurationError) {
+    let files = try TLSFiles(configuration)
+    let (rpc, http) = (try files?.rpc(), try files?.http())
+    let running = parts.withLock { $0 }
+    if settings.configuration.tls.enableRPC != configuration.tls.enableRPC
+      || settings.configuration.tls.enableHTTP != configuration.tls.enableHTTP
+    {
+      logger.warn("TLS is switched on or off by a restart only; nothing of it was changed")
+    } else {
+      running.endpoint?.security = rpc
+      if let http { running.http?.replaceCertificate(http.certificate) }
+    }
     if let level = LogLevel(named: configuration.logLevel) { logger.level = level }
     logger.info("configuration reloaded", ("log_level", configuration.logLevel))
   }

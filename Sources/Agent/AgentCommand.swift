@@ -126,7 +126,7 @@ public enum AgentCommand {
         if let status = outcome.status { return status }
       case SIGHUP:
         do throws(ConfigurationError) {
-          agent.reload(try load(flags, isDevelopment: isDevelopment).0)
+          try agent.reload(try load(flags, isDevelopment: isDevelopment).0)
         } catch {
           logger.error("the configuration was not reloaded", ("error", "\(error)"))
         }

@@ -15,6 +15,7 @@ enum CommandRegistry {
     serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
     operatorSchedulerSetConfig,
     gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
+    tlsCACreate, tlsCAInfo, tlsCertCreate, tlsCertInfo,
     status, version, completion,
   ]
 }

@@ -9,8 +9,10 @@ import Testing
 
   static let refused: [(text: String, name: String)] = [
     (base + "acl { enabled = true }", "acl"),
-    (base + "tls { http = true }", "tls"),
-    (base + "tls { rpc = true }", "tls"),
+    (base + "tls { http = true }", "tls.ca_file"),
+    (base + "tls { rpc = true }", "tls.key_file"),
+    (base + "tls { verify_server_hostname = true }", "tls.rpc"),
+    (base + "tls { verify_https_client = true }", "tls.http"),
     (base + "vault { enabled = true }", "vault"),
     (base + "consul { address = \"127.0.0.1:8500\" }", "consul"),
     (base + "audit { enabled = true }", "audit"),

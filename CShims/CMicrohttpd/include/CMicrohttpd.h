@@ -4,6 +4,7 @@
 // The functions are the library's own with "serai_mhd_" in front, and with its variadic calls and macros in a form that Swift
 // can call. All but `serai_mhd_load` may be called only after that has returned NULL once.
 #pragma once
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 
 /// Loads libmicrohttpd, once; from any thread. NULL, or what went wrong: text that stays valid.
@@ -20,6 +21,12 @@ struct serai_mhd_settings {
   void *_Nullable (*_Nonnull request_begins)(void *_Nullable, const char *_Nonnull, struct MHD_Connection *_Nonnull);
   MHD_RequestCompletedCallback _Nonnull request_completed;
   MHD_NotifyConnectionCallback _Nonnull connection_changed;
+  /// GnuTLS' priority string; NULL for a server without TLS.
+  const char *_Nullable priorities;
+  /// Tells which certificate to show; needed with TLS.
+  gnutls_certificate_retrieve_function2 *_Nullable retrieve_certificate;
+  /// PEM of the CA of clients' certificates, which must outlive the server; NULL to ask for none.
+  const char *_Nullable client_authority;
 };
 
 /// MHD_start_daemon: epoll threads that serve what MHD_add_connection gives them. NULL on failure.

@@ -21,9 +21,7 @@ enum ConfigurationCheck {
       problems.append("log_level: \"\(configuration.logLevel)\" is none of TRACE, DEBUG, INFO, WARN, ERROR")
     }
     if configuration.acl.enabled { problems.append("acl: this version has no tokens: remove the block") }
-    if configuration.tls.enableHTTP || configuration.tls.enableRPC {
-      problems.append("tls: this version does not encrypt connections: remove the block")
-    }
+    problems += tlsProblems(configuration.tls)
     if let problem = gossipKeyProblem(configuration.server.encryptKey) { problems.append(problem) }
     for (key, block) in [
       ("Consuls", "consul"), ("Vaults", "vault"), ("Sentinel", "sentinel"), ("Audit", "audit"),
@@ -51,6 +49,21 @@ enum ConfigurationCheck {
       throw ConfigurationError(
         "the configuration can't be used:\n" + problems.map { "  * \($0)" }.joined(separator: "\n"))
     }
+  }
+
+  private static func tlsProblems(_ tls: TLSSection) -> [String] {
+    var problems: [String] = []
+    if tls.enableHTTP || tls.enableRPC {
+      for (name, path) in [("ca_file", tls.caFile), ("cert_file", tls.certFile), ("key_file", tls.keyFile)]
+      where path.isEmpty {
+        problems.append(
+          "tls.\(name) is missing: name a PEM file (`serai tls ca create` and `tls cert create` make them)")
+      }
+    }
+    if tls.verifyHTTPSClient, !tls.enableHTTP { problems.append("tls.verify_https_client needs tls.http = true") }
+    if tls.verifyServerHostname, !tls.enableRPC { problems.append("tls.verify_server_hostname needs tls.rpc = true") }
+    if tls.rpcUpgradeMode, !tls.enableRPC { problems.append("tls.rpc_upgrade_mode needs tls.rpc = true") }
+    return problems
   }
 
   private static func gossipKeyProblem(_ text: String) -> String? {

@@ -34,10 +34,12 @@ final class ConnectionTable: Sendable {
   private let maxConnections: Int
   private let limitPerClient: Int
   private let headerTimeout: UInt64
+  private let security: ServerSecurity?
   private static let wakeToken = UInt64.max
   private static let listenToken = UInt64.max - 1
 
-  init(_ configuration: HTTPServerConfiguration) throws(HTTPServerError) {
+  init(_ configuration: HTTPServerConfiguration, _ security: ServerSecurity?) throws(HTTPServerError) {
+    self.security = security
     epoll = serai_net_epoll_create()
     wake = serai_net_eventfd()
     maxConnections = max(1, configuration.maxConnections)
@@ -183,7 +185,7 @@ final class ConnectionTable: Sendable {
       state.perClient[host] = count
       state.lastID += 1
       let connection = ServerConnection(
-        id: state.lastID, descriptor: descriptor, remoteAddress: host, deadline: deadline)
+        id: state.lastID, descriptor: descriptor, remoteAddress: host, deadline: deadline, security: security)
       // The number is free again: who had it before was dropped without having been met.
       if let stale = state.arriving[descriptor] { state.remove(stale) }
       state.connections[connection.id] = connection
@@ -212,7 +214,8 @@ final class ConnectionTable: Sendable {
     let message =
       "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
       + "Content-Length: \(text.utf8.count)\r\n\r\n" + text
-    let bytes = Array(message.utf8)
+    // Over TLS there are no words before the handshake.
+    let bytes = security == nil ? Array(message.utf8) : []
     _ = bytes.withUnsafeBytes { source in source.baseAddress.map { serai_net_send(descriptor, $0, source.count) } }
     shutdown(descriptor, Int32(SHUT_WR))
     // Closed at once, the kernel would reset the connection when the request arrives, and the words could be lost.

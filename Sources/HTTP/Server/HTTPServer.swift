@@ -3,6 +3,7 @@ internal import CNet
 internal import Glibc
 internal import Linux
 internal import Synchronization
+public import TLS
 
 /// An HTTP/1.1 server.
 ///
@@ -31,6 +32,9 @@ public final class HTTPServer: Sendable {
   /// Where the server listens; empty before `start` and after `stop`.
   public var addresses: [HTTPListenAddress] { core.addresses }
 
+  /// Shows another certificate to connections that begin from now on. Does nothing without TLS.
+  public func replaceCertificate(_ certificate: ServedCertificate) { core.security?.replace(certificate) }
+
   /// Open connections, idle ones included.
   public var connectionCount: Int { core.connections.count }
 
@@ -46,6 +50,7 @@ final class ServerCore: Sendable {
   let connections: ConnectionTable
   let exchanges = ExchangeTable()
   let upgrades = UpgradeTable()
+  let security: ServerSecurity?
 
   private struct State {
     var daemon: Daemon?
@@ -64,7 +69,8 @@ final class ServerCore: Sendable {
   init(configuration: HTTPServerConfiguration, handler: @escaping HTTPServer.Handler) throws(HTTPServerError) {
     self.configuration = configuration
     self.handler = handler
-    connections = try ConnectionTable(configuration)
+    security = configuration.security.map { ServerSecurity($0) }
+    connections = try ConnectionTable(configuration, security)
   }
 
   var addresses: [HTTPListenAddress] { state.withLock { $0.addresses } }
@@ -153,8 +159,18 @@ final class ServerCore: Sendable {
       idle_timeout: UInt32(clamping: configuration.idleTimeout.components.seconds),
       connection_memory: configuration.maxHeaderBytes, context: Unmanaged.passUnretained(self).toOpaque(),
       access: serveRequest, request_begins: requestBegins, request_completed: requestCompleted,
-      connection_changed: connectionChanged)
-    return serai_mhd_start(&settings)
+      connection_changed: connectionChanged, priorities: nil, retrieve_certificate: nil, client_authority: nil)
+    guard let security else { return serai_mhd_start(&settings) }
+    settings.retrieve_certificate = retrieveCertificate
+    // The library keeps the pointer to the CA as long as it runs, and so for the rest of the process: a few kilobytes
+    // for each server that is started.
+    if let authority = security.clientAuthority {
+      settings.client_authority = UnsafePointer(strdup(String(decoding: authority, as: UTF8.self)))
+    }
+    return security.priorities.withCString { priorities in
+      settings.priorities = priorities
+      return serai_mhd_start(&settings)
+    }
   }
 }
 

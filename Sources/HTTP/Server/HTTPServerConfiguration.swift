@@ -1,3 +1,5 @@
+public import TLS
+
 /// Where a server listens.
 public enum HTTPListenAddress: Sendable, Hashable, CustomStringConvertible {
   /// A numeric IPv4 or IPv6 address without brackets; port 0 lets the kernel choose.
@@ -6,6 +8,7 @@ public enum HTTPListenAddress: Sendable, Hashable, CustomStringConvertible {
   /// file left by a dead server is replaced, one that a live server listens on is not.
   case unix(path: String, mode: UInt32 = 0o600)
 
+  /// As clients write it.
   public var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -14,10 +17,29 @@ public enum HTTPListenAddress: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
+/// How an HTTP server's connections are protected.
+public struct HTTPServerSecurity: Sendable {
+  /// What the server shows; replaced while it runs by `HTTPServer.replaceCertificate`.
+  public var certificate: ServedCertificate
+  /// PEM of the CA that clients' certificates must come from; nil to ask for none.
+  public var clientAuthority: [UInt8]?
+  /// Versions and cipher suites.
+  public var protocols: TLSProtocols
+
+  /// Protection by a certificate.
+  public init(certificate: ServedCertificate, clientAuthority: [UInt8]? = nil, protocols: TLSProtocols = .standard) {
+    self.certificate = certificate
+    self.clientAuthority = clientAuthority
+    self.protocols = protocols
+  }
+}
+
 /// Limits and timeouts of an HTTP server. Every one has a default that fits an agent.
 public struct HTTPServerConfiguration: Sendable {
   /// Where to listen; at least one.
   public var addresses: [HTTPListenAddress]
+  /// TLS on every connection, those over Unix sockets included; nil for none.
+  public var security: HTTPServerSecurity?
   /// Threads that read and write sockets. Handlers don't run on them, so two carry a busy agent.
   public var threads = 2
   /// Open connections in total. Beyond it, new ones wait in the kernel's queue.
@@ -42,6 +64,7 @@ public struct HTTPServerConfiguration: Sendable {
   /// Bodies of at least so many bytes are sent as gzip to clients that accept it.
   public var compressionMinBytes = 1024
 
+  /// The defaults.
   public init(addresses: [HTTPListenAddress]) { self.addresses = addresses }
 }
 
@@ -56,6 +79,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
   /// What to change.
   public let advice: String
 
+  /// `bind 127.0.0.1:4646 failed: EADDRINUSE; …`.
   public var description: String {
     let reason = errno == 0 ? "failed" : "failed: \(errnoName(errno))"
     return "\(operation) \(object) \(reason); \(advice)"

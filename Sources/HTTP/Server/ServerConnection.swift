@@ -9,14 +9,17 @@ final class ServerConnection: Sendable {
   let descriptor: Int32
   /// When the connection is cut unless something happens first; nanoseconds on the monotonic clock, 0 for never.
   let deadline: Atomic<UInt64>
+  /// The server's TLS.
+  let security: ServerSecurity?
   /// The exchange being handled. `gone` is sticky: an exchange that begins after it is cancelled at once.
   private let state = Mutex<(exchange: ServerExchange?, gone: Bool)>((nil, false))
 
-  init(id: UInt64, descriptor: Int32, remoteAddress: String, deadline: UInt64) {
+  init(id: UInt64, descriptor: Int32, remoteAddress: String, deadline: UInt64, security: ServerSecurity?) {
     self.id = id
     self.descriptor = descriptor
     self.remoteAddress = remoteAddress
     self.deadline = Atomic(deadline)
+    self.security = security
   }
 
   /// An exchange's handler starts. False if the peer has left already.

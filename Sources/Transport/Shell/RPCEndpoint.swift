@@ -5,6 +5,7 @@ internal import Synchronization
 
 /// What a handler is asked.
 public struct RPCRequest: Sendable {
+  /// What is asked for: "Node.UpdateAlloc".
   public let method: String
   /// The whole request of a call, or what a stream was opened with.
   public let body: [UInt8]
@@ -16,6 +17,7 @@ public struct RPCRequest: Sendable {
 public struct RPCConfiguration: Sendable {
   /// What peers are told about this agent.
   public var ourselves: RPCPeer
+  /// Limits and timeouts of every connection.
   public var limits = RPCLimits()
   /// Judges a peer's claims during the handshake; what it returns is the refusal that the peer is told. By default
   /// agents of other regions are refused unless both are servers.
@@ -23,6 +25,7 @@ public struct RPCConfiguration: Sendable {
   /// TLS on every connection; nil for none. It may be replaced while the endpoint runs.
   public var security: RPCSecurity?
 
+  /// The defaults for an agent.
   public init(ourselves: RPCPeer) {
     self.ourselves = ourselves
     admit = { peer in
