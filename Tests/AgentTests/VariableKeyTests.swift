@@ -42,9 +42,12 @@ import Testing
         }
       }
       let good = Blob([UInt8](repeating: 7, count: 32)).base64
-      #expect(refusal(try write(good + "\n", 0o600)) == "")
-      #expect(refusal(try write(good, 0o644)).contains("chmod 600"))
-      #expect(refusal(try write(Blob([1, 2]).base64, 0o600)).contains("32 bytes"))
+      let right = refusal(try write(good + "\n", 0o600))
+      #expect(right == "")
+      let readable = refusal(try write(good, 0o644))
+      #expect(readable.contains("chmod 600"))
+      let short = refusal(try write(Blob([1, 2]).base64, 0o600))
+      #expect(short.contains("32 bytes"))
       #expect(refusal(folder + "/none").contains("none"))
     }
   }
