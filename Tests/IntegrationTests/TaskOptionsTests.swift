@@ -107,7 +107,7 @@ import Testing
       let refused = try await agent.serai("job", "validate", file)
       try #require(
         refused.code == 1 && refused.errors.contains("Did you mean \"readonly_root\"?")
-          && refused.errors.contains("typo.nomad.hcl:"), "\(refused)")
+          && refused.errors.contains("typo.nomad.hcl line "), "\(refused)")
       // What only the node knows is told by the node.
       try await agent.submit(
         "late", job("late", script: "true", config: "mount {\n source = \"/etc\"\n target = \"/x\"\n}"))
@@ -229,7 +229,7 @@ import Testing
             \(task("wait", "echo wait >> /alloc/data/order", "lifecycle {\n hook = \"prestart\"\n}"))
             \(task("web", "echo web >> /alloc/data/order; for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done", "leader = true"))
             \(task("beside", "echo beside >> /alloc/data/order", "lifecycle {\n hook = \"poststart\"\n}"))
-            \(task("shipper", "trap 'sleep 0.5; kill $p; exit 0' INT; touch local/copy.log; tail -n +1 -F /alloc/logs/web.stdout.0 > local/copy.log 2>/dev/null & p=$!; wait", "kill_timeout = \"15s\"\nlifecycle {\n hook = \"prestart\"\n sidecar = true\n}"))
+            \(task("shipper", "trap 'sleep 2; kill $p; exit 0' INT; touch local/copy.log; tail -s 0.1 -n +1 -F /alloc/logs/web.stdout.0 > local/copy.log 2>/dev/null & p=$!; wait", "kill_timeout = \"15s\"\nlifecycle {\n hook = \"prestart\"\n sidecar = true\n}"))
             \(task("cleanup", "echo cleanup >> /alloc/data/order", "lifecycle {\n hook = \"poststop\"\n}"))
           }
         }
