@@ -21,15 +21,12 @@ import Testing
     Block(name: "dns", group: "network {\n dns {\n servers = [\"1.1.1.1\"]\n}\n}"),
     Block(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n}"),
     Block(name: "sticky", group: "ephemeral_disk {\n sticky = true\n}"),
-    Block(name: "disconnect", group: "disconnect {\n lost_after = \"6h\"\n}"),
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
     Block(
       name: "schedule",
       task: "schedule {\n cron {\n start = \"0 12 * * * *\"\n end = \"0 16\"\n timezone = \"UTC\"\n}\n}"),
     Block(name: "device", task: "resources {\n device \"nvidia/gpu\" {\n count = 1\n}\n}"),
-    Block(name: "cores", task: "resources {\n cores = 1\n}"),
-    Block(name: "numa", task: "resources {\n numa {\n affinity = \"require\"\n}\n}"),
   ]
 
   @Test func blocksThatAreNotRunAreNamed() async throws {
