@@ -241,6 +241,9 @@ extension RaftCore {
     case .probing: guard previous == peer.next - 1 else { return }
     case .replicating: guard previous > peer.match else { return }
     }
+    // It denies what it once acknowledged: a reply that is late, or a follower that has lost part of its log. Asked again
+    // at once, the second kind would deny again, without end; the next heartbeat asks.
+    guard previous > peer.match else { return }
     // The newest place at which the two logs can be equal: skips every term that only one of them has.
     let common = log.lastIndex(upTo: min(hint.index, previous), termAtMost: hint.term)
     let next = max(peer.match + 1, min(previous, common.index + 1))

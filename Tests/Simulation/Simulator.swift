@@ -246,7 +246,7 @@ public final class Simulator {
     case .contradiction(let what): checker.fail("\(host.id): \(what)")
     case .quarantined: result.quarantined += 1
     case .uncertain(let index):
-      for (place, proposal) in host.proposals where place > index {
+      for (place, proposal) in host.proposals.sorted(by: { $0.key < $1.key }) where place > index {
         host.proposals[place] = nil
         respond(proposal.client, proposal.operation, .unknown)
       }
