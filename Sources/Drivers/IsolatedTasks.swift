@@ -15,7 +15,13 @@ struct IsolatedTasks: Sendable {
     sandbox.root = Root(
       taskDirectory: task.directories.task, layersDirectory: task.directories.layers, entries: settings.chroot)
     sandbox.isRootReadOnly = config.isRootReadOnly
-    sandbox.mounts = [.bind(task.directories.shared, at: "/alloc", hasTaskIDs: true)] + config.mounts
+    // The logs are the supervisor's, which writes them from outside: tasks read them (a sidecar that ships them), and can
+    // neither replace nor remove their own or their siblings'.
+    sandbox.mounts =
+      [
+        .bind(task.directories.shared, at: "/alloc", hasTaskIDs: true),
+        .bind(task.directories.logs, at: "/alloc/logs", readOnly: true, hasTaskIDs: true),
+      ] + config.mounts
     sandbox.sysctls = config.sysctls
     if task.hasNoNetwork { sandbox.namespaces.insert(.network) }
     if !config.privateIPC { sandbox.namespaces.remove(.ipc) }

@@ -21,7 +21,11 @@ import Testing
     let sandbox = try ExecDriver(link: link).sandbox(for: start(["command": "/bin/sh", "args": ["-c", "x"]]))
     #expect(sandbox.root?.taskDirectory == "/data/alloc/x/web")
     #expect(sandbox.root?.layersDirectory == "/data/alloc/x/.layers/web")
-    #expect(sandbox.mounts == [.bind("/data/alloc/x/alloc", at: "/alloc", hasTaskIDs: true)])
+    #expect(
+      sandbox.mounts == [
+        .bind("/data/alloc/x/alloc", at: "/alloc", hasTaskIDs: true),
+        .bind("/data/alloc/x/alloc/logs", at: "/alloc/logs", readOnly: true, hasTaskIDs: true),
+      ])
     #expect(sandbox.user == "nobody" && sandbox.limits.memoryBytes == 64 << 20 && sandbox.limits.cpuShares == 100)
     #expect(sandbox.namespaces.isSuperset(of: [.mount, .pid, .ipc]) && sandbox.deniedUserIDs == [0...0])
     _ = try Plan(sandbox)

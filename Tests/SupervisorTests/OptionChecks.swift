@@ -201,6 +201,43 @@ import Testing
     }
   }
 
+  /// The mounts that the drivers make: a sidecar reads its siblings' logs, and nobody changes them.
+  @Test func logsAreReadButNotWritten() async throws {
+    try await withSupervisor { fixture, client in
+      func spec(_ id: String, _ script: String) throws -> TaskSpec {
+        try fixture.task(id, script) {
+          $0.userNamespace = UserNamespaceChecks.range
+          $0.user = "root"
+          $0.mounts = [
+            .bind(fixture.base + "/alloc", at: "/alloc", hasTaskIDs: true),
+            .bind(fixture.base + "/alloc/logs", at: "/alloc/logs", readOnly: true, hasTaskIDs: true),
+          ]
+        }
+      }
+      let writer = try spec("writer", "echo from the writer")
+      _ = try await client.start(writer)
+      #expect(try await client.exit(of: writer.id).exitCode == 0)
+      let script = """
+        cat /alloc/logs/writer.stdout.0
+        touch /alloc/mine && echo shared is writable
+        exec 2>&1
+        touch /alloc/logs/new
+        rm -f /alloc/logs/writer.stdout.0
+        mv /alloc/logs /alloc/away
+        mount -o remount,rw,bind /alloc/logs
+        umount /alloc/logs && touch /alloc/logs/new
+        """
+      let reader = try spec("reader", script)
+      _ = try await client.start(reader)
+      #expect(try await client.exit(of: reader.id).exitCode != 0)
+      let log = fixture.log("reader")
+      #expect(log.hasPrefix("from the writer\nshared is writable\n"), "\(log)")
+      #expect(log.split(separator: "\n").filter { $0.contains("Read-only file system") }.count >= 2, "\(log)")
+      #expect(fixture.log("writer") == "from the writer\n")
+      #expect(!Files.exists(fixture.base + "/alloc/logs/new") && !Files.exists(fixture.base + "/alloc/away"))
+    }
+  }
+
   @Test func withoutTheInitTheCommandIsTheFirstProcess() async throws {
     try await withSupervisor { fixture, client in
       let first = try await output(fixture, client, "first", "echo $$") { $0.usesInit = false }

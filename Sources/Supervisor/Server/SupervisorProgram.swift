@@ -21,12 +21,13 @@ public enum SupervisorProgram {
   }
 
   private static func run(_ options: inout Options) throws(SystemError) -> Int32 {
-    if !options.isInherited && !options.staysInForeground {
+    if !options.isInherited && !options.staysInForeground && options.image == nil {
       // The caller waits for this process; the supervisor is its child and belongs to nobody.
       if case .parent = try cloneProcess(namespaces: []) { return 0 }
       // Fails only for a leader of a session, which a new child is not.
       try Myself.newSession()
     }
+    hideProgramFile(&options)
     Myself.setUmask(0o022)
     // Eight descriptors a task: as many as this host allows. A task's own limits are the job's.
     let files = try Myself.limit(ResourceLimit.Resource.openFiles.rawValue)
@@ -92,6 +93,34 @@ public enum SupervisorProgram {
     return 0
   }
 
+  /// Executes this program once more, from a mount of its file that is attached nowhere, read-only and, once it runs,
+  /// noexec.
+  ///
+  /// Processes that enter a task run this program until their execve, and `#!/proc/self/exe` as a task's command names
+  /// it (the class of CVE-2019-5736): the kernel then refuses to execute it, to root as well, the file cannot be written
+  /// to through the link, and the link does not tell where the file lies. Unlike a copy in memory this costs none.
+  private static func hideProgramFile(_ options: inout Options) {
+    do {
+      if let number = options.image {
+        try DetachedMount.set(.noExecute, mountOf: FileDescriptor(adopting: number))
+        options.image = nil
+        return
+      }
+      let image = try DetachedMount.clone(path: "/proc/self/exe", recursive: false)
+      try image.set(.readOnly)
+      let file = image.intoDescriptor()
+      try file.setCloseOnExec(false)
+      try Myself.execute(
+        .file(file.number),
+        arguments: ["serai-supervisor"] + options.arguments
+          + ["-executable", options.executable, "-image", "\(file.number)"],
+        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+    } catch {
+      // Without mounts there are no isolated tasks either.
+      log("cannot hide the program's file from tasks: \(error), ignoring")
+    }
+  }
+
   /// Replaces this program in place: same process, so tasks stay its children. The records say everything else; the
   /// lock and the listening socket go along, so that nobody gets in between and no connection is refused.
   private static func become(_ executable: String, _ server: SupervisorServer, _ options: Options) throws(SystemError) {
@@ -118,9 +147,15 @@ public enum SupervisorProgram {
     var staysInForeground = false
     var inherited: (lock: Int32, listener: Int32)?
     var isInherited: Bool { inherited != nil }
-    let executable: String
+    /// Where the program's file lies on the host.
+    var executable: String
+    /// The mount that this program was executed from, see `hideProgramFile`.
+    var image: Int32?
+    /// As they were given.
+    let arguments: [String]
 
     init(_ arguments: [String]) throws(UsageError) {
+      self.arguments = arguments
       executable = (try? FileDescriptor.open("/proc/self", [.readOnly, .directory]).readSymbolicLink("exe")) ?? ""
       var rest = arguments[...]
       func value(_ name: String) throws(UsageError) -> String {
@@ -131,6 +166,12 @@ public enum SupervisorProgram {
         switch argument {
         case "-runtime": runtime = try value(argument)
         case "-cgroup": cgroup = try value(argument)
+        case "-executable": executable = try value(argument)
+        case "-image":
+          guard let number = Int32(try value(argument)), number > 2 else {
+            throw UsageError(problem: "-image takes a descriptor number")
+          }
+          image = number
         case "-foreground": staysInForeground = true
         case "-inherited":
           let numbers = try value(argument).split(separator: ",").compactMap { Int32($0) }
