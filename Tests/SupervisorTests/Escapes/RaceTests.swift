@@ -52,7 +52,8 @@ import Testing
         waitpid(racer, nil, 0)
       }
       var (started, refused) = (0, 0)
-      for round in 0..<Self.rounds {
+      // All places must be free at once for a start to succeed, which on a busy machine is rare: more rounds until one does.
+      for round in 0..<Self.rounds * 20 where round < Self.rounds || started == 0 || refused == 0 {
         do throws(SupervisorError) {
           let task = try await client.start(Self.caught(spec))
           started += 1
@@ -64,7 +65,7 @@ import Testing
           #expect(error.kind == .startFailed, "round \(round): \(error)")
         }
       }
-      print("isolation: \(Self.rounds) starts against swapped links: \(started) started right, \(refused) refused")
+      print("isolation: starts against swapped links: \(started) started right, \(refused) refused")
       let log = fixture.log("raced")
       // Nobody read, through whatever link, what lies outside.
       #expect(!log.contains("untouched"), "\(log.suffix(2000))")
