@@ -61,6 +61,8 @@ import Testing
       #expect(try await eventually { try await client.statistics(spec.id).pids >= 3 })
       try await client.kill(spec.id)
       #expect(try await session.signal == SIGKILL)
+      // The command may be gone a moment before the task is.
+      _ = try await client.exit(of: spec.id)
       await #expect(throws: SupervisorError.self) {
         _ = try await client.execute(Command("true"), in: spec.id, streams: streams)
       }
