@@ -1,5 +1,6 @@
 import Codec
 import Model
+import Replica
 import State
 import Testing
 import Transport
@@ -150,7 +151,7 @@ import Transport
 
   @Test func theTimeToLiveGrowsWithTheNumberOfNodes() {
     var configuration = ServerConfiguration()
-    configuration.maxHeartbeatsPerSecond = 50
+    configuration.duties.maxHeartbeatsPerSecond = 50
     var heartbeats = Heartbeats(configuration)
     let now = Timestamp(nanoseconds: 0)
     #expect(heartbeats.beat(Identifier(high: 1, low: 1), nodes: 1, now: now) == .seconds(10))
