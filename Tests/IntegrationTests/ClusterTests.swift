@@ -106,6 +106,12 @@ import Testing
     }
   }
 
+  private func tasks(_ scratch: Scratch) -> [HostProcess] {
+    HostProcess.tasks(cgroup: scratch.name).filter {
+      $0.arguments.first == "/bin/sh" && $0.arguments.last?.contains("86400") == true
+    }
+  }
+
   @Test func oneServerBecomesThreeWithoutLoss() async throws {
     try await Scratch.with { scratch in
       let one = try Agent(

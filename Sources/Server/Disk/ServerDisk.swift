@@ -1,4 +1,5 @@
 internal import Codec
+internal import Glibc
 internal import Linux
 internal import Log
 internal import Raft
@@ -43,6 +44,18 @@ final class ServerDisk: Sendable {
       let log = try LogWriter(owning: store)
       let disk = ServerDisk(log: log, snapshots: snapshots, logger: logger)
       var (recovered, state) = try await disk.recover()
+      let peersPath = PeersFile.path(besideLog: configuration.logPath)
+      if let members = try PeersFile.members(peersPath) {
+        (recovered, state) = try await disk.force(members, upon: recovered, state)
+        // Left where it is, it would undo at the next start what has become of the members since.
+        guard unlink(peersPath) == 0 else {
+          throw ServerError(
+            .unavailable, "\(peersPath) is in force but can't be removed (\(Linux.Errno(rawValue: errno))): remove it, then start again")
+        }
+        logger.warn(
+          "the members of the cluster are what peers.json says from now on",
+          ("members", "\(members.members.map { MemberAddress($0.address).address })"))
+      }
       if recovered.isWithoutMembers, configuration.bootstrapExpect == 1 {
         recovered.beAlone(ServerID(id), address: MemberAddress(configuration.advertisedRPCAddress, id).text)
       }
@@ -113,6 +126,30 @@ final class ServerDisk: Sendable {
       RaftCore.Recovered(hardState: Raft.HardState(opening.hardState), snapshot: snapshot, base: base, entries: entries),
       state
     )
+  }
+
+  /// Makes the members what an operator says they are. Every entry of the log counts as committed, for nobody is left to
+  /// ask; they are in a snapshot then, and the log begins behind it.
+  private func force(
+    _ members: Membership, upon recovered: RaftCore.Recovered, _ old: State
+  ) async throws -> (RaftCore.Recovered, State) {
+    var state = old
+    var position = recovered.snapshot?.position ?? recovered.base
+    for entry in recovered.entries where entry.index > position.index {
+      if entry.kind < Entry.firstReservedKind {
+        let (decoded, time) = try LogEntry.decode(kind: entry.kind, bytes: entry.bytes)
+        _ = state.apply(decoded, index: entry.index, time: time)
+      }
+      position = entry.position
+    }
+    if position == .zero { position = Position(index: 1, term: max(1, recovered.hardState.term)) }
+    let order = SnapshotOrder(
+      position: position, reader: state.reader, membership: members, membershipIndex: position.index)
+    let snapshot = try SnapshotFile.write(order, to: snapshots)
+    try await replaceLog(by: position)
+    var forced = RaftCore.Recovered(hardState: recovered.hardState, snapshot: snapshot, base: position)
+    forced.hardState.term = max(forced.hardState.term, position.term)
+    return (forced, state)
   }
 
   private func newestSnapshot() throws -> (Snapshot?, State) {
