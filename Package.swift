@@ -64,11 +64,12 @@ let modules: [Target] = [
   module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
+  module("Devices", ["Linux", "Codec", "Model"]),
   module(
     "Client",
     [
-      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
-      "Transport",
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Devices", "Artifact",
+      "Storage", "Transport",
     ]),
   module(
     "API",
@@ -112,6 +113,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
     exclude: ["stamp.c"], swiftSettings: strict),
+  .executableTarget(
+    name: "serai-device-test", dependencies: ["Devices", "Model", "Codec", "Linux"], path: "Tests/serai-device-test",
+    swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -127,7 +131,8 @@ let testPrograms: [Target] = [
 let testTargets: [Target] = [
   tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
-  tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
+  tests(
+    "IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor", "serai-device-test"]),
   tests("LogTests", ["Log"]),
   tests("GossipTests", ["Gossip"]),
   tests("TLSTests", ["TLS"]),
@@ -145,6 +150,7 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
+  tests("DevicesTests", ["Devices", "Model", "Codec", "Linux", "serai-device-test"]),
   tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
