@@ -38,7 +38,13 @@ int serai_yaml_next(struct serai_yaml_parser *self, struct serai_yaml_event *out
       out->tag = (const char *)event->data.scalar.tag;
       out->text = event->data.scalar.value;
       out->length = event->data.scalar.length;
-      out->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+      switch (event->data.scalar.style) {
+      case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+      case YAML_DOUBLE_QUOTED_SCALAR_STYLE: out->style = SERAI_YAML_QUOTED; break;
+      case YAML_LITERAL_SCALAR_STYLE:
+      case YAML_FOLDED_SCALAR_STYLE: out->style = SERAI_YAML_BLOCK; break;
+      default: out->style = SERAI_YAML_PLAIN;
+      }
       return 0;
     case YAML_ALIAS_EVENT:
       out->kind = SERAI_YAML_ALIAS;

@@ -82,7 +82,13 @@ private struct Composer {
     switch event.kind {
     case SERAI_YAML_SCALAR:
       let text = String(decoding: UnsafeBufferPointer(start: event.text, count: event.length), as: UTF8.self)
-      content = .scalar(text, isPlain: event.is_plain != 0)
+      let style: YAMLNode.ScalarStyle =
+        switch event.style {
+        case SERAI_YAML_QUOTED: .quoted
+        case SERAI_YAML_BLOCK: .block
+        default: .plain
+        }
+      content = .scalar(text, style)
     case SERAI_YAML_SEQUENCE_START:
       var elements: [YAMLNode] = []
       try nest()

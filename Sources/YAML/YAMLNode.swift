@@ -1,10 +1,19 @@
 /// A node of a YAML document (YAML 1.1, as libyaml reads it) before anybody gives its scalars a type: which plain scalars are
 /// numbers or Booleans differs among the languages that are built on YAML, so those who read a document decide.
 public struct YAMLNode: Sendable {
+  /// How a scalar is written.
+  public enum ScalarStyle: Sendable {
+    case plain
+    /// In single or double quotes.
+    case quoted
+    /// After `|` or `>`.
+    case block
+  }
+
   /// What a node is.
   public indirect enum Content: Sendable {
-    /// A text; `isPlain`: without quotes and not as a block, so that it may stand for something else.
-    case scalar(String, isPlain: Bool)
+    /// A text. A plain one may stand for something else.
+    case scalar(String, ScalarStyle)
     case sequence([YAMLNode])
     /// Keys and values in the order of the document; the same key may be there twice.
     case mapping([(key: YAMLNode, value: YAMLNode)])
@@ -32,7 +41,7 @@ public struct YAMLNode: Sendable {
 
   /// Whether this key says that its value's entries belong to the mapping (https://yaml.org/type/merge.html).
   public var isMergeKey: Bool {
-    if case .scalar("<<", isPlain: true) = content { return tag == nil || standardTag == "merge" }
+    if case .scalar("<<", .plain) = content { return tag == nil || standardTag == "merge" }
     return false
   }
 }

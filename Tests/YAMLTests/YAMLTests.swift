@@ -11,7 +11,9 @@ struct YAMLTests {
     guard let node else { return "nothing" }
     let tag = node.tag.map { "<\($0)>" } ?? ""
     switch node.content {
-    case .scalar(let text, let isPlain): return tag + (isPlain ? text : "'\(text)'")
+    case .scalar(let text, .plain): return tag + text
+    case .scalar(let text, .quoted): return tag + "'\(text)'"
+    case .scalar(let text, .block): return tag + "|\(text)|"
     case .sequence(let elements): return tag + "[" + elements.map { self.text($0) }.joined(separator: ",") + "]"
     case .mapping(let entries):
       return tag + "{" + entries.map { "\(self.text($0.key)):\(self.text($0.value))" }.joined(separator: ",") + "}"
@@ -21,7 +23,7 @@ struct YAMLTests {
   @Test(arguments: [
     ("", "nothing"), ("# only this\n", "nothing"), ("---\n", ""), ("a", "a"), ("'a'", "'a'"), ("\"a\\tb\"", "'a\tb'"),
     ("a: 1\nb:\n- x\n- y: z\n", "{a:1,b:[x,{y:z}]}"), ("{a: [1, 2], 'b c': }", "{a:[1,2],'b c':}"),
-    ("a: |\n  x\n   y\n\nb: >-\n  x\n  y\n", "{a:'x\n y\n',b:'x y'}"),
+    ("a: |\n  x\n   y\n\nb: >-\n  x\n  y\n", "{a:|x\n y\n|,b:|x y|}"),
     ("? [a, b]\n: c\n", "{[a,b]:c}"), ("a: 1\na: 2\n", "{a:1,a:2}"),
     ("!!str 1", "<tag:yaml.org,2002:str>1"), ("!own {a: !!int 1}", "<!own>{a:<tag:yaml.org,2002:int>1}"),
     ("%TAG !e! tag:example.com,2000:\n---\n!e!x a\n", "<tag:example.com,2000:x>a"),

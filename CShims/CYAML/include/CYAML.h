@@ -16,6 +16,8 @@ enum serai_yaml_kind {
   SERAI_YAML_STREAM_END,
 };
 
+enum serai_yaml_style { SERAI_YAML_PLAIN, SERAI_YAML_QUOTED, SERAI_YAML_BLOCK };
+
 /// One event. The pointers belong to the parser and hold until the next call of it.
 struct serai_yaml_event {
   enum serai_yaml_kind kind;
@@ -26,8 +28,8 @@ struct serai_yaml_event {
   /// A scalar's UTF-8 text. Not NUL-terminated by contract: it may hold NULs.
   const uint8_t *_Nullable text;
   size_t length;
-  /// Whether a scalar stands without quotes.
-  int is_plain;
+  /// How a scalar is written.
+  enum serai_yaml_style style;
   /// Where it begins, from 0.
   size_t line, column;
 };

@@ -26,7 +26,7 @@ enum YAMLValue {
   private static func value(_ node: YAMLNode, _ room: FunctionRoom) throws(FunctionFailure) -> Value {
     let value: Value
     switch node.content {
-    case .scalar(let text, let isPlain): value = try scalar(text, isPlain, node)
+    case .scalar(let text, let style): value = try scalar(text, style, node)
     case .sequence(let elements):
       try checkTag(node, "seq")
       var values: [Value] = []
@@ -70,9 +70,19 @@ enum YAMLValue {
     throw failure("the tag \"\(tag)\" is not supported here", node)
   }
 
-  private static func scalar(_ text: String, _ isPlain: Bool, _ node: YAMLNode) throws(FunctionFailure) -> Value {
-    guard let tag = node.tag else { return isPlain ? resolved(text) : .string(text) }
+  /// As the library behind the function does it in other tools: a tag must fit the text, quotes make a string whatever it
+  /// is, and a block without a tag is the text of what it would mean without its indicator.
+  private static func scalar(
+    _ text: String, _ style: YAMLNode.ScalarStyle, _ node: YAMLNode
+  ) throws(FunctionFailure) -> Value {
     let plain = resolved(text)
+    guard let tag = node.tag else {
+      switch style {
+      case .plain: return plain
+      case .quoted: return .string(text)
+      case .block: return (try? Conversion.convert(plain, to: .string)) ?? .string(text)
+      }
+    }
     let fits =
       switch node.standardTag {
       case "int", "float": plain.asNumber != nil
@@ -86,7 +96,8 @@ enum YAMLValue {
       throw failure(
         node.standardTag.map { "\"\(text)\" is no !!\($0)" } ?? "the tag \"\(tag)\" is not supported", node)
     }
-    return ["int", "float", "bool", "null", "timestamp"].contains(node.standardTag) ? plain : .string(text)
+    let isTyped = ["int", "float", "bool", "null", "timestamp"].contains(node.standardTag)
+    return isTyped && style != .quoted ? plain : .string(text)
   }
 
   /// What a plain scalar means.

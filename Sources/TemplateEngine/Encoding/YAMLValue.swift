@@ -17,7 +17,7 @@ enum YAMLValue {
 
   private static func value(_ node: YAMLNode) throws -> TemplateValue {
     switch node.content {
-    case .scalar(let text, let isPlain): try scalar(Array(text.utf8), isPlain, node)
+    case .scalar(let text, let style): try scalar(Array(text.utf8), style == .plain, node)
     case .sequence(let elements): .list(try elements.map(value))
     case .mapping(let entries): .map(try mapping(entries))
     }
