@@ -140,7 +140,8 @@ extension Replica {
 
   private mutating func orderSnapshot() {
     guard !isTakingSnapshot, halt == nil,
-      applied.index >= lastSnapshot + configuration.snapshotEntries || bytesSinceSnapshot >= configuration.snapshotBytes,
+      applied.index >= lastSnapshot + configuration.snapshotEntries
+        || bytesSinceSnapshot >= configuration.snapshotBytes,
       applied.index > lastSnapshot, let (index, membership) = core.membership(at: applied.index)
     else { return }
     isTakingSnapshot = true

@@ -121,7 +121,8 @@ import Testing
       func more(_ number: Int) throws -> Agent {
         try Agent(
           scratch, .server, label: "s\(number)",
-          serverSettings: "server_join {\n retry_join = [\"127.0.0.1:\(one.serfPort)\"]\n retry_interval = \"200ms\"\n}",
+          serverSettings:
+            "server_join {\n retry_join = [\"127.0.0.1:\(one.serfPort)\"]\n retry_interval = \"200ms\"\n}",
           expect: 3)
       }
       let (two, three) = (try more(2), try more(3))

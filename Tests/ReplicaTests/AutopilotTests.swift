@@ -9,7 +9,9 @@ import Testing
       roles.enumerated().map { Member(id: ServerID(UInt64($0 + 1)), address: "s\($0 + 1)", role: $1) })
   }
 
-  private func server(_ number: UInt64, _ state: AutopilotServer.State = .alive, mayJoin: Bool = true, at: String? = nil)
+  private func server(
+    _ number: UInt64, _ state: AutopilotServer.State = .alive, mayJoin: Bool = true, at: String? = nil
+  )
     -> AutopilotServer
   {
     AutopilotServer(

@@ -156,7 +156,8 @@ import Testing
     var group = Group(voters: 1)
     let one = group.electSomebody()
     var replica = group[one]
-    let unknown = Entry(index: replica.core.last.index + 1, term: replica.core.term, kind: 200, bytes: [UInt8](repeating: 0, count: 8))
+    let unknown = Entry(
+      index: replica.core.last.index + 1, term: replica.core.term, kind: 200, bytes: [UInt8](repeating: 0, count: 8))
     // A server that finds the entry in its log when it starts.
     let recovered = RaftCore.Recovered(
       hardState: HardState(term: replica.core.term),

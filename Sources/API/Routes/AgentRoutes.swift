@@ -76,7 +76,8 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
       "version": context.agent.version, "server": "\(context.server != nil)", "client": "\(context.client != nil)",
     ],
     "nomad": [
-      "server": "\(context.server != nil)", "leader": "\(context.server?.standing.isLeading ?? false)", "leader_addr": context.agent.leader,
+      "server": "\(context.server != nil)", "leader": "\(context.server?.standing.isLeading ?? false)",
+      "leader_addr": context.agent.leader,
     ],
   ]
   if let server = context.server {

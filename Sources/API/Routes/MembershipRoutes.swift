@@ -30,7 +30,8 @@ let membershipRoutes: [Route] = [
     _ = try context.theMembership().forceLeave(node, prune: try request.flag("prune"))
     return HTTPResponse()
   },
-  Route([.get], "/v1/agent/keyring/list", .anyServer) { request, context in try await keyRing(.list, request, context) },
+  Route([.get], "/v1/agent/keyring/list", .anyServer) { request, context in try await keyRing(.list, request, context)
+  },
   Route([.put, .post], "/v1/agent/keyring/install", .anyServer) { request, context in
     try await keyRing(.install(try key(request)), request, context)
   },

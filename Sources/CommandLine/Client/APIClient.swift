@@ -131,7 +131,9 @@ struct APIClient: Sendable {
 
   private func perform(_ request: HTTPClientRequest, also status: HTTPStatus? = nil) throws -> HTTPClient.Result {
     let result = try HTTPClient.perform(request, configuration: try configuration())
-    guard result.status.isSuccess || result.status == status else { throw APIError(request, result.status, result.body) }
+    guard result.status.isSuccess || result.status == status else {
+      throw APIError(request, result.status, result.body)
+    }
     return result
   }
 

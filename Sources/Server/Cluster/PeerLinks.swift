@@ -228,7 +228,9 @@ private final class PeerLink: Sendable {
           guard let address = address() else { throw RPCError(.unavailable, "no address is known") }
           let connection = try await endpoint.connect(to: address, timeout: Self.connectTimeout)
           stream = try await connection.openStream(method: ServerRPC.consensus)
-          if isReported { logger.info("another server is reached again", ("server", "\(server)"), ("address", address)) }
+          if isReported {
+            logger.info("another server is reached again", ("server", "\(server)"), ("address", address))
+          }
           isReported = false
         }
         try await stream?.write(ServerRPC.frame(MessageCodec.encode(message)))

@@ -13,6 +13,9 @@ enum ServerRPC {
   /// The id of a node as text → one byte: whether its client is connected to the server that is asked.
   static let hasNode = "Server.HasNode"
 
+  /// `AllocationDataRequest` → the data, as a stream, of a node whose client is connected to the server that is asked.
+  static let relayAllocationData = "Server.AllocationData"
+
   /// The longest message of the consensus: the largest entry and room for what is around it.
   static let maximumMessageBytes = 64 << 20
 

@@ -155,7 +155,8 @@ actor ServerCore {
     case .transferring(let target):
       return ServerError(.notLeader, "No cluster leader: leadership is being handed to server \(target)")
     case .overruled:
-      return ServerError(.notLeader, "No cluster leader: the one that took the change was replaced, and nothing came of it")
+      return ServerError(
+        .notLeader, "No cluster leader: the one that took the change was replaced, and nothing came of it")
     case .busy(let bytes):
       return ServerError(
         .unavailable, "\(bytes) bytes of changes wait for a majority of the servers: try again when they are through")
@@ -169,7 +170,8 @@ actor ServerCore {
     case .uncertain:
       return ServerError(
         .uncertain,
-        "the leader was replaced while the change was on its way: it may or may not have been made. Look before you repeat it")
+        "the leader was replaced while the change was on its way: it may or may not have been made. Look before you repeat it"
+      )
     }
   }
 
@@ -477,6 +479,9 @@ actor ServerCore {
     }
     return ttl
   }
+
+  /// The state with everything on its way.
+  var current: StateReader { replica.state.reader }
 
   /// The node as it is with everything on its way.
   func node(_ id: Identifier) -> Node? { replica.state.reader.node(id)?.value }

@@ -50,7 +50,9 @@ final class ServerDisk: Sendable {
         // Left where it is, it would undo at the next start what has become of the members since.
         guard unlink(peersPath) == 0 else {
           throw ServerError(
-            .unavailable, "\(peersPath) is in force but can't be removed (\(Linux.Errno(rawValue: errno))): remove it, then start again")
+            .unavailable,
+            "\(peersPath) is in force but can't be removed (\(Linux.Errno(rawValue: errno))): remove it, then start again"
+          )
         }
         logger.warn(
           "the members of the cluster are what peers.json says from now on",
@@ -74,7 +76,8 @@ final class ServerDisk: Sendable {
 
   /// Who this server is. The log remembers, so that a copy of another server's data is not taken for its own.
   private static func identity(_ store: inout LogStore, configured: Identifier) throws -> Identifier {
-    if let high = try number(named: "identity high", of: store), let low = try number(named: "identity low", of: store) {
+    if let high = try number(named: "identity high", of: store), let low = try number(named: "identity low", of: store)
+    {
       let id = Identifier(high: high, low: low)
       guard configured.isNone || configured == id else {
         throw ServerError(
@@ -123,7 +126,8 @@ final class ServerDisk: Sendable {
       }
     }
     return (
-      RaftCore.Recovered(hardState: Raft.HardState(opening.hardState), snapshot: snapshot, base: base, entries: entries),
+      RaftCore.Recovered(
+        hardState: Raft.HardState(opening.hardState), snapshot: snapshot, base: base, entries: entries),
       state
     )
   }

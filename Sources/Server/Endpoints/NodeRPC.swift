@@ -81,6 +81,13 @@ extension Server {
     case ServerRPC.consensus:
       try requireServer(request)
       try await takeMessages(stream)
+    case ServerRPC.relayAllocationData:
+      try requireServer(request)
+      try await relayAllocationData(try decoded(request), to: stream)
+    case ClientRPC.allocationData:
+      let wanted: AllocationDataRequest = try decoded(request)
+      _ = try await authenticated(wanted.nodeID, wanted.secretID)
+      try await sendAllocationData(wanted, to: stream)
     case ClientRPC.watchAllocations:
       let watch: NodeWatchAllocationsRequest = try decoded(request)
       _ = try await authenticated(watch.nodeID, watch.secretID)
