@@ -73,6 +73,8 @@ public struct Output: Sendable {
     case uncertain(after: UInt64)
     /// This server may not take part any more; see `RaftCore.quarantine`.
     case quarantined(String)
+    /// This server takes no part until it is started anew: `RaftCore.withdraw`. Nothing to remember.
+    case withdrawn(String)
     /// A peer's message contradicts what is committed: its disk or this one's is not what it was.
     case contradiction(String)
   }

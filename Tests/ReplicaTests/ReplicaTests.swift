@@ -85,6 +85,27 @@ import Testing
     #expect(group[old].state.reader.job(JobKey("default", "lost")) == nil)
   }
 
+  @Test func whatIsProposedInTheTurnInWhichTheOfficeIsLostComesToNothing() throws {
+    var group = Group(voters: 3)
+    let old = group.electSomebody()
+    group.run(milliseconds: 100)
+    let digest = group[old].state.digest
+    group.cut = [old]
+    group.monotonic += 2_000_000_000
+    group.wall += 2_000_000_000
+    group.call(old) { replica, now in
+      replica.propose(node(1), token: 1, at: now)
+      replica.tick(at: now)
+      replica.propose(node(2), token: 2, at: now)
+    }
+    #expect(!group[old].isLeading && group[old].state.digest == digest)
+    guard case .notLeader = group.failures[old]?[2] else {
+      Issue.record("\(String(describing: group.failures[old]))")
+      return
+    }
+    #expect(group.failures[old]?[1] == nil, "it is in a log")
+  }
+
   @Test func aProposalOfALostOfficeThatIsCommittedAfterAllHasSucceeded() throws {
     var group = Group(voters: 3)
     let old = group.electSomebody()

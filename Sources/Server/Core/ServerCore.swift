@@ -285,7 +285,11 @@ actor ServerCore {
     for task in output.tasks { perform(task) }
     if let order = output.snapshot { disk.take(order) { [inbox] in inbox.give(.snapshotTaken($0)) } }
     for event in output.events {
-      if case .membership = event { noteMembers() }
+      switch event {
+      case .membership: noteMembers()
+      case .quarantined(let reason): disk.remember(damage: reason)
+      default: break
+      }
     }
     for notice in output.notices { logger.log(LogLevel(notice.level), notice.message) }
     let now = Clock.monotonicNanoseconds

@@ -22,7 +22,11 @@ final class ServerDisk: Sendable {
   private let snapshots: SnapshotStore
   private let logger: Logger
 
-  private init(log: LogWriter, snapshots: SnapshotStore, logger: Logger) {
+  /// What an earlier start found out: that this disk is older than what the server had promised. It stays so.
+  private let damage: String?
+
+  private init(log: LogWriter, snapshots: SnapshotStore, damage: String?, logger: Logger) {
+    self.damage = damage
     self.log = log
     self.snapshots = snapshots
     self.logger = logger
@@ -41,9 +45,11 @@ final class ServerDisk: Sendable {
       let id = try identity(&store, configured: configuration.id)
       let starts = (try number(named: "starts", of: store) ?? 0) + 1
       try store.save(littleEndian(starts), named: "starts")
+      let damage = try store.value(named: "damage").map { String(decoding: $0, as: UTF8.self) }
       let log = try LogWriter(owning: store)
-      let disk = ServerDisk(log: log, snapshots: snapshots, logger: logger)
+      let disk = ServerDisk(log: log, snapshots: snapshots, damage: damage, logger: logger)
       var (recovered, state) = try await disk.recover()
+      recovered.damage = disk.damage
       let peersPath = PeersFile.path(besideLog: configuration.logPath)
       if let members = try PeersFile.members(peersPath) {
         (recovered, state) = try await disk.force(members, upon: recovered, state)
@@ -151,7 +157,8 @@ final class ServerDisk: Sendable {
       position: position, reader: state.reader, membership: members, membershipIndex: position.index)
     let snapshot = try SnapshotFile.write(order, to: snapshots)
     try await replaceLog(by: position)
-    var forced = RaftCore.Recovered(hardState: recovered.hardState, snapshot: snapshot, base: position)
+    var forced = RaftCore.Recovered(
+      hardState: recovered.hardState, snapshot: snapshot, base: position, damage: recovered.damage)
     forced.hardState.term = max(forced.hardState.term, position.term)
     return (forced, state)
   }
@@ -218,6 +225,15 @@ final class ServerDisk: Sendable {
     } catch {
       logger.error("the log can't be read back after the disk was full", ("error", "\(error)"))
       return nil
+    }
+  }
+
+  /// `Output.Event.quarantined`: at every later start the server has to be told so.
+  func remember(damage reason: String) {
+    log.save(Array(reason.utf8), named: "damage") { [logger] result in
+      if case .failure(let error) = result {
+        logger.error("what is wrong with this disk can't be written down on it", ("error", "\(error)"))
+      }
     }
   }
 
