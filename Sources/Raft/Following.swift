@@ -32,7 +32,9 @@ extension RaftCore {
       return
     }
     if isStorageFull {
-      acknowledge(min(previous.index, durable), request, to: from)
+      // Heartbeats only: a denied entry would be sent again at once, be denied again, and so on without end. The leader's
+      // window stays full instead, and the first heartbeat after the disk has room begins anew.
+      if request.entries.isEmpty { acknowledge(min(previous.index, durable), request, to: from) }
       return
     }
     let last = previous.index + UInt64(request.entries.count)

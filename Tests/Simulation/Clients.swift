@@ -49,6 +49,11 @@ extension Simulator {
       withCore(host) { core, now, jitter in
         core.read(id: id, plan.usesLease ? .lease : .linearizable, now: now, jitter: jitter)
       }
+      if plan.usesLease, host.reads[id] == nil, let core = host.core, core.role == .leader,
+        core.membership.membership.voters.count > 1
+      {
+        result.coverage.note(.readByLease)
+      }
       return
     }
     withCore(host) { core, now, jitter in
@@ -77,6 +82,7 @@ extension Simulator {
     case .redirect(let host):
       ask(client, host ?? random.below(hosts.count), after: host == nil ? 30_000_000 : 0)
     case .unknown:
+      result.coverage.note(.unknownOutcome)
       if bug == .repeatsWrites { ask(client, random.below(hosts.count), after: 0) } else { finish(client, nil) }
     case .done(let outcome):
       result.acknowledged += 1

@@ -99,10 +99,10 @@ final class Host {
     }
   }
 
-  func crash(random: inout Random, bug: ShellBug?) {
+  func crash(random: inout Random, bug: ShellBug?, _ coverage: inout Coverage) {
     core = nil
     epoch += 1
-    disk.crash(&random, bug: bug)
+    disk.crash(&random, bug: bug, &coverage)
     proposals = [:]
     reads = [:]
     readyReads = []

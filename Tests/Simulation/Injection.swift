@@ -31,14 +31,18 @@ extension Simulator {
       ending.append((now + time, .free(host)))
     case .pause(let host, let time): hosts[host].pausedUntil = now + time
     case .pauseLeader(let time): leaderHost?.pausedUntil = now + time
-    case .drift(let host, let millionths): hosts[host].setDrift(millionths, at: now)
+    case .drift(let host, let millionths):
+      hosts[host].setDrift(millionths, at: now)
+      if millionths != 0 { result.coverage.note(.clockDrift) }
     case .jump(let host, let amount):
       hosts[host].jump(by: amount, at: now)
+      result.coverage.note(.clockJump)
       withCore(hosts[host]) { core, clock, jitter in core.tick(now: clock, jitter: jitter) }
     case .transfer(let place):
       guard let leader = leaderHost else { return }
       withCore(leader) { core, clock, jitter in
-        _ = core.transferLeadership(to: hosts[place].id, now: clock, jitter: jitter)
+        let answer = core.transferLeadership(to: hosts[place].id, now: clock, jitter: jitter)
+        if case .success = answer { result.coverage.note(.leadershipTransfer) }
       }
     case .change(let voters, let learners): change(voters, learners)
     case .snapshot(let host):
@@ -66,6 +70,7 @@ extension Simulator {
     }
     withCore(leader) { core, clock, jitter in
       let answer = core.changeMembership(to: Membership(members), now: clock, jitter: jitter)
+      if case .success = answer { result.coverage.note(.membershipChange) }
       note("change to \(members.map { "\($0.id)\($0.role == .voter ? "" : "l")" }): \(answer)")
     }
   }

@@ -91,13 +91,15 @@ struct SimulatedDisk {
   }
 
   /// The machine stops: of what was not synced a part is there by chance, and the last of it may be torn.
-  mutating func crash(_ random: inout Random, bug: ShellBug?) {
+  mutating func crash(_ random: inout Random, bug: ShellBug?, _ coverage: inout Coverage) {
     let unsynced = syncing + queued
     syncing = []
     queued = []
     guard !unsynced.isEmpty, !isFull else { return }
     let kept = random.below(unsynced.count + 1)
     for work in unsynced.prefix(kept) { apply(work, bug: bug) }
+    if kept > 0 { coverage.note(.unsyncedKept) }
+    if kept < unsynced.count { coverage.note(.unsyncedLost) }
     guard kept < unsynced.count, case .write(let write) = unsynced[kept], random.chance(500),
       let first = write.entries.first,
       first.index == last.index + 1, write.truncateFrom == nil
@@ -106,6 +108,7 @@ struct SimulatedDisk {
     for entry in write.entries.prefix(whole) { safe.entries.append(entry) }
     watermark = last
     let entry = write.entries[whole]
+    coverage.note(.tornWrite)
     safe.torn = Entry(
       index: entry.index, term: entry.term, kind: entry.kind, bytes: Array(entry.bytes.dropLast(3)) + [0xFF])
   }

@@ -24,6 +24,8 @@ public final class Simulator {
     public var quarantined = 0
     /// From the loss of a leader to the next one, in nanoseconds.
     public var leaderless: [UInt64] = []
+    /// What took effect, how often.
+    public var coverage = Coverage()
   }
 
   struct Client {
@@ -34,6 +36,9 @@ public final class Simulator {
     var target = 0
     var isWaiting = false
   }
+
+  /// Far more messages than windows and heartbeats allow.
+  static let mostMessages = 20_000
 
   let plan: Plan
   let bug: ShellBug?
@@ -154,6 +159,7 @@ public final class Simulator {
   /// What comes for a stopped process waits until it goes on.
   private func defer_(_ event: Event, _ host: Host) -> Bool {
     guard host.pausedUntil > now else { return false }
+    result.coverage.note(.heldByPause)
     queue.put(event, at: host.pausedUntil)
     return true
   }
@@ -167,15 +173,20 @@ public final class Simulator {
     }
     host.start(at: now, limits: limits, bug: bug, random: &random)
     note("\(host.id) starts with log \(host.disk.safe.base.index)...\(host.disk.last.index)")
+    if host.lastSnapshot > 0 { result.coverage.note(.snapshotRestored) }
     checker.stateIs(host.machine, on: host.id)
     withCore(host) { _, _, _ in }
   }
 
   func crash(_ host: Host) {
     guard host.core != nil else { return }
-    if host.core?.role == .leader { lostLeader() }
+    result.coverage.note(.crash)
+    if host.core?.role == .leader {
+      lostLeader()
+      result.coverage.note(.leaderCrash)
+    }
     note("\(host.id) crashes")
-    host.crash(random: &random, bug: bug)
+    host.crash(random: &random, bug: bug, &result.coverage)
   }
 
   func lostLeader() { if lostLeaderAt == nil { lostLeaderAt = now } }
@@ -201,6 +212,7 @@ public final class Simulator {
     guard let left = host.outputsLeft else { return false }
     host.outputsLeft = left - 1
     if left > 0 { return false }
+    result.coverage.note(.crashBetweenOutputs)
     crash(host)
     return true
   }
@@ -241,16 +253,23 @@ public final class Simulator {
       if let core = host.core { checker.checkCompleteness(of: core) }
       if let lost = lostLeaderAt { result.leaderless.append(now - lost) }
       lostLeaderAt = nil
-    case .steppedDown: lostLeader()
-    case .membershipCommitted: result.changes += 1
+    case .steppedDown:
+      lostLeader()
+      if let core = host.core, !core.membership.membership.isVoter(host.id) { result.coverage.note(.leaderRemoved) }
+    case .membershipCommitted(let membership, _):
+      result.changes += 1
+      if membership.members.contains(where: { $0.role == .learner }) { result.coverage.note(.learner) }
     case .contradiction(let what): checker.fail("\(host.id): \(what)")
-    case .quarantined: result.quarantined += 1
+    case .quarantined:
+      result.quarantined += 1
+      result.coverage.note(.quarantine)
     case .uncertain(let index):
       for (place, proposal) in host.proposals.sorted(by: { $0.key < $1.key }) where place > index {
         host.proposals[place] = nil
         respond(proposal.client, proposal.operation, .unknown)
       }
-    case .leader, .membership: break
+    case .membership(let membership, _): if membership.isJoint { result.coverage.note(.jointMembership) }
+    case .leader: break
     }
   }
 
@@ -259,18 +278,34 @@ public final class Simulator {
   private func send(_ message: Message) {
     let from = Int(message.from.rawValue) - 1
     let to = Int(message.to.rawValue) - 1
-    guard hosts.indices.contains(to), cut[from][to] <= now else { return }
+    guard hosts.indices.contains(to) else { return }
+    if cut[from][to] > now {
+      result.coverage.note(cut[to][from] > now ? .messageCut : .messageCutOneWay)
+      return
+    }
     if noteMessages { note("\(message.from) -> \(message.to) \(message.body)") }
-    if !isHealing, random.chance(plan.lost) { return }
+    if !isHealing, random.chance(plan.lost) {
+      result.coverage.note(.messageLost)
+      return
+    }
     put(message)
-    if !isHealing, random.chance(plan.doubled) { put(message) }
+    if !isHealing, random.chance(plan.doubled) {
+      result.coverage.note(.messageDoubled)
+      put(message)
+    }
   }
 
   private func put(_ message: Message) {
     var delay = random.between(plan.delay / 4 + 1, plan.delay + 1)
-    if plan.late > 0, !isHealing, random.chance(50) { delay += random.below(plan.late) }
+    if plan.late > 0, !isHealing, random.chance(50) {
+      delay += random.below(plan.late)
+      result.coverage.note(.messageLate)
+    }
     let slot = freeSlots.popLast() ?? slots.count
     if slot == slots.count { slots.append(message) } else { slots[slot] = message }
+    if slots.count - freeSlots.count > Self.mostMessages {
+      checker.fail("more than \(Self.mostMessages) messages are on their way at once: servers make each other talk")
+    }
     queue.put(.message(slot: slot), at: now + delay)
   }
 
@@ -296,6 +331,11 @@ public final class Simulator {
       respond(origin.client, origin.operation, .redirect(nil))
       return
     }
+    if host.core?.role != .leader {
+      result.coverage.note(.readAtFollower)
+    } else if !plan.usesLease {
+      result.coverage.note(.readByRound)
+    }
     host.readyReads.append((bug == .readsWithoutWaiting ? 0 : index, origin.client, origin.operation))
     answerReadyReads(host)
   }
@@ -318,6 +358,7 @@ public final class Simulator {
       let membership = core.membership(at: index)
     else { return }
     host.lastSnapshot = index
+    result.coverage.note(.snapshotTaken)
     let bytes = host.machine.encoded
     let snapshot = Snapshot(
       position: Position(index: index, term: term), membership: membership.membership,
@@ -336,6 +377,7 @@ public final class Simulator {
   private func perform(_ task: Output.Task, _ host: Host) {
     switch task {
     case .readEntries(let from, let bytes, let follower):
+      result.coverage.note(.entriesReadFromDisk)
       var entries: [Entry] = []
       var total = 0
       for entry in host.disk.safe.entries where entry.index >= from {
@@ -362,6 +404,7 @@ public final class Simulator {
     guard host.core != nil, host.disk.syncing.isEmpty, !host.disk.queued.isEmpty else { return }
     host.disk.beginSync()
     let time = random.between(host.disk.syncTime.least, host.disk.syncTime.most)
+    if time > 5_000_000 { result.coverage.note(.slowSync) }
     queue.put(.synced(host: host.place, epoch: host.epoch), at: now + time)
   }
 
@@ -373,7 +416,10 @@ public final class Simulator {
       diskIsFull(host, work)
       return
     }
-    for item in work { host.disk.apply(item, bug: bug) }
+    for item in work {
+      host.disk.apply(item, bug: bug)
+      if case .write(let write) = item, write.truncateFrom != nil { result.coverage.note(.logTruncated) }
+    }
     if !host.lateSnapshot.isEmpty {
       host.disk.queued += host.lateSnapshot
       host.lateSnapshot = []
@@ -396,6 +442,7 @@ public final class Simulator {
           host.machine = machine
           host.lastSnapshot = machine.applied
           result.snapshotsInstalled += 1
+          result.coverage.note(.snapshotInstalled)
           checker.stateIs(machine, on: host.id)
         }
         core.installed(snapshot, succeeded: isThere, now: clock, jitter: jitter)
@@ -407,6 +454,7 @@ public final class Simulator {
 
   private func diskIsFull(_ host: Host, _ work: [SimulatedDisk.Work]) {
     note("\(host.id) finds its disk full")
+    result.coverage.note(.diskFull)
     host.disk.queued = []
     withCore(host) { core, clock, jitter in
       if bug == .ignoresFullDisk {
@@ -427,6 +475,7 @@ public final class Simulator {
     host.disk.isFull = false
     note("\(host.id) has room on its disk again")
     guard host.core?.isStorageFull == true else { return }
+    result.coverage.note(.diskRecovered)
     host.disk.queued = []
     host.disk.syncing = []
     host.epoch += 1
