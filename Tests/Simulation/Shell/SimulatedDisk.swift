@@ -8,6 +8,8 @@ struct SimulatedDisk {
     case install(Snapshot)
     case snapshot(Snapshot, [UInt8])
     case compact(Position)
+
+    var isSnapshot: Bool { if case .snapshot = self { true } else { false } }
   }
 
   struct Image {
