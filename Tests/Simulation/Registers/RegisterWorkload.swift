@@ -142,11 +142,14 @@ final class RegisterWorkload: Workload {
     case 4..<7: clients[client].what = .write(nextValue)
     case 7..<9: clients[client].what = .add(1 << 32)
     default:
-      let values = server(on: hosts[simulator.random.below(hosts.count)])?.machine.values ?? [UInt64](repeating: 0, count: KeyValueMachine.keys)
+      let values =
+        server(on: hosts[simulator.random.below(hosts.count)])?.machine.values
+        ?? [UInt64](repeating: 0, count: KeyValueMachine.keys)
       clients[client].what = .swap(expected: values[clients[client].key], new: nextValue)
     }
     ask(client, clients[client].target, after: 0)
-    simulator.queue.put(.workload(.giveUp(client: client, operation: clients[client].operation)), at: now + 1_000_000_000)
+    simulator.queue.put(
+      .workload(.giveUp(client: client, operation: clients[client].operation)), at: now + 1_000_000_000)
   }
 
   private func ask(_ client: Int, _ host: Int, after wait: UInt64) {
@@ -162,7 +165,8 @@ final class RegisterWorkload: Workload {
       return
     }
     guard host.pausedUntil <= now else {
-      simulator.queue.put(.workload(.request(client: client, operation: operation, host: host.place)), at: host.pausedUntil)
+      simulator.queue.put(
+        .workload(.request(client: client, operation: operation, host: host.place)), at: host.pausedUntil)
       return
     }
     let (key, what) = (clients[client].key, clients[client].what)
@@ -199,7 +203,8 @@ final class RegisterWorkload: Workload {
 
   private func respond(_ client: Int, _ operation: Int, _ answer: Answer) {
     simulator.queue.put(
-      .workload(.response(client: client, operation: operation, answer)), at: now + simulator.random.between(50_000, 1_000_000))
+      .workload(.response(client: client, operation: operation, answer)),
+      at: now + simulator.random.between(50_000, 1_000_000))
   }
 
   private func response(_ client: Int, _ operation: Int, _ answer: Answer) {
@@ -209,7 +214,11 @@ final class RegisterWorkload: Workload {
       ask(client, host ?? simulator.random.below(hosts.count), after: host == nil ? 30_000_000 : 0)
     case .unknown:
       simulator.result.coverage.note(.unknownOutcome)
-      if bug == .repeatsWrites { ask(client, simulator.random.below(hosts.count), after: 0) } else { finish(client, nil) }
+      if bug == .repeatsWrites {
+        ask(client, simulator.random.below(hosts.count), after: 0)
+      } else {
+        finish(client, nil)
+      }
     case .done(let outcome):
       simulator.result.acknowledged += 1
       finish(client, outcome)

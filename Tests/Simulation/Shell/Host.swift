@@ -47,7 +47,8 @@ final class Host {
     let recovered = RaftCore.Recovered(
       hardState: image.hardState, snapshot: image.snapshot?.description, base: image.base, entries: image.entries,
       damage: damage)
-    let bytes = bug == .restoresOldSnapshot ? image.olderSnapshot?.bytes ?? image.snapshot?.bytes : image.snapshot?.bytes
+    let bytes =
+      bug == .restoresOldSnapshot ? image.olderSnapshot?.bytes ?? image.snapshot?.bytes : image.snapshot?.bytes
     return (recovered, bytes)
   }
 

@@ -90,7 +90,8 @@ extension Simulator {
     let lostSnapshot = (work + host.disk.queued).contains(where: \.isSnapshot)
     host.disk.queued = []
     if bug == .ignoresFullDisk {
-      give(work.compactMap { if case .write(let write) = $0 { .written(through: write.number) } else { nil } }, to: host)
+      give(
+        work.compactMap { if case .write(let write) = $0 { .written(through: write.number) } else { nil } }, to: host)
     } else {
       var inputs = [ServerInput.storageFull]
       for case .piece(let piece) in work { inputs.append(.pieceWritten(piece, succeeded: false)) }
