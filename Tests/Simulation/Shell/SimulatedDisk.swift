@@ -28,6 +28,8 @@ struct SimulatedDisk {
   /// Kept in another file: the last place that was synced. A log that ends before it is older than it should be.
   var watermark = Position.zero
   var watermarkTerm: UInt64 = 0
+  /// Why this server must not take part any more, found out at any of its starts: kept until the disk is emptied.
+  var damage: String?
   /// Queued behind what is being synced.
   var queued: [Work] = []
   /// What the sync under way makes safe.
