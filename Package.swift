@@ -118,7 +118,9 @@ let testPrograms: [Target] = [
     name: "codec-bench", dependencies: ["Codec", "Model"], path: "Tests/Benchmarks/codec", swiftSettings: strict),
   .executableTarget(
     name: "serai-bench",
-    dependencies: ["Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor"],
+    dependencies: [
+      "Codec", "Drivers", "HTTP", "Isolation", "Linux", "Model", "Scheduler", "State", "Supervisor", "Transport",
+    ],
     path: "Tests/Benchmarks/serai-bench", swiftSettings: strict),
   .executableTarget(
     name: "net-bench", dependencies: ["HTTP", "Transport"], path: "Tests/NetBench", swiftSettings: strict),

@@ -109,6 +109,7 @@ final class Agent: Sendable {
     let role: RPCRole = settings.configuration.server.enabled ? .server : .client
     let peer = RPCPeer(role: role, region: settings.configuration.region, name: settings.nodeName)
     var configuration = RPCConfiguration(ourselves: peer)
+    configuration.limits.maxConnectionsPerPeer = settings.configuration.limits.rpcMaxConnsPerClient
     configuration.security = try TLSFiles(settings.configuration)?.rpc()
     return try RPCEndpoint(
       configuration: configuration,

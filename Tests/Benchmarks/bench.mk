@@ -1,5 +1,5 @@
 # `make bench`: the figures of the design beside those of other programs and of what the kernel cannot do without.
-#   ROUNDS=50 for a shorter run; PARTS="starts commands" for some of: starts commands density logs evaluations encoding.
+#   ROUNDS=50 for a shorter run; PARTS="starts commands" for some of: starts commands density logs evaluations heartbeats million encoding.
 BENCH_PACKAGES := crun
 BENCH_PRODUCTS := serai-bench codec-bench
 BENCH := $(BUILD)/bench

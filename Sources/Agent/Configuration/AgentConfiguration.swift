@@ -117,9 +117,9 @@ struct ServerSection: Record {
   var retryInterval = Nanoseconds.seconds(30)
   var rejoinAfterLeave = false
   var serverJoin = JoinSection()
-  var heartbeatGrace = Nanoseconds.seconds(10)
+  var heartbeatGrace = Nanoseconds.seconds(4)
   var minHeartbeatTTL = Nanoseconds.seconds(10)
-  var maxHeartbeatsPerSecond = 50
+  var maxHeartbeatsPerSecond = 1000
   var nodeGCThreshold = "24h"
   var jobGCInterval = "5m"
   var jobGCThreshold = "4h"

@@ -22,7 +22,7 @@ public struct RPCLimits: Sendable {
   public var pingInterval: Duration = .seconds(15)
   /// Without an answer to that for so long, the connection is given up.
   public var pingTimeout: Duration = .seconds(15)
-  /// Connections that one address may have open to a listener.
+  /// Connections that one address may have open to a listener; 0 for any number.
   public var maxConnectionsPerPeer = 100
 
   public init() {}

@@ -210,7 +210,7 @@ final class EndpointCore: Sendable {
       let connection = try? RPCConnection(
         endpoint: self, socket: socket, address: address, side: .acceptor, connecting: false)
     else { return }
-    let crowded = state.withLock { $0.accepted[host, default: 0] >= limit }
+    let crowded = limit > 0 && state.withLock { $0.accepted[host, default: 0] >= limit }
     do throws(RPCError) {
       try add(connection, accepted: true)
       try connection.register()

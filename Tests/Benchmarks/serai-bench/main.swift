@@ -3,7 +3,7 @@
 //
 //   serai-bench RELEASE_FOLDER PROGRAMS_FOLDER [ROUNDS] [PART…]
 //
-// Parts: starts, density, commands, logs, evaluations, encoding; all of them when none is named. Run as root.
+// Parts: starts, density, commands, logs, evaluations, heartbeats, million, encoding; all of them when none is named. Run as root.
 
 import Glibc
 import Linux
@@ -43,6 +43,8 @@ rows += await measure("commands") { try await Commands(place: place, rounds: rou
 rows += await measure("density") { try await Density(place: place).rows() }
 rows += await measure("logs") { try await Logs(place: place).rows() }
 rows += await measure("evaluations") { try Evaluations(place: place).rows() }
+rows += await measure("heartbeats") { try await Scale(place: place).heartbeats() }
+rows += await measure("million") { try await Scale(place: place).million() }
 rows += await measure("encoding") { try Encoding(place: place).rows() }
 place.remove()
 let missed = rows.filter { $0.isMet == false }.count
