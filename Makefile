@@ -56,8 +56,8 @@ release: setup ## optimised serai (Swift library linked statically) and serai-su
 format: ## rewrite the sources in the project's format
 	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
 
-lint: ## say where the sources leave the project's format
-	$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+lint: ## fail where the sources leave the project's format or a public declaration says nothing of itself
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
 bench-isolation: ## time from a start request to a task's first instruction, as root
 	$(SWIFT) build -c release --product isolation-bench

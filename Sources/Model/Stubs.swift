@@ -38,6 +38,7 @@ extension AllocationListStub {
 }
 
 extension EvaluationStub {
+  /// What a list shows of `evaluation`.
   public init(_ evaluation: Evaluation) {
     self.init()
     id = evaluation.id

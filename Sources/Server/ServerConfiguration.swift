@@ -6,10 +6,13 @@ public import Model
 public struct ServerConfiguration: Sendable {
   /// The server's name among the servers, `node.region`.
   public var name = "server"
+  /// The region that the server belongs to.
   public var region = "global"
+  /// The datacenter that the server stands in.
   public var datacenter = "dc1"
   /// Where the log and the snapshots are; must exist.
   public var logPath = ""
+  /// Directory of the snapshots; must exist.
   public var snapshotsPath = ""
   /// What clients and other servers are told to connect to, `host:port`.
   public var advertisedRPCAddress = "127.0.0.1:4647"
@@ -23,9 +26,13 @@ public struct ServerConfiguration: Sendable {
 
   /// Ended evaluations of service jobs, and their allocations, are kept for so long.
   public var evalGCThreshold = Nanoseconds.hours(1)
+  /// The same for batch jobs, whose results people look at later.
   public var batchEvalGCThreshold = Nanoseconds.hours(24)
+  /// Dead jobs are kept for so long.
   public var jobGCThreshold = Nanoseconds.hours(4)
+  /// Nodes that are down are kept for so long.
   public var nodeGCThreshold = Nanoseconds.hours(24)
+  /// Deployments that ended are kept for so long.
   public var deploymentGCThreshold = Nanoseconds.hours(1)
   /// Between two rounds of garbage collection.
   public var gcInterval = Nanoseconds.minutes(5)
@@ -37,6 +44,7 @@ public struct ServerConfiguration: Sendable {
 
   /// Priority of a job that names none.
   public var jobDefaultPriority = 50
+  /// Highest priority that a job may name.
   public var jobMaxPriority = 100
   /// Instances that all groups of one job may have together.
   public var jobMaxCount = 50_000
