@@ -26,6 +26,8 @@ public struct Allocation: Record {
   @Indirect public var resources: Resources?
   /// The same by task.
   public var taskResources: [String: Resources] = [:]
+  /// The same for what the group holds as a whole.
+  @Indirect public var sharedResources: Resources?
   /// What it holds: CPU shares, memory, devices per task; disk and ports of the group.
   @Indirect public var allocatedResources: AllocatedResources?
   /// How the placement was decided: nodes seen, filtered and scored.
@@ -119,6 +121,7 @@ public struct Allocation: Record {
     v.field(34, "CreateTime", &createTime)
     v.field(35, "ModifyTime", &modifyTime)
     v.field(36, "StartsAfter", &startsAfter, .omitEmpty)
+    v.field(37, "SharedResources", &_sharedResources, .jsonOnly)
   }
 }
 

@@ -42,6 +42,8 @@ public struct AllocationListStub: Record {
   public var followupEvalID: Identifier = .none
   /// The allocation that replaces it, once it exists.
   public var nextAllocation: Identifier = .none
+  /// The allocation that it replaces, if any.
+  public var previousAllocation: Identifier = .none
   /// Earlier replacements in its line.
   @Indirect public var rescheduleTracker: RescheduleTracker?
   /// Allocations that were evicted to make room for it.
@@ -92,5 +94,6 @@ public struct AllocationListStub: Record {
     v.field(25, "ModifyIndex", &modifyIndex)
     v.field(26, "CreateTime", &createTime)
     v.field(27, "ModifyTime", &modifyTime)
+    v.field(28, "PreviousAllocation", &previousAllocation)
   }
 }

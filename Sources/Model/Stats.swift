@@ -202,6 +202,8 @@ public struct HostCPUStats: Record {
   public var totalPercent: Double = 0
   /// MHz used: that share of the core's frequency.
   public var totalTicks: Double = 0
+  /// The same as `totalPercent`, under the name that the API had for it before.
+  public var total: Double = 0
 
   /// Every field at its default: zero, empty or absent.
   public init() {}
@@ -214,6 +216,7 @@ public struct HostCPUStats: Record {
     v.field(4, "Idle", &idle)
     v.field(5, "TotalPercent", &totalPercent)
     v.field(6, "TotalTicks", &totalTicks)
+    v.field(7, "Total", &total)
   }
 }
 

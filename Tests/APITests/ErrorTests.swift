@@ -89,7 +89,7 @@ import Testing
       ),
     ] {
       let answer = try await api.ask(.put, "/v1/deployment/\(path)/\(id)", body)
-      #expect(answer.status == 409)
+      #expect(answer.status == 404)
       #expect(answer.text == text)
     }
     try await api.remove()

@@ -239,7 +239,8 @@ private func checkAlgorithm(_ name: String) throws(ServerError) {
 
 /// Clients tell this refusal by its words.
 private func requireActive(_ deployment: Deployment, _ verb: String) throws(ServerError) {
-  if !deployment.isActive { throw ServerError(.conflict, "can't \(verb) terminal deployment") }
+  // Clients of the API know this by the status of what is not there.
+  if !deployment.isActive { throw ServerError(.notFound, "can't \(verb) terminal deployment") }
 }
 
 private func deploymentEvaluation(_ deployment: Deployment, _ state: StateReader, _ id: Identifier) -> [Evaluation] {
