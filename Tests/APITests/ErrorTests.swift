@@ -6,7 +6,7 @@ import Testing
 @testable import API
 
 /// Every kind of bad request has the documented status and a text that says what is wrong.
-@Suite(.timeLimit(.minutes(2))) struct ErrorTests {
+@Suite(.timeLimit(.minutes(10))) struct ErrorTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let method: HTTPMethod
     let target: String

@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Starting, reloading and ending an agent in order.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct AgentLifeTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct AgentLifeTests {
   @Test func terminatedAgentLeavesItsTasksToTheNext() async throws {
     try await Scratch.with { scratch in
       let agent = try Agent(scratch, .both)

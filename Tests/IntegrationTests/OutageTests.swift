@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// What surrounds an agent fails for a while: its clock, its servers, its disk.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct OutageTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct OutageTests {
   /// Begins, counts and ends with code 0 once the file `data/end` is there.
   private static func counter(_ name: String) -> String {
     shellJob(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(2))) struct DeploymentTests {
+@Suite(.timeLimit(.minutes(10))) struct DeploymentTests {
   private func rolling(_ cpu: Int = 100, count: Int = 2, autoRevert: Bool = false) -> Job {
     makeJob("web", count: count, cpu: cpu) { job in
       var update = UpdateStrategy()

@@ -8,7 +8,7 @@ import Testing
 @testable import Server
 
 /// What this version keeps and does not run: one job for each, refused by the name of the block.
-@Suite(.timeLimit(.minutes(2))) struct UnsupportedFeaturesTests {
+@Suite(.timeLimit(.minutes(10))) struct UnsupportedFeaturesTests {
   struct Case: Sendable, CustomTestStringConvertible {
     /// What the refusal must name.
     let name: String
