@@ -63,7 +63,9 @@ import Testing
     let text = """
       disable_update_check = true
       telemetry { prometheus_metrics = true }
-      ui { label { text = "x" } }
+      ui {
+        label { text = "x" }
+      }
       server {
         enabled        = true
         num_schedulers = 4

@@ -7,7 +7,8 @@ enum OptionNames {
   /// the keys themselves.
   static func inFiles(_ keys: [String], _ schema: BlockSchema = agentSchema) -> String {
     guard let key = keys.first else { return "" }
-    if let attribute = schema.attributes.first(where: { $0.value.key == key }), keys.count == 1 { return attribute.key }
+    // Of two names for one member the later in the alphabet happens to be the one in use.
+    if let name = schema.attributes.filter({ $0.value.key == key }).keys.max(), keys.count == 1 { return name }
     guard let block = schema.blocks.first(where: { $0.value.key == key }) else { return keys.joined(separator: ".") }
     let rest = Array(keys.dropFirst())
     guard !rest.isEmpty else { return block.key }
