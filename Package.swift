@@ -70,11 +70,12 @@ let modules: [Target] = [
   module("Artifact", ["BaseEncoding", "Digests", "Linux", "HTTP", "CArchive"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
+  module("Devices", ["Linux", "Codec", "Model"]),
   module(
     "Client",
     [
-      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
-      "Transport",
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Devices", "Artifact",
+      "Storage", "Transport",
     ]),
   module(
     "API",
@@ -118,6 +119,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
     exclude: ["stamp.c"], swiftSettings: strict),
+  .executableTarget(
+    name: "serai-device-test", dependencies: ["Devices", "Model", "Codec", "Linux"], path: "Tests/serai-device-test",
+    swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -133,7 +137,8 @@ let testPrograms: [Target] = [
 let testTargets: [Target] = [
   tests("RaftTests", ["Raft", "Simulation"]),
   tests("LayoutTests", []),
-  tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
+  tests(
+    "IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor", "serai-device-test"]),
   tests("LogTests", ["Log"]),
   tests("BaseEncodingTests", ["BaseEncoding"]),
   tests("DigestsTests", ["BaseEncoding", "Digests"]),
@@ -154,6 +159,7 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
+  tests("DevicesTests", ["Devices", "Model", "Codec", "Linux", "serai-device-test"]),
   tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
