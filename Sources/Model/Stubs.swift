@@ -27,6 +27,7 @@ extension AllocationListStub {
     deploymentStatus = allocation.deploymentStatus
     followupEvalID = allocation.followupEvalID
     nextAllocation = allocation.nextAllocation
+    previousAllocation = allocation.previousAllocation
     rescheduleTracker = allocation.rescheduleTracker
     preemptedAllocations = allocation.preemptedAllocations
     preemptedByAllocation = allocation.preemptedByAllocation

@@ -143,7 +143,7 @@ import Testing
     let error = await #expect(throws: ServerError.self) {
       try await server.server.setDeployment(id, .paused, "too late")
     }
-    #expect(error?.kind == .conflict, "a deployment that has ended stays as it is")
+    #expect(error?.kind == .notFound, "a deployment that has ended stays as it is")
     await node.close()
     try await server.remove()
   }
