@@ -101,14 +101,17 @@ public struct NodeRegisterRequest: Record {
 public struct AllocationDataRequest: Record {
   /// Who asks.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
   /// The replacement, which is on the node that asks.
   public var allocation: Identifier = .none
   /// Whose data is wanted.
   public var previous: Identifier = .none
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
