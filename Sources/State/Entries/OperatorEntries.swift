@@ -75,3 +75,20 @@ public struct SchedulerConfigurationUpdate: Record {
     v.field(2, "ExpectedIndex", &expectedIndex)
   }
 }
+
+/// Replaces the configuration of the leader's care for the members.
+public struct AutopilotConfigurationUpdate: Record {
+  /// The configuration as it is to be.
+  public var configuration = AutopilotConfiguration()
+  /// Check-and-set: the modify index that the configuration must have.
+  public var expectedIndex: UInt64?
+
+  /// Every field at its default: zero, empty or absent.
+  public init() {}
+
+  /// Each field once, with the tag of the binary format and the name in JSON.
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Configuration", &configuration)
+    v.field(2, "ExpectedIndex", &expectedIndex)
+  }
+}
