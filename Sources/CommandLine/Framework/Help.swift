@@ -69,6 +69,8 @@ enum Help {
     "job periodic": "Launch periodic jobs out of their turn",
     "job tag": "Give names to versions of a job",
     "node meta": "Read and change a node's metadata",
+    "operator autopilot": "How the leader looks after the servers",
+    "operator raft": "See and change who makes up the cluster",
     "operator gossip": "Manage the encryption of gossip",
     "operator gossip keyring": "Manage the keys that encrypt gossip",
     "scaling": "Look into scaling policies",
