@@ -3,17 +3,25 @@ public import Model
 
 /// A variable as the state keeps it: what is in it only encrypted.
 public struct StoredVariable: Record {
+  /// Namespace that the variable lives in.
   public internal(set) var namespace = ""
+  /// Path, unique within the namespace.
   public internal(set) var path = ""
+  /// The items, encrypted: nonce, ciphertext and tag of AES-256-GCM.
   public internal(set) var sealed = Blob()
+  /// Nanoseconds since 1970 of the first write.
   public internal(set) var createTime: Int64 = 0
+  /// Nanoseconds since 1970 of the last write.
   public internal(set) var modifyTime: Int64 = 0
+  /// Log index at which it was created.
   public internal(set) var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public internal(set) var modifyIndex: UInt64 = 0
 
   /// All fields zero.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Path", &path)

@@ -5,15 +5,19 @@ import Model
 
 /// Sets a variable, or removes it.
 public struct VariableChange: Record {
+  /// Namespace that the variable lives in.
   public var namespace: String = ""
+  /// Path of the variable.
   public var path: String = ""
   /// The items, encrypted; nil removes the variable.
   public var sealed: Blob?
   /// Check-and-set: the modify index that the variable must have, 0 for one that must not exist.
   public var expectedIndex: UInt64?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Path", &path)
