@@ -92,8 +92,8 @@ import Testing
         print("saw" if text in seen else "missed", text.decode())
         seen = seen.split(text, 1)[-1]
     def send(text): os.write(fd, text)
-    send(b"test -t 0 && echo term''inal; stty size; echo $TERM\\r")
-    wait(b"terminal"); wait(b"33 101"); wait(b"xterm")
+    send(b"test -t 0 && echo term''inal; tty; stty size; echo $TERM\\r")
+    wait(b"terminal"); wait(b"/dev/pts/0"); wait(b"33 101"); wait(b"xterm")
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     os.kill(pid, signal.SIGWINCH)
     for i in range(100):

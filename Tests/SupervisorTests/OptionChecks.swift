@@ -34,6 +34,46 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false]) func tasksOfANetworkGroupShareALoopbackInterfaceAndOthersDoNot(
+    _ hasIDs: Bool
+  ) async throws {
+    try await withSupervisor { fixture, client in
+      func change(_ group: String) -> (inout Sandbox) -> Void {
+        {
+          $0.namespaces.insert(.network)
+          $0.networkGroup = group
+          if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+        }
+      }
+      let server = """
+        import socket
+        s = socket.socket(); s.bind(('127.0.0.1', 81)); s.listen(8); print('ready', flush=True)
+        while True: s.accept()[0].sendall(b'hello')
+        """
+      let listening = try fixture.spec(
+        "listening", Command("/usr/bin/python3", arguments: ["-c", server]), change: change("one"))
+      _ = try await client.start(listening)
+      #expect(try await eventually { fixture.log("listening") == "ready\n" })
+      let ask = """
+        readlink /proc/self/ns/net; ls /sys/class/net
+        python3 -c "import socket; print(socket.create_connection(('127.0.0.1', 81), 2).recv(9).decode())" 2>&1 | tail -1
+        """
+      let same = try await output(fixture, client, "same", ask, change: change("one"))
+      let other = try await output(fixture, client, "other", ask, change: change("two"))
+      let host = try FileDescriptor.open("/proc/self/ns", [.readOnly, .directory]).readSymbolicLink("net")
+      #expect(same.hasSuffix("\nlo\nhello\n") && !same.contains(host), "\(same)")
+      #expect(other.contains("\nlo\n") && other.contains("refused") && !other.contains("hello"), "\(other)")
+      // A supervisor that did not start them knows who shares.
+      kill(client.pid, SIGKILL)
+      let pid = client.pid
+      #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
+      let next = try await fixture.launcher.connect()
+      let again = try await output(fixture, next, "again", ask, change: change("one"))
+      #expect(again.prefix { $0 != "\n" } == same.prefix { $0 != "\n" } && again.hasSuffix("hello\n"), "\(again)")
+      next.close()
+    }
+  }
+
   @Test func aLowPortOfTheHostNeedsTheCapability() async throws {
     try await withSupervisor { fixture, client in
       // Port 80 of 127.0.0.2 would do as well; whether it is free does not matter for the control.

@@ -34,11 +34,6 @@ struct UnsupportedFeatures {
       )
     }
     for network in group.networks { self.network(network, path) }
-    if group.networks.contains(where: { $0.mode == "none" }), group.tasks.count > 1 {
-      found.append(
-        "\(path) > network: this version does not run mode \"none\" for several tasks, which would have to share a "
-          + "loopback interface: put each into a group of its own")
-    }
     for task in group.tasks { self.task(task, path) }
   }
 

@@ -191,11 +191,12 @@ extension SupervisorServer {
         adopt(task)
       }
     }
-    // Groups of tasks that nobody knows: a crash between the clone and the record.
-    for id in try cgroups.children("\(cgroupName)/task") where tasks[id] == nil {
-      let group = "\(cgroupName)/task/\(id)"
-      try? cgroups.kill(group)
-      try? cgroups.remove(group)
+    try runtime.removeSpares()
+    // Groups of tasks that nobody knows: a crash between the clone and the record, or a child that waited for a task.
+    let known = Set(tasks.values.map(\.record.cgroup))
+    for name in try cgroups.children("\(cgroupName)/task") {
+      let group = "\(cgroupName)/task/\(name)"
+      if !known.contains(group) { removeLater(group) }
     }
   }
 

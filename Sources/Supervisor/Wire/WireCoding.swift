@@ -100,6 +100,17 @@ struct WireReader {
     throw WireError(problem: "a number above 64 bits")
   }
 
+  /// The fields that are numbers, in the order in which they came.
+  func numbers() throws(WireError) -> [(tag: Int, value: UInt64)] {
+    var all: [(tag: Int, value: UInt64)] = []
+    all.reserveCapacity(fields.count)
+    for field in fields {
+      guard case .number(let value) = field.value else { throw WireError(problem: "field \(field.tag) is no number") }
+      all.append((field.tag, value))
+    }
+    return all
+  }
+
   func has(_ tag: Int) -> Bool { fields.contains { $0.tag == tag } }
 
   func optionalNumber(_ tag: Int) throws(WireError) -> UInt64? {

@@ -39,6 +39,7 @@ extension Sandbox: WireValue {
     w.field(26, true)
     for name in ambientCapabilities { w.field(27, name) }
     w.field(28, allowsForeignABI)
+    if let networkGroup { w.field(31, networkGroup) }
     w.field(29, logsRefusedCalls)
     w.field(30, UInt64(landlock.rawValue))
   }
@@ -74,6 +75,7 @@ extension Sandbox: WireValue {
     devices = try r.values(25)
     if try r.bool(26) { ambientCapabilities = try r.strings(27) }
     allowsForeignABI = try r.bool(28)
+    networkGroup = try r.optionalString(31)
     logsRefusedCalls = try r.bool(29)
     let landlock = UInt8(exactly: try r.number(30)).flatMap { LandlockPolicy(rawValue: $0) }
     guard let landlock else { throw WireError(problem: "unknown Landlock policy") }
@@ -176,6 +178,7 @@ extension Mount: WireValue {
     case .temporary(let size, let permissions):
       w.field(2, size)
       w.field(3, UInt64(permissions))
+    case .handedOver: w.field(9, true)
     }
     w.field(4, target)
     w.field(5, attributes.rawValue)
@@ -187,6 +190,8 @@ extension Mount: WireValue {
     let source: Source
     if let path = try r.optionalString(1) {
       source = .bind(path)
+    } else if try r.bool(9) {
+      source = .handedOver
     } else {
       source = .temporary(sizeBytes: try r.number(2), permissions: try r.uint32(3))
     }
@@ -260,21 +265,74 @@ extension DeviceRule: WireValue {
   }
 }
 
+// Written out, and zeros left out: an answer about all tasks of a node has twenty thousand of these fields.
 extension CgroupStatistics: WireValue {
   func encode(to w: inout WireWriter) {
-    for (index, path) in Self.fields.enumerated() { w.field(index + 1, self[keyPath: path]) }
+    func put(_ tag: Int, _ value: UInt64) { if value != 0 { w.field(tag, value) } }
+    put(1, cpuNanoseconds)
+    put(2, cpuUserNanoseconds)
+    put(3, cpuSystemNanoseconds)
+    put(4, throttledPeriods)
+    put(5, throttledNanoseconds)
+    put(6, memoryBytes)
+    put(7, memoryPeakBytes)
+    put(8, memoryRSSBytes)
+    put(9, memoryCacheBytes)
+    put(10, swapBytes)
+    put(11, memoryKernelBytes)
+    put(12, pids)
+    put(13, oomKills)
+    put(14, oomEvents)
+    put(15, ioReadBytes)
+    put(16, ioWriteBytes)
+    put(17, cpuPressureMicroseconds)
+    put(18, memoryPressureMicroseconds)
+    put(19, ioPressureMicroseconds)
   }
   init(from r: WireReader) throws(WireError) {
     self.init()
-    for (index, path) in Self.fields.enumerated() { self[keyPath: path] = try r.number(index + 1) }
+    for (tag, value) in try r.numbers() {
+      switch tag {
+      case 1: cpuNanoseconds = value
+      case 2: cpuUserNanoseconds = value
+      case 3: cpuSystemNanoseconds = value
+      case 4: throttledPeriods = value
+      case 5: throttledNanoseconds = value
+      case 6: memoryBytes = value
+      case 7: memoryPeakBytes = value
+      case 8: memoryRSSBytes = value
+      case 9: memoryCacheBytes = value
+      case 10: swapBytes = value
+      case 11: memoryKernelBytes = value
+      case 12: pids = value
+      case 13: oomKills = value
+      case 14: oomEvents = value
+      case 15: ioReadBytes = value
+      case 16: ioWriteBytes = value
+      case 17: cpuPressureMicroseconds = value
+      case 18: memoryPressureMicroseconds = value
+      case 19: ioPressureMicroseconds = value
+      default: break
+      }
+    }
   }
-  /// In the order of their numbers: append only.
-  private static var fields: [WritableKeyPath<CgroupStatistics, UInt64>] {
-    [
-      \.cpuNanoseconds, \.cpuUserNanoseconds, \.cpuSystemNanoseconds, \.throttledPeriods, \.throttledNanoseconds,
-      \.memoryBytes, \.memoryPeakBytes, \.memoryRSSBytes, \.memoryCacheBytes, \.swapBytes, \.memoryKernelBytes, \.pids,
-      \.oomKills, \.oomEvents, \.ioReadBytes, \.ioWriteBytes, \.cpuPressureMicroseconds, \.memoryPressureMicroseconds,
-      \.ioPressureMicroseconds,
-    ]
+}
+
+/// What one task uses, in an answer about many.
+struct TaskUsage: WireValue, Equatable {
+  var id: String
+  var usage: CgroupStatistics
+
+  init(id: String, usage: CgroupStatistics) {
+    self.id = id
+    self.usage = usage
+  }
+  func encode(to w: inout WireWriter) {
+    w.field(1, id)
+    w.field(2, usage)
+  }
+  init(from r: WireReader) throws(WireError) {
+    id = try r.string(1)
+    usage = try r.value(2)
   }
 }

@@ -88,8 +88,12 @@ final class Supervised: Sendable {
     try await end(request)
   }
 
-  func statistics(_ request: Request) async throws {
-    _ = try await link.connection().statistics(request.spec.id)
+  /// What all of these use, in one answer.
+  func statistics(_ requests: [Request]) async throws {
+    let usage = try await link.connection().usage(of: requests.map(\.spec.id))
+    guard usage.count == requests.count, usage.values.allSatisfy({ $0.memoryBytes > 0 && $0.pids > 0 }) else {
+      throw Failure("a running task uses nothing")
+    }
   }
 
   /// Starts a task that says when it began, waits for its end and forgets it.
