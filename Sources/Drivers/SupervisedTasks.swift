@@ -1,5 +1,6 @@
 internal import Codec
 public import Isolation
+internal import Linux
 public import Supervisor
 
 /// A driver whose tasks run under the node's supervisor: what happens to a started task is the same for all of them.

@@ -117,7 +117,7 @@ import Testing
       try await agent.submit("host", Self.job)
       let id = try await agent.allocation(of: "host", being: "running").short
       let player = try scratch.write("player.py", Self.player)
-      let seen = "saw terminal\nsaw 33 101\nsaw xterm\nsaw 40 120\nsaw before\nsaw after=130\n"
+      let seen = "saw terminal\nsaw /dev/pts/0\nsaw 33 101\nsaw xterm\nsaw 40 120\nsaw before\nsaw after=130\n"
       let exits = try await shell(agent, "python3 \(player) $serai exec \(id) /bin/sh")
       try #require(exits.output == seen + "status 5\n", "\(exits)")
       let leaves = try await shell(agent, "LEAVE=1 python3 \(player) $serai exec \(id) /bin/sh")

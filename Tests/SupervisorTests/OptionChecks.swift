@@ -301,3 +301,51 @@ import Testing
     }
   }
 }
+
+/// Mounts that come with the start request.
+@Suite(.enabled(if: isRoot, needsRoot)) struct HandedOverChecks {
+  @Test(arguments: [true, false]) func aHandedOverMountIsTheTasksAndItsMakersAlone(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let options: [(String, String?)] = [
+        ("size", "1048576"), ("mode", "700"), ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
+      ]
+      let mount = try DetachedMount.create(
+        type: "tmpfs", options: options, attributes: [.noSetuid, .noDevices, .noExecute])
+      let place = mount.intoDescriptor()
+      try place.open(beneath: "before", [.writeOnly, .create], permissions: 0o644).writeAll(Array("early".utf8))
+      // The second start is in a child that has waited, the third after that.
+      for round in 1...3 {
+        let spec = try fixture.task(
+          "handed\(round)",
+          """
+          cat /secrets/before; echo; stat -fc %T /secrets; stat -c %a /secrets
+          dd if=/dev/zero of=/secrets/big bs=64k count=32 2>&1 | grep -o 'No space'; rm /secrets/big
+          cp /bin/true /secrets/true && chmod +x /secrets/true; /secrets/true 2>&1 | grep -o 'Permission denied'
+          while ! cat /secrets/after\(round) 2>/dev/null; do sleep 0.01; done
+          """
+        ) {
+          $0.mounts.append(Mount(source: .handedOver, target: "/secrets", attributes: [.noExecute]))
+          if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+        }
+        _ = try await client.start(spec, mounts: [place.number])
+        try place.open(beneath: "after\(round)", [.writeOnly, .create], permissions: 0o644)
+          .writeAll(Array("late".utf8))
+        let exit = try await client.exit(of: spec.id)
+        let log = fixture.log("handed\(round)")
+        #expect(exit.exitCode == 0, "\(fixture.log("handed\(round)", "stderr"))")
+        #expect(log == "early\ntmpfs\n700\nNo space\nPermission denied\nlate", "\(log)")
+        let mounts = try Files.readText("/proc/self/mountinfo")
+        #expect(!mounts.contains("/\(fixture.name)/handed"))
+      }
+      let missing = try fixture.task("none", "true") {
+        $0.mounts.append(Mount(source: .handedOver, target: "/secrets"))
+      }
+      do throws(SupervisorError) {
+        _ = try await client.start(missing)
+        Issue.record("a mount that was not handed over was not missed")
+      } catch {
+        #expect(error.kind == .invalidRequest && error.message.contains("1 mounts are to be handed over, 0 came"))
+      }
+    }
+  }
+}

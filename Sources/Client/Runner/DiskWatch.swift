@@ -1,3 +1,4 @@
+internal import Codec
 internal import Drivers
 internal import Linux
 internal import Model

@@ -78,6 +78,11 @@ public protocol CgroupDriver: Sendable {
   ///
   /// - Parameter isThrottled: whether it has a hard CPU limit, so that throttling is worth a look.
   func usage(_ path: String, isThrottled: Bool) throws(SystemError) -> CgroupStatistics
+  /// Opens the files that `usage` reads, for groups that are asked about again and again: most of the time goes into
+  /// opening them. nil where that would not help. Every open file takes some kilobytes of the kernel's memory.
+  func usageFiles(_ path: String) -> UsageFiles?
+  /// The same from open files; nil when the group has gone.
+  func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics?
   /// A counter that becomes readable when the group is at its memory limit; nil where the kernel ends the whole group
   /// itself (v2), or cannot tell.
   func outOfMemoryEvents(_ path: String) throws(SystemError) -> FileDescriptor?
@@ -100,6 +105,10 @@ extension CgroupLayout {
 }
 
 extension CgroupDriver {
+  /// Only version 1 spreads it over many.
+  public func usageFiles(_ path: String) -> UsageFiles? { nil }
+  /// See `usageFiles`.
+  public func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics? { nil }
   /// Where one file tells most of it there is nothing to save.
   public func usage(_ path: String, isThrottled: Bool) throws(SystemError) -> CgroupStatistics { try statistics(path) }
 
@@ -127,6 +136,15 @@ extension CgroupDriver {
       throw SandboxError("limits.hugePages", limit.size, "must be a size as the kernel writes it, e.g. 2MB")
     }
   }
+}
+
+/// The open usage files of one group.
+public final class UsageFiles: Sendable {
+  /// How many there are at most.
+  public static let most = 7
+  fileprivate let files: [OpenFile?]
+  init(_ files: [OpenFile?]) { self.files = files }
+  subscript(index: Int) -> OpenFile? { files[index] }
 }
 
 /// Readers of cgroup control files.

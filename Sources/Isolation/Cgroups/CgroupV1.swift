@@ -231,30 +231,69 @@ public struct CgroupV1: CgroupDriver, Equatable {
     return result
   }
 
+  /// In the order of `UsageFile`.
+  private static let usageNames: [(controller: String, name: StaticString)] = [
+    ("cpuacct", "cpuacct.usage_all"), ("memory", "memory.usage_in_bytes"), ("memory", "memory.max_usage_in_bytes"),
+    ("memory", "memory.stat"), ("pids", "pids.current"), ("blkio", "blkio.throttle.io_service_bytes_recursive"),
+    ("cpu", "cpu.stat"),
+  ]
+  private enum UsageFile: Int, CaseIterable {
+    case processorTime, memory, memoryPeak, memoryParts, pids, io, throttling
+  }
+
+  /// See `CgroupDriver`.
+  public func usageFiles(_ path: String) -> UsageFiles? {
+    UsageFiles(
+      Self.usageNames.map { controller, name in
+        guard let mount = mounts[controller] else { return nil }
+        return try? OpenFile(FileDescriptor.open("\(mount)/\(path)/\(name)"))
+      })
+  }
+
+  /// See `CgroupDriver`.
+  public func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics? {
+    var isGone = false
+    let result = usage(isThrottled: isThrottled) { file in
+      guard let open = files[file.rawValue] else { return [] }
+      do throws(SystemError) {
+        return try open.descriptor.read(upTo: 2048, at: 0)[...]
+      } catch {
+        // ENODEV: the group has been removed.
+        isGone = true
+        return []
+      }
+    }
+    return isGone ? nil : result
+  }
+
   /// Reads the usage files, no more of them than are needed; one that is missing counts as 0.
   public func usage(_ path: String, isThrottled: Bool) -> CgroupStatistics {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    func read(_ controller: String, _ name: StaticString) -> ArraySlice<UInt8> {
-      guard let mount = mounts[controller],
-        let count = Files.readSmall("\(mount)/\(path)", name, into: &buffer)
-      else { return [] }
+    return usage(isThrottled: isThrottled) { file in
+      let (controller, name) = Self.usageNames[file.rawValue]
+      guard let mount = mounts[controller], let count = Files.readSmall("\(mount)/\(path)", name, into: &buffer) else {
+        return []
+      }
       return buffer[..<count]
     }
+  }
+
+  private func usage(isThrottled: Bool, _ read: (UsageFile) -> ArraySlice<UInt8>) -> CgroupStatistics {
     var result = CgroupStatistics()
-    addProcessorTime(read("cpuacct", "cpuacct.usage_all"), to: &result)
+    addProcessorTime(read(.processorTime), to: &result)
     if isThrottled {
-      let cpu = CgroupFile.values(["nr_throttled", "throttled_time"], in: read("cpu", "cpu.stat"))
+      let cpu = CgroupFile.values(["nr_throttled", "throttled_time"], in: read(.throttling))
       (result.throttledPeriods, result.throttledNanoseconds) = (cpu[0], cpu[1])
     }
-    result.memoryBytes = CgroupFile.number(in: read("memory", "memory.usage_in_bytes"))
-    result.memoryPeakBytes = CgroupFile.number(in: read("memory", "memory.max_usage_in_bytes"))
-    let memory = CgroupFile.values(["total_rss", "total_cache", "total_swap"], in: read("memory", "memory.stat"))
+    result.memoryBytes = CgroupFile.number(in: read(.memory))
+    result.memoryPeakBytes = CgroupFile.number(in: read(.memoryPeak))
+    let memory = CgroupFile.values(["total_rss", "total_cache", "total_swap"], in: read(.memoryParts))
     (result.memoryRSSBytes, result.memoryCacheBytes, result.swapBytes) = (memory[0], memory[1], memory[2])
     // All that is charged and is neither: the file that says it too (memory.kmem.usage_in_bytes) need not be read.
     let pages = result.memoryRSSBytes &+ result.memoryCacheBytes
     result.memoryKernelBytes = result.memoryBytes > pages ? result.memoryBytes - pages : 0
-    result.pids = CgroupFile.number(in: read("pids", "pids.current"))
-    let io = read("blkio", "blkio.throttle.io_service_bytes_recursive")
+    result.pids = CgroupFile.number(in: read(.pids))
+    let io = read(.io)
     // A task that has not used a disk has the line of the sum alone.
     if io.count > 16 {
       let text = String(decoding: io, as: UTF8.self)
@@ -266,14 +305,22 @@ public struct CgroupV1: CgroupDriver, Equatable {
 
   /// A line "cpu user system" for the names, then one of numbers for each processor, in nanoseconds.
   private func addProcessorTime(_ text: ArraySlice<UInt8>, to result: inout CgroupStatistics) {
+    var columns: [UInt64] = [0, 0, 0]
+    var column = 0
     var isFirst = true
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      defer { isFirst = false }
-      if isFirst { continue }
-      let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-      guard words.count == 3 else { continue }
-      result.cpuUserNanoseconds &+= CgroupFile.number(in: words[1])
-      result.cpuSystemNanoseconds &+= CgroupFile.number(in: words[2])
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9") where !isFirst && column < 3:
+        columns[column] = columns[column] &* 10 &+ UInt64(byte - 48)
+      case UInt8(ascii: " "): column += 1
+      case UInt8(ascii: "\n"):
+        result.cpuUserNanoseconds &+= columns[1]
+        result.cpuSystemNanoseconds &+= columns[2]
+        columns = [0, 0, 0]
+        column = 0
+        isFirst = false
+      default: break
+      }
     }
     result.cpuNanoseconds = result.cpuUserNanoseconds &+ result.cpuSystemNanoseconds
   }

@@ -156,8 +156,13 @@ extension SupervisorServer {
     guard let task = tasks[id] else { return nil }
     if case .ended = task.phase { return nil }
     let isThrottled = task.record.spec.sandbox.limits.cpuQuotaMicroseconds != nil
+    if task.usageFiles == nil && keptUsageFiles + UsageFiles.most <= usageFileLimit {
+      task.usageFiles = cgroups.usageFiles(task.record.cgroup)
+      if task.usageFiles != nil { keptUsageFiles += UsageFiles.most }
+    }
+    let kept = task.usageFiles.flatMap { cgroups.usage(of: $0, isThrottled: isThrottled) }
     // One whose group has gone by now has ended.
-    guard var usage = try? cgroups.usage(task.record.cgroup, isThrottled: isThrottled) else { return nil }
+    guard var usage = try? kept ?? cgroups.usage(task.record.cgroup, isThrottled: isThrottled) else { return nil }
     usage.oomKills = max(usage.oomKills, task.oomKills)
     return TaskUsage(id: id, usage: usage)
   }

@@ -90,6 +90,8 @@ extension SupervisorServer {
   private func finish(_ task: SupervisedTask, _ status: WaitStatus?) {
     task.output = nil
     task.error = nil
+    if task.usageFiles != nil { keptUsageFiles -= UsageFiles.most }
+    task.usageFiles = nil
     if let events = task.memoryEvents { unwatch(events.descriptor.number, token: task.memoryToken) }
     task.memoryEvents = nil
     if let failure = task.failure {

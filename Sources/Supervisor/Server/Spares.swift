@@ -90,7 +90,8 @@ extension SupervisorServer {
           ChildResources(
             streams: Array(kept[..<3]), report: kept[3], status: kept[4], initProgram: kept[5], cgroup: cgroup,
             isInCgroup: group != nil, templates: runtime.templatesPath, filter: filters.standard), cgroups: cgroups)
-        SpareChild.waitForTask(child, on: kept[3])
+        // Moved, not copied: what it holds for a while must go when it lets go of it.
+        SpareChild.waitForTask(consume child, on: kept[3])
       case .parent(let pid, let handle):
         let spare = Spare(
           beginning: beginning, directory: directory, cgroup: cgroup, pid: pid, startTime: try Proc.startTime(pid: pid),
@@ -194,7 +195,7 @@ enum SpareChild {
       guard case .message(let received) = try Channel.receive(from: socket, blocking: true) else { exitNow(126) }
       let order = try SpareOrder(decoding: received.bytes)
       // The supervisor has made the same plan of it: this cannot fail.
-      child.goOn(with: try Plan(order.spec.sandbox), cgroup: order.cgroup, mounts: received.descriptors)
+      (consume child).goOn(with: try Plan(order.spec.sandbox), cgroup: order.cgroup, mounts: received.descriptors)
     } catch {
       exitNow(126)
     }

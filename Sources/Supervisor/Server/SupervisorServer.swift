@@ -46,6 +46,9 @@ final class SupervisorServer {
   var spares: [Spare] = []
   var wantedSpares: [Plan] = []
   var spareAt: Int64?
+  /// How many files of `UsageFiles` are open, and how many may be: the descriptors are for tasks first.
+  var keptUsageFiles = 0
+  let usageFileLimit: Int
   /// Groups of no task that are to be removed.
   var strayGroups: Set<String> = []
   /// When the loop must look at ending tasks again (CLOCK_MONOTONIC); nil: nothing to look at.
@@ -59,6 +62,7 @@ final class SupervisorServer {
     self.cgroups = cgroups
     self.cgroupName = cgroupName
     self.executable = executable
+    usageFileLimit = Int(clamping: try Myself.limit(ResourceLimit.Resource.openFiles.rawValue).hard / 3)
     self.listener = OpenSocket(listener)
     self.lock = OpenFile(lock)
     let queue = try EventQueue()

@@ -163,7 +163,7 @@ struct NumberedReply: WireValue {
       w.field(9, exit)
     case .usage(let all):
       w.field(2, 10 as UInt64)
-      for usage in all { w.field(11, usage) }
+      w.field(11, TaskUsage.packed(all))
     }
   }
 
@@ -179,7 +179,7 @@ struct NumberedReply: WireValue {
     case 7: body = .started(try r.value(6))
     case 8: body = .exited(id: try r.string(8), try r.value(9))
     case 9: body = .executed(try r.value(9))
-    case 10: body = .usage(try r.values(11))
+    case 10: body = .usage(try TaskUsage.unpacked(try r.optionalBytes(11) ?? []))
     case let kind: throw WireError(problem: "reply kind \(kind)")
     }
   }

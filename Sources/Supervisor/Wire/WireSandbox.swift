@@ -265,74 +265,103 @@ extension DeviceRule: WireValue {
   }
 }
 
-// Written out, and zeros left out: an answer about all tasks of a node has twenty thousand of these fields.
 extension CgroupStatistics: WireValue {
+  /// In the order of their numbers, which begin with 1: append only.
+  static let fieldCount = 19
+
   func encode(to w: inout WireWriter) {
-    func put(_ tag: Int, _ value: UInt64) { if value != 0 { w.field(tag, value) } }
-    put(1, cpuNanoseconds)
-    put(2, cpuUserNanoseconds)
-    put(3, cpuSystemNanoseconds)
-    put(4, throttledPeriods)
-    put(5, throttledNanoseconds)
-    put(6, memoryBytes)
-    put(7, memoryPeakBytes)
-    put(8, memoryRSSBytes)
-    put(9, memoryCacheBytes)
-    put(10, swapBytes)
-    put(11, memoryKernelBytes)
-    put(12, pids)
-    put(13, oomKills)
-    put(14, oomEvents)
-    put(15, ioReadBytes)
-    put(16, ioWriteBytes)
-    put(17, cpuPressureMicroseconds)
-    put(18, memoryPressureMicroseconds)
-    put(19, ioPressureMicroseconds)
+    for index in 0..<Self.fieldCount where value(at: index) != 0 { w.field(index + 1, value(at: index)) }
   }
   init(from r: WireReader) throws(WireError) {
     self.init()
-    for (tag, value) in try r.numbers() {
-      switch tag {
-      case 1: cpuNanoseconds = value
-      case 2: cpuUserNanoseconds = value
-      case 3: cpuSystemNanoseconds = value
-      case 4: throttledPeriods = value
-      case 5: throttledNanoseconds = value
-      case 6: memoryBytes = value
-      case 7: memoryPeakBytes = value
-      case 8: memoryRSSBytes = value
-      case 9: memoryCacheBytes = value
-      case 10: swapBytes = value
-      case 11: memoryKernelBytes = value
-      case 12: pids = value
-      case 13: oomKills = value
-      case 14: oomEvents = value
-      case 15: ioReadBytes = value
-      case 16: ioWriteBytes = value
-      case 17: cpuPressureMicroseconds = value
-      case 18: memoryPressureMicroseconds = value
-      case 19: ioPressureMicroseconds = value
-      default: break
-      }
+    for (tag, value) in r.numbers { set(value, at: tag - 1) }
+  }
+
+  // Written out: an answer about all tasks of a node has twenty thousand of these fields.
+  func value(at index: Int) -> UInt64 {
+    switch index {
+    case 0: cpuNanoseconds
+    case 1: cpuUserNanoseconds
+    case 2: cpuSystemNanoseconds
+    case 3: throttledPeriods
+    case 4: throttledNanoseconds
+    case 5: memoryBytes
+    case 6: memoryPeakBytes
+    case 7: memoryRSSBytes
+    case 8: memoryCacheBytes
+    case 9: swapBytes
+    case 10: memoryKernelBytes
+    case 11: pids
+    case 12: oomKills
+    case 13: oomEvents
+    case 14: ioReadBytes
+    case 15: ioWriteBytes
+    case 16: cpuPressureMicroseconds
+    case 17: memoryPressureMicroseconds
+    case 18: ioPressureMicroseconds
+    default: 0
+    }
+  }
+
+  mutating func set(_ value: UInt64, at index: Int) {
+    switch index {
+    case 0: cpuNanoseconds = value
+    case 1: cpuUserNanoseconds = value
+    case 2: cpuSystemNanoseconds = value
+    case 3: throttledPeriods = value
+    case 4: throttledNanoseconds = value
+    case 5: memoryBytes = value
+    case 6: memoryPeakBytes = value
+    case 7: memoryRSSBytes = value
+    case 8: memoryCacheBytes = value
+    case 9: swapBytes = value
+    case 10: memoryKernelBytes = value
+    case 11: pids = value
+    case 12: oomKills = value
+    case 13: oomEvents = value
+    case 14: ioReadBytes = value
+    case 15: ioWriteBytes = value
+    case 16: cpuPressureMicroseconds = value
+    case 17: memoryPressureMicroseconds = value
+    case 18: ioPressureMicroseconds = value
+    default: break
     }
   }
 }
 
 /// What one task uses, in an answer about many.
-struct TaskUsage: WireValue, Equatable {
+struct TaskUsage: Equatable {
   var id: String
   var usage: CgroupStatistics
 
-  init(id: String, usage: CgroupStatistics) {
-    self.id = id
-    self.usage = usage
+  /// All in one run of bytes: the count of fields, then for each task the length of its id, the id, and the fields.
+  static func packed(_ all: [TaskUsage]) -> [UInt8] {
+    var w = WireWriter()
+    w.reserve(all.count * 128)
+    w.number(UInt64(CgroupStatistics.fieldCount))
+    for task in all {
+      w.number(UInt64(task.id.utf8.count))
+      w.append(task.id.utf8)
+      for index in 0..<CgroupStatistics.fieldCount { w.number(task.usage.value(at: index)) }
+    }
+    return w.bytes
   }
-  func encode(to w: inout WireWriter) {
-    w.field(1, id)
-    w.field(2, usage)
-  }
-  init(from r: WireReader) throws(WireError) {
-    id = try r.string(1)
-    usage = try r.value(2)
+
+  static func unpacked(_ bytes: ArraySlice<UInt8>) throws(WireError) -> [TaskUsage] {
+    var all: [TaskUsage] = []
+    var at = bytes.startIndex
+    if bytes.isEmpty { return all }
+    let count = try WireReader.number(bytes, &at)
+    while at < bytes.endIndex {
+      let length = try WireReader.number(bytes, &at)
+      guard length <= UInt64(bytes.endIndex - at), count <= 256 else { throw WireError(problem: "a list of usages") }
+      let id = String(decoding: bytes[at..<(at + Int(length))], as: UTF8.self)
+      at += Int(length)
+      var usage = CgroupStatistics()
+      // A newer side may say more.
+      for index in 0..<Int(count) { usage.set(try WireReader.number(bytes, &at), at: index) }
+      all.append(TaskUsage(id: id, usage: usage))
+    }
+    return all
   }
 }

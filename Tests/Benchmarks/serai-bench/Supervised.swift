@@ -96,6 +96,19 @@ final class Supervised: Sendable {
     }
   }
 
+  /// Runs a command in a running task.
+  /// - Returns: from the request until it has ended, in nanoseconds.
+  func session(_ request: Request) async throws -> Int64 {
+    let null = try FileDescriptor.open("/dev/null", [.readWrite])
+    let began = Clock.monotonicNanoseconds
+    let exit = try await link.connection().execute(
+      Command("\(Place.programsInside)/stamp"), in: request.spec.id,
+      streams: [null.number, null.number, null.number])
+    let ended = Clock.monotonicNanoseconds
+    guard exit.exitCode == 0 else { throw Failure("a command ended with status \(exit.exitCode)") }
+    return ended - began
+  }
+
   /// Starts a task that says when it began, waits for its end and forgets it.
   /// - Returns: from the request to the task's first instruction, in nanoseconds.
   func start() async throws -> Int64 {

@@ -115,7 +115,8 @@ import Testing
       let only = try await eventually(seconds: 30) {
         try HostState(fixture).cgroups.allSatisfy { $0.contains("/.spare-") } && spares() <= 2
       }
-      #expect(only, "\(try HostState(fixture))")
+      let then = try HostState(fixture)
+      #expect(only, "\(then)")
       let (now, waiting) = (try descriptors(pid), try spares())
       kill(pid, SIGKILL)
       #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
