@@ -5,7 +5,7 @@ BUILD := .build
 TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
-  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
+  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev libyaml-dev libcrypt-dev zlib1g-dev iproute2 iptables curl python3 \
   default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help

@@ -116,8 +116,9 @@ final class Agent: Sendable {
         throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
       },
       streamHandler: { [weak self] request, stream in
-        let (server, api) = self?.parts.withLock { ($0.server, $0.api) } ?? (nil, nil)
+        let (server, api, client) = self?.parts.withLock { ($0.server, $0.api, $0.client) } ?? (nil, nil, nil)
         if let api, try await HTTPOverRPC.serve(request, stream, api) { return }
+        if let client, try await client.handle(request, stream) { return }
         if let server, try await server.handle(request, stream) { return }
         throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
       })

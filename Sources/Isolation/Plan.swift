@@ -16,6 +16,8 @@ public struct Plan: Sendable, Equatable {
   public let usesInit: Bool
   /// Whether a child that has taken the common steps of another such plan can go on with this one.
   public let canBegin: Bool
+  /// Whether "/" becomes a directory of the task's own.
+  public let hasOwnRoot: Bool
 
   /// Checks a sandbox and lists its steps.
   ///
@@ -28,6 +30,8 @@ public struct Plan: Sendable, Equatable {
     // While /proc is still the host's: afterwards it may be masked.
     if let score = sandbox.oomScoreAdjustment, score != 0 { steps.append(.oomScore(score)) }
     if let path = sandbox.networkNamespace { steps.append(.networkNamespace(path)) }
+    // In the host's own tree.
+    if sandbox.root == nil { steps += sandbox.mounts.map { .mount($0) } }
     if let root = sandbox.root { steps += Self.rootSteps(of: sandbox, root) }
     if let name = sandbox.hostname { steps.append(.hostname(name)) }
     steps += sandbox.resourceLimits.map { .resourceLimit($0) }
@@ -59,8 +63,12 @@ public struct Plan: Sendable, Equatable {
     let hasCommonFilter =
       sandbox.seccomp == .unconfined || (sandbox.seccomp == .standard && !sandbox.allowsForeignABI)
     let hasCommonDevices = sandbox.limits.devices == DeviceRule.standard && sandbox.devices.isEmpty
+    // Mounts that the host shares are taken from its tree before a child leaves it.
+    let hasPrivateMounts = sandbox.mounts.allSatisfy { $0.propagation == .private }
     canBegin =
       sandbox.root != nil && sandbox.namespaces.isSuperset(of: [.mount, .pid]) && hasCommonFilter && hasCommonDevices
+      && hasPrivateMounts
+    hasOwnRoot = sandbox.root != nil
   }
 
   /// What a child does that is to become a task later: the common steps alone.
@@ -73,6 +81,7 @@ public struct Plan: Sendable, Equatable {
     limits = CgroupLimits()
     usesInit = plan.usesInit
     canBegin = plan.canBegin
+    hasOwnRoot = plan.hasOwnRoot
   }
 
   /// Whether a child that has taken another plan's common steps has taken this one's.
@@ -87,7 +96,8 @@ public struct Plan: Sendable, Equatable {
     if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
     // After entering the cgroup: the namespace's root is where its maker is.
     if sandbox.namespaces.contains(.cgroup) { steps.append(.cgroupNamespace) }
-    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation) }
+    // A task that sees the host's tree sees also what is mounted there later.
+    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation(slave: sandbox.root == nil)) }
     guard sandbox.root != nil else { return steps }
     if sandbox.userNamespace != nil { steps.append(.holdUserNamespace) }
     // Landlock hides what is not ptraceable: then a command run inside would see none of the task's processes.
@@ -207,6 +217,7 @@ public struct Plan: Sendable, Equatable {
     cloneNamespaces = []
     limits = sandbox.limits
     usesInit = false
+    hasOwnRoot = sandbox.root != nil
   }
 
   private static func workingDirectory(of sandbox: Sandbox) -> String {
@@ -310,9 +321,21 @@ public struct Plan: Sendable, Equatable {
   }
 
   private static func checkRoot(_ sandbox: Sandbox) throws(SandboxError) {
+    for (index, mount) in sandbox.mounts.enumerated() {
+      if case .bind(let source) = mount.source { try checkPath("mounts[\(index)].source", source) }
+      try checkTarget("mounts[\(index)].target", mount.target)
+      if mount.hasTaskIDs && mount.recursive {
+        throw SandboxError(
+          "mounts[\(index)].recursive", "true", "a bind with the task's ids shows one file system only")
+      }
+      if mount.propagation != .private && (sandbox.userNamespace != nil || mount.hasTaskIDs) {
+        throw SandboxError(
+          "mounts[\(index)].propagation", mount.target, "only tasks with host ids share mounts with the host")
+      }
+    }
     guard let root = sandbox.root else {
-      if let mount = sandbox.mounts.first {
-        throw SandboxError("mounts", mount.target, "mounts need a root file system of the task's own")
+      if let mount = sandbox.mounts.first, !sandbox.namespaces.contains(.mount) {
+        throw SandboxError("mounts", mount.target, "mounts need a mount namespace of the task's own")
       }
       if let file = sandbox.files.first {
         throw SandboxError("files", file.path, "files need a root file system of the task's own")
@@ -336,14 +359,6 @@ public struct Plan: Sendable, Equatable {
     for entry in root.entries {
       try checkPath("root.entries.source", entry.source)
       try checkTarget("root.entries.target", entry.target)
-    }
-    for (index, mount) in sandbox.mounts.enumerated() {
-      if case .bind(let source) = mount.source { try checkPath("mounts[\(index)].source", source) }
-      try checkTarget("mounts[\(index)].target", mount.target)
-      if mount.hasTaskIDs && mount.recursive {
-        throw SandboxError(
-          "mounts[\(index)].recursive", "true", "a bind with the task's ids shows one file system only")
-      }
     }
     for (index, file) in sandbox.files.enumerated() {
       try checkTarget("files[\(index)].path", file.path)

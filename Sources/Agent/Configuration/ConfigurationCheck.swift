@@ -39,6 +39,12 @@ enum ConfigurationCheck {
     for (name, text) in durations(configuration) where Nanoseconds(parsing: text) == nil {
       problems.append("\(name): \"\(text)\" is no duration such as 30s or 24h")
     }
+    for (name, volume) in configuration.client.hostVolumes.sorted(by: { $0.key < $1.key }) {
+      if !volume.path.hasPrefix("/") || volume.path.split(separator: "/").contains("..") {
+        problems.append(
+          "client.host_volume \"\(name)\".path: \"\(volume.path)\" must be an absolute path of the host without \"..\"")
+      }
+    }
     let artifact = configuration.client.artifact
     for (name, text) in [
       ("http_max_size", artifact.httpMaxSize), ("decompression_size_limit", artifact.decompressionSizeLimit),

@@ -179,7 +179,12 @@ struct Settings {
     result.garbageCollection.diskUsageThreshold = Double(section.gcDiskUsageThreshold)
     result.garbageCollection.inodeUsageThreshold = Double(section.gcInodeUsageThreshold)
     result.garbageCollection.maxAllocations = section.gcMaxAllocs
-    for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
+    for plugin in configuration.plugins {
+      result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject()
+      result.pluginArguments[plugin.name] = plugin.args
+    }
+    result.pluginDirectory =
+      configuration.pluginDir.isEmpty ? configuration.dataDir + "/plugins" : configuration.pluginDir
     let artifact = section.artifact
     result.artifacts.timeout = .nanoseconds(duration(artifact.httpReadTimeout).count)
     result.artifacts.downloadBytes = ArtifactSection.bytes(artifact.httpMaxSize) ?? result.artifacts.downloadBytes

@@ -71,6 +71,12 @@ struct TaskPreparation: Sendable {
     let user = environment.interpolation(task.user)
     let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
     let (directory, name, secrets) = (directory, task.name, secrets)
+    // In an isolated task's root the places of mounts are made when it starts.
+    let places =
+      driver.capabilities.isolation == .none
+      ? task.volumeMounts.compactMap { $0.destination.map { environment.interpolation($0) } }.filter {
+        !$0.hasPrefix("/")
+      } : []
     do throws(SystemError) {
       return try await work.run { () throws(SystemError) in
         let account = RunnerContext.account(wanted.isEmpty ? "root" : String(wanted.prefix { $0 != ":" }))
@@ -78,6 +84,7 @@ struct TaskPreparation: Sendable {
         try directory.ensure()
         try directory.ensure(task: name, owner: (owner.uid, owner.gid))
         try secrets?.give(to: owner.uid, gid: owner.gid)
+        for place in places { try directory.ensurePlace(place, inTask: name) }
         return owner
       }
     } catch {

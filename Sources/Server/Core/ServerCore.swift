@@ -275,6 +275,9 @@ actor ServerCore {
     return ttl
   }
 
+  /// The state with everything on its way.
+  var current: StateReader { ahead.reader }
+
   /// The node as it is with everything on its way.
   func node(_ id: Identifier) -> Node? { ahead.reader.node(id)?.value }
 

@@ -18,6 +18,12 @@ extension Server {
 
   /// Serves a stream of a client; false for a method that is none of these.
   public func handle(_ request: RPCRequest, _ stream: RPCStream) async throws -> Bool {
+    if request.method == ClientRPC.allocationData {
+      let wanted: AllocationDataRequest = try decoded(request)
+      _ = try await authenticated(wanted.nodeID, wanted.secretID)
+      try await sendAllocationData(wanted, to: stream)
+      return true
+    }
     guard request.method == ClientRPC.watchAllocations else { return false }
     let watch: NodeWatchAllocationsRequest = try decoded(request)
     _ = try await authenticated(watch.nodeID, watch.secretID)
