@@ -178,7 +178,7 @@ extension Mount: WireValue {
     case .temporary(let size, let permissions):
       w.field(2, size)
       w.field(3, UInt64(permissions))
-    case .handedOver: w.field(9, true)
+    case .handedOver: w.field(10, true)
     }
     w.field(4, target)
     w.field(5, attributes.rawValue)
@@ -191,7 +191,7 @@ extension Mount: WireValue {
     let source: Source
     if let path = try r.optionalString(1) {
       source = .bind(path)
-    } else if try r.bool(9) {
+    } else if try r.bool(10) {
       source = .handedOver
     } else {
       source = .temporary(sizeBytes: try r.number(2), permissions: try r.uint32(3))
