@@ -92,7 +92,7 @@ let modules: [Target] = [
       "Artifact", "Server",
       "Client", "API",
     ]),
-  module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
+  module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "HCLSchema", "Jobspec", "HTTP", "TemplateEngine"]),
 ]
 
 let executables: [Target] = [
