@@ -57,8 +57,8 @@ import Testing
       try await cluster.server.submit("web", service())
       try await cluster.server.submit("agent", shellJob("agent", type: "system", script: "exec sleep 86400"))
       try await until("all run on the first node") {
-        try await cluster.running("web", on: "first").count == 2
-          && cluster.running("agent", on: "first").count == 1
+        let (web, agents) = try await (cluster.running("web", on: "first"), cluster.running("agent", on: "first"))
+        return web.count == 2 && agents.count == 1
       }
       let services = try await cluster.running("web", on: "first")
       let system = try #require(try await cluster.running("agent", on: "first").first)
@@ -93,8 +93,8 @@ import Testing
       try await cluster.server.submit("web", service(count: 1))
       try await cluster.server.submit("agent", shellJob("agent", type: "system", script: "exec sleep 86400"))
       try await until("both run") {
-        try await cluster.running("web", on: "first").count == 1
-          && cluster.running("agent", on: "first").count == 1
+        let (web, agents) = try await (cluster.running("web", on: "first"), cluster.running("agent", on: "first"))
+        return web.count == 1 && agents.count == 1
       }
       try await cluster.grow()
       let node = try await cluster.id("first")
@@ -124,7 +124,8 @@ import Testing
       try await cluster.server.submit("web", service(count: 3))
       try await cluster.server.submit("work", shellJob("work", type: "batch", script: "exec sleep 86400"))
       try await until("all run") {
-        try await cluster.running("web", on: "first").count == 3 && cluster.running("work", on: "first").count == 1
+        let (web, work) = try await (cluster.running("web", on: "first"), cluster.running("work", on: "first"))
+        return web.count == 3 && work.count == 1
       }
       // No second node: nothing could become healthy elsewhere, and -force does not ask.
       let output = try await cluster.clients[0].succeeds("node", "drain", "-enable", "-yes", "-force", "-self")

@@ -141,7 +141,7 @@ let variablePurge = Command(
 }
 
 /// Slashes separate segments and stay.
-private func variablePath(_ path: String) -> String {
+func variablePath(_ path: String) -> String {
   "/v1/var/"
     + path.split(separator: "/", omittingEmptySubsequences: false).map { String($0).pathEncoded }.joined(
       separator: "/")
