@@ -87,6 +87,35 @@ import Testing
     #expect(group.core(id(1)).isStorageFull == false)
   }
 
+  /// Denied at once, entries would come again at once: leader and follower would only talk to each other.
+  @Test func aFollowerWithAFullDiskIsAskedNoMoreThanItsWindow() {
+    var limits = Limits()
+    limits.inflightRequests = 8
+    limits.requestBytes = 40
+    var group = Group(voters: 3, limits: limits)
+    group.elect(id(1))
+    group.run(milliseconds: 100)
+    group.call(id(2)) { core, now, jitter in core.storageFull(now: now, jitter: jitter) }
+    var (asked, answered) = (0, 0)
+    group.loses = { message in
+      if case .append(let request) = message.body, message.to == id(2), !request.entries.isEmpty { asked += 1 }
+      if case .appendReply = message.body, message.from == id(2) { answered += 1 }
+      return false
+    }
+    for number in 0..<40 {
+      group.propose(id(1), "\(number)")
+      group.deliver()
+    }
+    #expect(group.core(id(1)).commit == 42)
+    #expect((1...8).contains(asked))
+    #expect(answered <= 1)
+    // Heartbeats go on: it is there, and it is not the leader's fault.
+    group.run(milliseconds: 1_000)
+    #expect(group.core(id(1)).role == .leader && group.core(id(2)).leader == id(1))
+    #expect(asked <= 8)
+    #expect((15...25).contains(answered))
+  }
+
   @Test func aServerWithAnOlderDiskIsFoundOutByItsPeers() {
     var group = Group(voters: 3)
     group.elect(id(1))

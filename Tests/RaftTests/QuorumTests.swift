@@ -25,12 +25,62 @@ import Testing
     }
   }
 
-  @Test func aMajorityOfFive() {
-    let values: [UInt64] = [7, 9, 3, 9, 1]
-    #expect(Quorum.reached(count: 5) { values[$0] } == 7)
-    #expect(Quorum.verdict(count: 5) { [true, true, nil, false, nil][$0] } == .open)
-    #expect(Quorum.verdict(count: 5) { [true, true, nil, false, true][$0] } == .won)
-    #expect(Quorum.verdict(count: 4) { [true, true, false, false][$0] } == .lost)
+  /// What a majority is, written down by hand: values of the voters in order, nil for one that is not heard of.
+  @Test(
+    arguments: [
+      ([], [], UInt64.max), ([5], [], 5), ([nil], [], 0), ([5, 9], [], 5), ([5, nil], [], 0), ([5, 9, 7], [], 7),
+      ([5, nil, 7], [], 5), ([nil, nil, 7], [], 0), ([4, 4, 4, 9], [], 4), ([1, 2, 3, 4], [], 2),
+      ([1, 2, 3, 4, 5], [], 3),
+      ([3, nil, nil, 4, 5], [], 3), ([9, 9, 9], [1, 2, 3], 2), ([9, 9, 9], [nil, nil, 3], 0), ([nil, 2, 2], [7], 2),
+      ([7], [7], 7), ([], [4], 4),
+    ] as [([UInt64?], [UInt64?], UInt64)])
+  func whatAMajorityHasReached(incoming: [UInt64?], outgoing: [UInt64?], expected: UInt64) {
+    let (first, second) = Self.voters(incoming, outgoing)
+    let values = incoming + outgoing
+    #expect(Quorum.reached(first, second) { values[Int($0.rawValue) - 1] ?? 0 } == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("", "", .won), ("y", "", .won), ("n", "", .lost), ("_", "", .open), ("yn", "", .lost), ("y_", "", .open),
+      ("yyn", "", .won), ("y_n", "", .open), ("ynn", "", .lost), ("yynn", "", .lost), ("yyy_", "", .won),
+      ("yyn_", "", .open), ("yyynn", "", .won), ("yynn_", "", .open), ("nnn__", "", .lost), ("yyy", "nnn", .lost),
+      ("yyy", "y__", .open), ("yyy", "yy_", .won), ("y__", "n", .lost), ("", "y", .won),
+    ] as [(String, String, Quorum.Verdict)])
+  func howAVoteStands(incoming: String, outgoing: String, expected: Quorum.Verdict) {
+    let (first, second) = Self.voters(Array(incoming), Array(outgoing))
+    let votes = Array(incoming + outgoing)
+    let verdict = Quorum.verdict(first, second) { id in
+      switch votes[Int(id.rawValue) - 1] {
+      case "y": true
+      case "n": false
+      default: nil
+      }
+    }
+    #expect(verdict == expected)
+  }
+
+  private static func voters<Value>(_ incoming: [Value], _ outgoing: [Value]) -> ([ServerID], [ServerID]) {
+    (
+      incoming.indices.map { ServerID(UInt64($0 + 1)) },
+      outgoing.indices.map { ServerID(UInt64(incoming.count + $0 + 1)) }
+    )
+  }
+
+  /// Every assignment of four values to up to five voters, against the definition: sorted, the value that a majority has.
+  @Test func everySmallConfigurationAgreesWithSorting() {
+    for count in 1...5 {
+      var places = [Int](repeating: 0, count: count)
+      for number in 0..<(1 << (2 * count)) {
+        for voter in 0..<count { places[voter] = (number >> (2 * voter)) & 3 }
+        let sorted = places.sorted(by: >)
+        #expect(Quorum.reached(count: count) { UInt64(places[$0]) } == UInt64(sorted[count / 2]))
+        // 0: no, 1: yes, 2 and 3: silent. Won when the silent can't turn it, lost when they can't save it.
+        let (yes, silent) = (places.count { $0 == 1 }, places.count { $0 > 1 })
+        let expected: Quorum.Verdict = 2 * yes > count ? .won : 2 * (yes + silent) > count ? .open : .lost
+        #expect(Quorum.verdict(count: count) { places[$0] > 1 ? nil : places[$0] == 1 } == expected)
+      }
+    }
   }
 }
 

@@ -68,6 +68,7 @@ private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, h
   var installed = 0
   var undecided = 0
   var quarantined = 0
+  var coverage = Coverage()
   var gaps: [UInt64] = []
   var failed: [UInt64] = []
   for seed in seeds {
@@ -82,6 +83,7 @@ private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, h
     changes += result.changes
     installed += result.snapshotsInstalled
     quarantined += result.quarantined
+    coverage.add(result.coverage)
     gaps += result.leaderless
     if result.isUndecided { undecided += 1 }
     if let failure = result.failure {
@@ -103,7 +105,10 @@ private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, h
   print(
     "\(acknowledged) operations acknowledged, \(elections) elections, \(changes) changes of members, \(installed) snapshots "
       + "installed, \(quarantined) servers in quarantine; without a leader p50 \(gap(500)) ms, p99 \(gap(990)) ms")
-  return failed.isEmpty ? 0 : 1
+  print(Occurrence.allCases.map { "\($0) \(coverage[$0])" }.joined(separator: ", "))
+  let missing = seeds.count >= 500 && bug == nil ? coverage.missing : []
+  for what in missing { print("never happened: \(what)") }
+  return failed.isEmpty && missing.isEmpty ? 0 : 1
 }
 
 /// The shortest way to the failure that can be found.

@@ -44,26 +44,14 @@ struct EventQueue {
   }
 }
 
-/// `host` and `client` are places in the simulator's lists; `epoch` counts a host's crashes, so that what was meant for
-/// the process before one is dropped.
+/// `host` is a place in the simulator's list; `epoch` counts a host's crashes, so that what was meant for the process
+/// before one is dropped.
 enum Event {
   case message(slot: Int)
   case tick(host: Int, epoch: Int)
   case synced(host: Int, epoch: Int)
-  case request(client: Int, operation: Int, host: Int)
-  case response(client: Int, operation: Int, Answer)
-  case think(client: Int)
-  case giveUp(client: Int, operation: Int)
+  case workload(WorkloadEvent)
   case fault(Int)
   /// Some fault is over.
   case ends
-}
-
-/// What a server tells a client.
-enum Answer {
-  case done(Outcome)
-  /// Not taken; ask that host.
-  case redirect(Int?)
-  /// Taken, but it can't be said what became of it.
-  case unknown
 }

@@ -9,9 +9,9 @@ extension Simulator {
   func inject(_ fault: Fault, _ number: Int) {
     note("fault: \(fault)")
     switch fault {
-    case .crash(let host, let after): order(hosts[host], after)
-    case .crashLeader(let after): if let leader = leaderHost { order(leader, after) }
-    case .crashAll(let after): for host in hosts { order(host, after) }
+    case .crash(let host, let after): orderCrash(hosts[host], after)
+    case .crashLeader(let after): if let leader = leaderHost { orderCrash(leader, after) }
+    case .crashAll(let after): for host in hosts { orderCrash(host, after) }
     case .partition(let mask, let time):
       for one in hosts.indices {
         for other in hosts.indices where (mask >> one) & 1 != (mask >> other) & 1 { cut[one][other] = now + time }
@@ -31,27 +31,32 @@ extension Simulator {
       ending.append((now + time, .free(host)))
     case .pause(let host, let time): hosts[host].pausedUntil = now + time
     case .pauseLeader(let time): leaderHost?.pausedUntil = now + time
-    case .drift(let host, let millionths): hosts[host].setDrift(millionths, at: now)
+    case .drift(let host, let millionths):
+      hosts[host].clock.setDrift(millionths, at: now)
+      if millionths != 0 { result.coverage.note(.clockDrift) }
     case .jump(let host, let amount):
-      hosts[host].jump(by: amount, at: now)
-      withCore(hosts[host]) { core, clock, jitter in core.tick(now: clock, jitter: jitter) }
+      hosts[host].clock.jump(by: amount, at: now)
+      result.coverage.note(.clockJump)
+      give([.tick], to: hosts[host])
     case .transfer(let place):
       guard let leader = leaderHost else { return }
-      withCore(leader) { core, clock, jitter in
-        _ = core.transferLeadership(to: hosts[place].id, now: clock, jitter: jitter)
+      order(leader) { server, moment in
+        let answer = server.transferLeadership(to: hosts[place].id, at: moment)
+        if case .success = answer { result.coverage.note(.leadershipTransfer) }
       }
     case .change(let voters, let learners): change(voters, learners)
     case .snapshot(let host):
-      takeSnapshot(hosts[host])
+      takeSnapshot(hosts[host], isForced: true)
       startSync(hosts[host])
     case .olderDisk(let host, let after): rollBack(hosts[host], after, number)
+    case .workload(let fault): workload.inject(fault)
     }
     scheduleEnd()
   }
 
   /// The process stops after handling a few more outputs.
-  private func order(_ host: Host, _ after: UInt64) {
-    guard host.core != nil else { return }
+  private func orderCrash(_ host: Host, _ after: UInt64) {
+    guard host.server != nil else { return }
     ending.append((now + after, .start(host.place)))
     if random.chance(500) { crash(host) } else { host.outputsLeft = random.below(12) }
   }
@@ -64,8 +69,9 @@ extension Simulator {
       guard isVoter || (learners >> host.place) & 1 == 1 else { continue }
       members.append(Member(id: host.id, address: "host\(host.place):4647", role: isVoter ? .voter : .learner))
     }
-    withCore(leader) { core, clock, jitter in
-      let answer = core.changeMembership(to: Membership(members), now: clock, jitter: jitter)
+    order(leader) { server, moment in
+      let answer = server.changeMembership(to: Membership(members), at: moment)
+      if case .success = answer { result.coverage.note(.membershipChange) }
       note("change to \(members.map { "\($0.id)\($0.role == .voter ? "" : "l")" }): \(answer)")
     }
   }
@@ -128,6 +134,7 @@ extension Simulator {
       start(hosts[host])
     }
     ending = []
+    workload.heal()
   }
 
   // MARK: rest
@@ -135,11 +142,11 @@ extension Simulator {
   /// One leader, whose members all have applied what it has committed, and nobody waits.
   var isAtRest: Bool {
     guard let leader = leaderHost?.core, leader.isSettled, !leader.membership.membership.isJoint,
-      leader.commit == leader.last.index, clients.allSatisfy({ !$0.isWaiting })
+      leader.commit == leader.last.index, workload.isAtRest
     else { return false }
     return leader.membership.membership.members.allSatisfy { member in
       let host = hosts[Int(member.id.rawValue) - 1]
-      return host.core?.quarantine != nil || (host.machine.applied == leader.commit && host.core?.leader == leader.id)
+      return host.core?.quarantine != nil || (host.server?.applied == leader.commit && host.core?.leader == leader.id)
     }
   }
 
@@ -152,10 +159,10 @@ extension Simulator {
     hosts.map { host in
       guard let core = host.core else { return "\(host.id) down" }
       return "\(host.id) \(core.role) term \(core.term) commit \(core.commit) last \(core.last.index) applied "
-        + "\(host.machine.applied) leader \(core.leader.map(\.description) ?? "none") members "
+        + "\(host.server?.applied ?? 0) leader \(core.leader.map(\.description) ?? "none") members "
         + core.membership.membership.members.map { "\($0.id):\($0.role)\($0.votesInOutgoing ? "*" : "")" }.joined(
           separator: " ")
     }.joined(separator: "; ")
-      + " \(leaderHost?.core?.replicationState ?? "") waiting clients \(clients.count { $0.isWaiting })"
+      + " \(leaderHost?.core?.replicationState ?? "") \(workload.restlessness)"
   }
 }

@@ -8,6 +8,8 @@ struct SimulatedDisk {
     case install(Snapshot)
     case snapshot(Snapshot, [UInt8])
     case compact(Position)
+
+    var isSnapshot: Bool { if case .snapshot = self { true } else { false } }
   }
 
   struct Image {
@@ -26,6 +28,8 @@ struct SimulatedDisk {
   /// Kept in another file: the last place that was synced. A log that ends before it is older than it should be.
   var watermark = Position.zero
   var watermarkTerm: UInt64 = 0
+  /// Why this server must not take part any more, found out at any of its starts: kept until the disk is emptied.
+  var damage: String?
   /// Queued behind what is being synced.
   var queued: [Work] = []
   /// What the sync under way makes safe.
@@ -91,13 +95,15 @@ struct SimulatedDisk {
   }
 
   /// The machine stops: of what was not synced a part is there by chance, and the last of it may be torn.
-  mutating func crash(_ random: inout Random, bug: ShellBug?) {
+  mutating func crash(_ random: inout Random, bug: ShellBug?, _ coverage: inout Coverage) {
     let unsynced = syncing + queued
     syncing = []
     queued = []
     guard !unsynced.isEmpty, !isFull else { return }
     let kept = random.below(unsynced.count + 1)
     for work in unsynced.prefix(kept) { apply(work, bug: bug) }
+    if kept > 0 { coverage.note(.unsyncedKept) }
+    if kept < unsynced.count { coverage.note(.unsyncedLost) }
     guard kept < unsynced.count, case .write(let write) = unsynced[kept], random.chance(500),
       let first = write.entries.first,
       first.index == last.index + 1, write.truncateFrom == nil
@@ -106,6 +112,7 @@ struct SimulatedDisk {
     for entry in write.entries.prefix(whole) { safe.entries.append(entry) }
     watermark = last
     let entry = write.entries[whole]
+    coverage.note(.tornWrite)
     safe.torn = Entry(
       index: entry.index, term: entry.term, kind: entry.kind, bytes: Array(entry.bytes.dropLast(3)) + [0xFF])
   }

@@ -12,7 +12,6 @@ struct Checker {
   /// The state's hash by applied index.
   private var stateHashes: [UInt64: UInt64] = [:]
   private(set) var failure: String?
-  var histories = [History](repeating: History(), count: KeyValueMachine.keys)
 
   mutating func fail(_ what: String) { if failure == nil { failure = what } }
 
@@ -33,7 +32,7 @@ struct Checker {
   }
 
   /// State Machine Safety: no two servers apply different entries at an index.
-  mutating func applied(_ entry: Entry, by host: ServerID, inTerm term: UInt64, state: KeyValueMachine) {
+  mutating func applied(_ entry: Entry, by host: ServerID, inTerm term: UInt64) {
     var hash = mix(entry.term, UInt64(entry.kind))
     for byte in entry.bytes { hash = mix(hash, UInt64(byte)) }
     if let known = committed[entry.index] {
@@ -47,14 +46,14 @@ struct Checker {
         committedInTerm = term
       }
     }
-    stateIs(state, on: host)
   }
 
-  mutating func stateIs(_ state: KeyValueMachine, on host: ServerID) {
-    if let known = stateHashes[state.applied] {
-      if known != state.hash { fail("the state of server \(host) at \(state.applied) differs from others'") }
+  /// The same entries have made the same state everywhere.
+  mutating func state(at index: UInt64, is hash: UInt64, on host: ServerID) {
+    if let known = stateHashes[index] {
+      if known != hash { fail("the state of server \(host) at \(index) differs from others'") }
     } else {
-      stateHashes[state.applied] = state.hash
+      stateHashes[index] = hash
     }
   }
 
@@ -73,18 +72,5 @@ struct Checker {
       }
       index -= 1
     }
-  }
-
-  /// At the end. False when a history could not be decided.
-  mutating func checkHistories() -> Bool {
-    var decided = true
-    for (key, history) in histories.enumerated() {
-      switch history.check() {
-      case .linearizable: break
-      case .violated: fail("the history of register \(key) is not linearizable")
-      case .undecided: decided = false
-      }
-    }
-    return decided
   }
 }

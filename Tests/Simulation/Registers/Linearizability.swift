@@ -18,7 +18,7 @@ public struct History: Sendable {
 
   var calls: [Call] = []
 
-  func check(initial: UInt64 = 0, budget: Int = 2_000_000) -> Verdict {
+  func check(initial: UInt64 = 0, budget: Int = 400_000) -> Verdict {
     let calls = calls.filter { $0.ended != nil || $0.operation != .read }
     guard !calls.isEmpty else { return .linearizable }
     // Calls and returns in order of time, as a doubly linked list; a chosen call leaves with its return.

@@ -20,6 +20,7 @@ public enum Fault: Hashable, Sendable {
   case snapshot(host: Int)
   /// The host is stopped and comes back with a disk as it was at the simulation's half.
   case olderDisk(host: Int, restartAfter: UInt64)
+  case workload(WorkloadFault)
 }
 
 /// Everything that a seed decides about a run before it begins.
