@@ -61,12 +61,18 @@ let modules: [Target] = [
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
+  module("Replica", ["Codec", "Cron", "Model", "Raft", "Scheduler", "State"]),
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module(
     "HTTP", ["BaseEncoding", "Digests", "Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
   module(
-    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
+    "Server",
+    [
+      "Linux", "Log", "Codec", "Cron", "Model", "Raft", "State", "Scheduler", "Replica", "Storage", "Transport",
+      "Jobspec",
+    ]
+  ),
   module("Artifact", ["BaseEncoding", "Digests", "Linux", "HTTP", "CArchive"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
@@ -89,7 +95,7 @@ let modules: [Target] = [
     "Agent",
     [
       "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
-      "Artifact", "Server",
+      "Artifact", "Replica", "Server",
       "Client", "API",
     ]),
   module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "HCLSchema", "Jobspec", "HTTP", "TemplateEngine"]),
@@ -136,6 +142,7 @@ let testPrograms: [Target] = [
 
 let testTargets: [Target] = [
   tests("RaftTests", ["Raft", "Simulation"]),
+  tests("ReplicaTests", ["Replica", "Raft", "State", "Scheduler", "Model", "Codec"]),
   tests("LayoutTests", []),
   tests(
     "IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor", "serai-device-test"]),
@@ -172,7 +179,9 @@ let testTargets: [Target] = [
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
-  tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
+  tests(
+    "ServerTests",
+    ["Server", "Replica", "Raft", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
   tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
   tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec", "Server"]),
 ]

@@ -12,7 +12,7 @@ struct Heartbeats {
   /// No later than the earliest deadline; recomputed when it is reached.
   private(set) var nextDeadline: Timestamp?
 
-  init(_ configuration: ServerConfiguration) {
+  init(_ configuration: DutyConfiguration) {
     minimum = configuration.minHeartbeatTTL
     grace = configuration.heartbeatGrace
     perSecond = configuration.maxHeartbeatsPerSecond

@@ -1,10 +1,10 @@
 internal import Codec
-internal import Model
+public import Model
 internal import Scheduler
-internal import State
+public import State
 
 /// Moves deployments on: the next step when one became healthy, the end when all are, or when time is up.
-struct DeploymentWatch {
+public struct DeploymentWatch: Sendable {
   private var active: [Identifier: Deployment] = [:]
   private var changed: [Identifier] = []
 
@@ -90,7 +90,7 @@ struct DeploymentWatch {
 
   /// Ends a deployment as failed. Where a group asks for it, the job goes back to its last stable version.
   /// - Returns: the entry's payload, and the version that the job goes back to.
-  static func failure<G: RandomNumberGenerator>(
+  public static func failure<G: RandomNumberGenerator>(
     of deployment: Deployment, _ state: StateReader, _ reason: String, random: inout G
   ) -> (update: DeploymentStatusUpdates, revertsTo: UInt64?) {
     var update = DeploymentStatusUpdates()

@@ -1,8 +1,7 @@
-internal import Codec
-internal import Log
-internal import Model
-internal import Scheduler
-internal import State
+public import Codec
+public import Model
+public import Scheduler
+public import State
 
 /// What a leader does of its own accord: it evaluates, watches heartbeats and deployments, drains nodes, launches periodic
 /// jobs and collects garbage.
@@ -13,7 +12,7 @@ struct Duties {
   /// Something for the shell to do.
   enum Action {
     case propose(LogEntry)
-    case log(LogLevel, String)
+    case notice(Notice)
   }
 
   var heartbeats: Heartbeats
@@ -25,7 +24,7 @@ struct Duties {
   private var random: RandomBits
   private var actions: [Action] = []
 
-  init(configuration: ServerConfiguration, random: RandomBits) {
+  init(configuration: DutyConfiguration, random: RandomBits) {
     heartbeats = Heartbeats(configuration)
     launches = PeriodicLaunches(timeZone: configuration.timeZone)
     garbage = GarbageCollection(configuration)
@@ -69,11 +68,11 @@ struct Duties {
   }
 
   /// The next thing to do; nil when there is nothing until `nextDeadline` or the next change.
-  mutating func next(_ state: State, now: Timestamp) -> Action? {
+  mutating func next(_ state: State, now: Timestamp, stopwatch: () -> Int64) -> Action? {
     if !actions.isEmpty { return actions.removeFirst() }
     if let silent = heartbeats.expired(now: now, state.reader) {
       for node in silent.updates {
-        actions.append(.log(.warn, "node \(node.node) is \(node.status.rawValue): \(node.message)"))
+        actions.append(.notice(Notice(.warning, "node \(node.node) is \(node.status.rawValue): \(node.message)")))
       }
       return .propose(.nodeStatusUpdate(withEvaluations(silent, state.reader)))
     }
@@ -81,14 +80,14 @@ struct Duties {
     if let entry = drains.next(state.reader, now: now, random: &random) { return .propose(entry) }
     switch launches.next(state.reader, now: now, random: &random) {
     case .launch(let launch)?: return .propose(.childJobLaunch(launch))
-    case .skipped(let message)?: return .log(.info, message)
+    case .skipped(let message)?: return .notice(Notice(.info, message))
     case nil: break
     }
     // An operator may have all evaluations wait.
     if state.reader.schedulerConfiguration.pauseEvalBroker { return reap(state.reader, now: now) }
     if let update = evaluations.unblocked(state.reader) { return .propose(.evaluationUpdate(update)) }
     if let evaluation = evaluations.next(now: now) {
-      return .propose(schedule(evaluation, state, now: now, random: &random))
+      return .propose(schedule(evaluation, state, now: now, random: &random, stopwatch: stopwatch))
     }
     return reap(state.reader, now: now)
   }
@@ -116,7 +115,7 @@ struct Duties {
 }
 
 /// One evaluation for each job that has something on a node.
-func nodeEvaluations(_ node: Identifier, _ state: StateReader, random: inout RandomBits) -> [Evaluation] {
+public func nodeEvaluations(_ node: Identifier, _ state: StateReader, random: inout RandomBits) -> [Evaluation] {
   var jobs: [JobKey: Shared<Job>] = [:]
   for allocation in state.allocations(onNode: node) where !allocation.value.isClientTerminal {
     jobs[allocation.value.jobKey] = allocation.value.job
@@ -131,7 +130,7 @@ func nodeEvaluations(_ node: Identifier, _ state: StateReader, random: inout Ran
 
 extension Evaluation {
   /// A pending evaluation of a job.
-  init<G: RandomNumberGenerator>(of job: Job, because trigger: EvaluationTrigger, random: inout G) {
+  public init<G: RandomNumberGenerator>(of job: Job, because trigger: EvaluationTrigger, random: inout G) {
     self.init()
     id = Identifier(using: &random)
     namespace = job.namespace ?? "default"
@@ -141,4 +140,17 @@ extension Evaluation {
     jobID = job.id
     status = .pending
   }
+}
+
+/// The scheduler's answer to an evaluation, as the entry that makes it so.
+private func schedule(
+  _ evaluation: Evaluation, _ state: State, now: Timestamp, random: inout RandomBits, stopwatch: () -> Int64
+) -> LogEntry {
+  let began = stopwatch()
+  var result = Scheduler.schedule(
+    evaluation, state: state.reader, columns: state.columns, now: now, random: &random)
+  // The scheduler knows no clock: how long it took is written into what it has decided.
+  let spent = Nanoseconds((stopwatch() - began) / Int64(max(result.plan.placements.count, 1)))
+  for index in result.plan.metrics.indices { result.plan.metrics[index].allocationTime = spent }
+  return .planResult(result.plan)
 }

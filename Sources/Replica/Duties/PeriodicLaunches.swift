@@ -1,14 +1,14 @@
-internal import Codec
-internal import Cron
-internal import Model
+public import Codec
+public import Cron
+public import Model
 internal import Scheduler
-internal import State
+public import State
 
 /// Launches periodic jobs when it is time.
 ///
 /// Each launch is a job of its own, `<id>/periodic-<seconds since 1970>`. Times that passed while no server led are made up
 /// for once, not one by one.
-struct PeriodicLaunches {
+public struct PeriodicLaunches: Sendable {
   /// What to do now.
   enum Step {
     case launch(ChildJobLaunch)
@@ -27,7 +27,9 @@ struct PeriodicLaunches {
   /// No later than the earliest launch; recomputed when it is reached.
   private(set) var nextDeadline: Timestamp?
 
-  init(timeZone: @escaping @Sendable (String) -> TimeZone?) { self.timeZone = timeZone }
+  /// Knows no job yet.
+  /// - Parameter timeZone: the zone of a name; nil where there is none.
+  public init(timeZone: @escaping @Sendable (String) -> TimeZone?) { self.timeZone = timeZone }
 
   mutating func begin(_ state: StateReader) {
     (jobs, nextDeadline) = ([:], nil)
@@ -48,7 +50,7 @@ struct PeriodicLaunches {
   mutating func forget(_ key: JobKey) { jobs[key] = nil }
 
   /// Nil for a job whose expressions or zone can't be read here; such are refused when they are registered.
-  func schedule(_ periodic: PeriodicConfig) -> CronSchedule? {
+  public func schedule(_ periodic: PeriodicConfig) -> CronSchedule? {
     let texts = ([periodic.spec ?? ""] + (periodic.specs ?? [])).filter { !$0.isEmpty }
     let expressions = texts.compactMap { try? CronExpression($0) }
     guard expressions.count == texts.count, !texts.isEmpty, let zone = timeZone(periodic.timeZone ?? "UTC") else {
@@ -57,7 +59,8 @@ struct PeriodicLaunches {
     return CronSchedule(expressions, in: zone)
   }
 
-  static func next(_ schedule: CronSchedule, after time: Timestamp) -> Timestamp? {
+  /// The first time after another one.
+  public static func next(_ schedule: CronSchedule, after time: Timestamp) -> Timestamp? {
     schedule.next(after: time.nanoseconds / 1_000_000_000).map { Timestamp(nanoseconds: $0 * 1_000_000_000) }
   }
 
@@ -90,7 +93,7 @@ struct PeriodicLaunches {
   }
 
   /// The entry that launches a periodic job for a time.
-  static func launch<G: RandomNumberGenerator>(
+  public static func launch<G: RandomNumberGenerator>(
     _ job: Job, _ key: JobKey, at time: Timestamp, random: inout G
   ) -> ChildJobLaunch {
     var launch = ChildJobLaunch()

@@ -5,11 +5,11 @@ internal import State
 /// Finds what nobody asks for any more: ended evaluations with their allocations, dead jobs, old deployments, nodes that
 /// are gone.
 struct GarbageCollection {
-  private let configuration: ServerConfiguration
+  private let configuration: DutyConfiguration
   private(set) var nextDeadline: Timestamp?
   private var isForced = false
 
-  init(_ configuration: ServerConfiguration) { self.configuration = configuration }
+  init(_ configuration: DutyConfiguration) { self.configuration = configuration }
 
   mutating func begin(now: Timestamp) { nextDeadline = now + configuration.gcInterval }
 
