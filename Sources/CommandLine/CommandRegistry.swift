@@ -15,6 +15,8 @@ enum CommandRegistry {
     serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
     operatorSchedulerSetConfig,
     operatorRaftListPeers, operatorRaftRemovePeer, operatorRaftTransferLeadership,
+    operatorRaftRecover, operatorSnapshotSave, operatorSnapshotRestore, operatorSnapshotInspect, operatorSnapshotState,
+    operatorSnapshotAgent,
     operatorAutopilotGetConfig, operatorAutopilotSetConfig, operatorAutopilotHealth,
     gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
     tlsCACreate, tlsCAInfo, tlsCertCreate, tlsCertInfo,
