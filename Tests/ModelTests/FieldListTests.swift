@@ -61,7 +61,8 @@ struct FieldListTests {
     TaskCSIPluginConfig.self, TaskDiff.self, TaskEvent.self, TaskGroup.self, TaskGroupDiff.self,
     TaskGroupScaleStatus.self, TaskGroupSummary.self, TaskLifecycle.self, TaskResourceUsage.self,
     TaskSchedule.self, TaskScheduleCron.self, TaskSecret.self, TaskState.self, Template.self,
-    UpdateStrategy.self, Variable.self, VariableMetadata.self, Vault.self, VolumeMount.self, VolumeRequest.self,
+    UpdateStrategy.self, Variable.self, VariableLock.self, VariableMetadata.self, Vault.self, VolumeMount.self,
+    VolumeRequest.self,
     WaitConfig.self,
     WorkloadIdentity.self,
   ]
