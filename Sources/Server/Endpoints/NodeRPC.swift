@@ -146,10 +146,7 @@ extension Server {
   /// The node that a request claims to come from.
   private func authenticated(_ id: Identifier, _ secret: Identifier) async throws(RPCError) -> Node {
     guard let node = await core.node(id) else { throw RPCError(.notFound, "node \(id) is not registered") }
-    guard node.secretID == secret, !secret.isNone else {
-      throw RPCError(
-        .permissionDenied, "node \(id) is registered with another secret: this client's identity is not its own")
-    }
+    try NodeAuthentication.check(node.secretID, secret, of: id)
     return node
   }
 
@@ -176,6 +173,9 @@ extension Server {
   }
 
   private func heartbeat(_ request: NodeUpdateStatusRequest) async throws -> NodeHeartbeatResponse {
+    if let timeToLive = try await core.heartbeat(request) {
+      return response(timeToLive, index: reader.index, status: request.status)
+    }
     let node = try await authenticated(request.nodeID, request.secretID)
     var index = reader.index
     if node.status != request.status {
@@ -202,16 +202,21 @@ extension Server {
   }
 
   private func answer(_ node: Identifier, index: UInt64) async throws -> NodeHeartbeatResponse {
-    var response = NodeHeartbeatResponse()
+    let timeToLive: Nanoseconds
     do throws(ServerError) {
-      response.heartbeatTTL = try await core.heartbeat(node)
+      timeToLive = try await core.heartbeat(node)
     } catch {
       throw RPCError(error)
     }
+    return response(timeToLive, index: index, status: await core.node(node)?.status ?? .ready)
+  }
+
+  private func response(_ timeToLive: Nanoseconds, index: UInt64, status: NodeStatus) -> NodeHeartbeatResponse {
+    var response = NodeHeartbeatResponse()
+    response.heartbeatTTL = timeToLive
     response.index = index
     response.servers = [configuration.advertisedRPCAddress] + links.aliveAddresses
-    let registered = await core.node(node)
-    response.status = registered?.status ?? .ready
+    response.status = status
     return response
   }
 
@@ -256,6 +261,16 @@ extension Server {
       }
     } catch {
       throw RPCError(error)
+    }
+  }
+}
+
+/// Whether a request comes from the node that it names.
+enum NodeAuthentication {
+  static func check(_ registered: Identifier, _ given: Identifier, of node: Identifier) throws(RPCError) {
+    guard registered == given, !given.isNone else {
+      throw RPCError(
+        .permissionDenied, "node \(node) is registered with another secret: this client's identity is not its own")
     }
   }
 }

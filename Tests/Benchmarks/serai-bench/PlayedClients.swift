@@ -77,9 +77,7 @@ final class PlayedClients: Sendable {
       timeout: .seconds(60))
     let first = try Binary.decode(NodeHeartbeatResponse.self, from: answer)
     contents.withLock { $0.lastBeat[node.id] = Clock.monotonicNanoseconds }
-    // Those that registered together do not beat together for ever.
-    let phase = Double.random(in: 0..<1)
-    let beats = Task { await self.beat(node, connection, first.heartbeatTTL, phase) }
+    let beats = Task { await self.beat(node, connection, first.heartbeatTTL) }
     tasks.withLock { $0.append(beats) }
     if watching {
       let watch = Task { await self.watch(node, connection) }
@@ -87,16 +85,19 @@ final class PlayedClients: Sendable {
     }
   }
 
-  private func beat(_ node: Node, _ connection: RPCConnection, _ first: Nanoseconds, _ phase: Double) async {
+  private func beat(_ node: Node, _ connection: RPCConnection, _ first: Nanoseconds) async {
     let body = Binary.encode(NodeUpdateStatusRequest(nodeID: node.id, secretID: node.secretID))
-    var wait = Double(first.count) / 2 * phase
+    // Those that registered together do not beat together.
+    var wait = Double(first.count) * Double.random(in: 0..<0.5)
     do {
       while true {
         try await Task.sleep(nanoseconds: UInt64(wait))
         if contents.withLock({ $0.silent.contains(node.id) }) { return }
         let bytes = try await connection.call(method: ClientRPC.updateStatus, body: body, timeout: .seconds(30))
         contents.withLock { $0.lastBeat[node.id] = Clock.monotonicNanoseconds }
-        wait = Double(try Binary.decode(NodeHeartbeatResponse.self, from: bytes).heartbeatTTL.count) / 2
+        // As the client does it.
+        let next = try Binary.decode(NodeHeartbeatResponse.self, from: bytes).heartbeatTTL
+        wait = Double(next.count) * Double.random(in: 0.5..<0.67)
       }
     } catch { note(error) }
   }
