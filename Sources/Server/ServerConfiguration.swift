@@ -7,10 +7,13 @@ public import Replica
 public struct ServerConfiguration: Sendable {
   /// The server's name among the servers, `node.region`.
   public var name = "server"
+  /// The region that the server belongs to.
   public var region = "global"
+  /// The datacenter that the server stands in.
   public var datacenter = "dc1"
   /// Where the log and the snapshots are; must exist.
   public var logPath = ""
+  /// Directory of the snapshots; must exist.
   public var snapshotsPath = ""
   /// Who the server is for good; `none` lets the log draw one and keep it.
   public var id: Identifier = .none
@@ -33,6 +36,7 @@ public struct ServerConfiguration: Sendable {
 
   /// Priority of a job that names none.
   public var jobDefaultPriority = 50
+  /// Highest priority that a job may name.
   public var jobMaxPriority = 100
   /// Instances that all groups of one job may have together.
   public var jobMaxCount = 50_000

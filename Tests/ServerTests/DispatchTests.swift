@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// The documented behaviour of `parameterized` blocks.
-@Suite(.timeLimit(.minutes(2))) struct DispatchTests {
+@Suite(.timeLimit(.minutes(10))) struct DispatchTests {
   private let key = JobKey("default", "encode")
 
   private func parameterized(

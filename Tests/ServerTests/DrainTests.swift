@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// The documented behaviour of drains.
-@Suite(.timeLimit(.minutes(2))) struct DrainTests {
+@Suite(.timeLimit(.minutes(10))) struct DrainTests {
   private func drain(
     _ server: TestServer, _ node: FakeNode, deadline: Nanoseconds = .hours(1), ignoreSystem: Bool = false
   ) async throws {

@@ -10,7 +10,7 @@ import Transport
 
 let isRoot = geteuid() == 0
 
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultTests {
   @Test(.enabled(if: isRoot, "mounts a small file system of its own: needs root"))
   func aFullDiskRefusesWritesAndIsLeftBehindWhenThereIsRoom() async throws {
     let path = try makeTemporaryDirectory()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(2))) struct GarbageTests {
+@Suite(.timeLimit(.minutes(10))) struct GarbageTests {
   /// A job that has run and was stopped.
   private func stopped(_ server: TestServer) async throws {
     let node = try await FakeNode(server, "one")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(2))) struct JobTests {
+@Suite(.timeLimit(.minutes(10))) struct JobTests {
   @Test func aRegisteredJobIsEvaluatedAndPlaced() async throws {
     let server = try await TestServer()
     let node = try await FakeNode(server, "one")

@@ -6,7 +6,7 @@ import Transport
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(2))) struct NodeTests {
+@Suite(.timeLimit(.minutes(10))) struct NodeTests {
   @Test func aSilentNodeGoesDownAndItsAllocationsAreReplaced() async throws {
     let server = try await TestServer()
     let silent = try await FakeNode(server, "silent")

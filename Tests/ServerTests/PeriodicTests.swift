@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// The documented behaviour of `periodic` blocks.
-@Suite(.timeLimit(.minutes(2))) struct PeriodicTests {
+@Suite(.timeLimit(.minutes(10))) struct PeriodicTests {
   /// 2027-01-15T08:00:00Z, a Friday: where the fixture's clock is put before each test.
   private static let friday = Timestamp(nanoseconds: 1_800_000_000_000_000_000)
 

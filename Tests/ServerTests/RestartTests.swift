@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(2))) struct RestartTests {
+@Suite(.timeLimit(.minutes(10))) struct RestartTests {
   /// The state's bytes without what a new term itself changes: index and time of the last entry.
   private func contents(_ reader: StateReader) -> [String] {
     reader.nodes.map { JSON.text($0.1.value) } + reader.jobs.map { JSON.text($0.1.job) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// The documented behaviour of `scaling` blocks and the scale endpoint.
-@Suite(.timeLimit(.minutes(2))) struct ScalingTests {
+@Suite(.timeLimit(.minutes(10))) struct ScalingTests {
   private let key = JobKey("default", "web")
 
   private func scalable(_ minimum: Int64 = 1, _ maximum: Int64 = 4) -> Job {

@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// What an operator sets with `operator scheduler set-config`, and pools for themselves.
-@Suite(.timeLimit(.minutes(2))) struct SchedulerConfigurationTests {
+@Suite(.timeLimit(.minutes(10))) struct SchedulerConfigurationTests {
   private func set(_ server: TestServer, _ change: (inout SchedulerConfiguration) -> Void) async throws {
     var configuration = server.reader.schedulerConfiguration
     change(&configuration)

@@ -8,7 +8,7 @@ import Testing
 @testable import Server
 
 /// What this version keeps and does not run: one job for each, refused by the name of the block.
-@Suite(.timeLimit(.minutes(2))) struct UnsupportedFeaturesTests {
+@Suite(.timeLimit(.minutes(10))) struct UnsupportedFeaturesTests {
   struct Case: Sendable, CustomTestStringConvertible {
     /// What the refusal must name.
     let name: String
@@ -52,6 +52,7 @@ import Testing
     Case(name: "sticky", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n sticky = true\n }"),
     Case(name: "network mode \"bridge\"", group: "network { mode = \"bridge\" }"),
     Case(name: "dns", group: "network {\n dns { servers = [\"192.0.2.1\"] }\n }"),
+    Case(name: "consul", task: "consul { namespace = \"team\" }"),
     Case(name: "vault", task: "vault { policies = [\"p\"] }"),
     Case(name: "csi_plugin", task: "csi_plugin {\n id = \"p\"\n type = \"node\"\n mount_dir = \"/csi\"\n }"),
     Case(name: "action", task: "action \"greet\" { command = \"/bin/true\" }"),
@@ -73,6 +74,13 @@ import Testing
     validate.job = job
     #expect(server.server.validate(validate, namespace: "default").error.contains(refused.name))
     try await server.remove()
+  }
+
+  @Test func namespacesOfConsulAndVaultAreRefused() {
+    let sentences = UnsupportedFeatures.sentences(
+      for: makeJob("web") { ($0.consulNamespace, $0.vaultNamespace) = ("a", "b") })
+    #expect(
+      sentences.count == 2 && sentences[0].contains("consul_namespace") && sentences[1].contains("vault_namespace"))
   }
 
   @Test func aPlainJobIsNotRefused() {

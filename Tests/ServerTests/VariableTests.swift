@@ -7,7 +7,7 @@ import Testing
 @testable import Server
 
 /// The documented behaviour of variables, and that nothing of them lies on the disk in clear.
-@Suite(.timeLimit(.minutes(2))) struct VariableTests {
+@Suite(.timeLimit(.minutes(10))) struct VariableTests {
   /// Not a cipher to rely on, but one that hides the text and notices another context: enough to see what is done with it.
   private static let cipher = VariableCipher(
     seal: { plaintext, context in plaintext.map { ~$0 } + check(plaintext, context) },

@@ -12,7 +12,7 @@ private final class Shelf<Value: Sendable>: Sendable {
   init(_ value: Value) { self.value = Mutex(value) }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct WatchListTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchListTests {
   @Test func aChangeWakesThoseWhoWaitForIt() async throws {
     let list = WatchList()
     let woken = Shelf<[String]>([])

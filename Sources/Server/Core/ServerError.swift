@@ -17,6 +17,7 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
     case `internal`
   }
 
+  /// What the requester can do about it.
   public let kind: Kind
   /// What failed, on which object, and what to do.
   public let message: String
@@ -27,5 +28,6 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
     self.message = message
   }
 
+  /// The message alone: the kind shows as the HTTP status.
   public var description: String { message }
 }

@@ -76,6 +76,13 @@ extension Server {
       throw ServerError(.invalid, "invalid name \"\(namespace.name)\". Must be 1 to 128 letters, digits and hyphens")
     }
     if namespace.description.utf8.count > 256 { throw ServerError(.invalid, "description longer than 256 bytes") }
+    guard namespace.quota.isEmpty else {
+      throw ServerError(.invalid, "Quota: this version has no quotas: leave it out")
+    }
+    if let pools = namespace.nodePoolConfiguration, pools != NamespaceNodePoolConfiguration() {
+      throw ServerError(
+        .invalid, "NodePoolConfiguration: this version does not tie namespaces to node pools: leave it out")
+    }
     var payload = NamespaceUpsert()
     payload.namespaces = [namespace]
     return try await core.propose(.namespaceUpsert(payload)).index
@@ -240,7 +247,8 @@ private func checkAlgorithm(_ name: String) throws(ServerError) {
 
 /// Clients tell this refusal by its words.
 private func requireActive(_ deployment: Deployment, _ verb: String) throws(ServerError) {
-  if !deployment.isActive { throw ServerError(.conflict, "can't \(verb) terminal deployment") }
+  // Clients of the API know this by the status of what is not there.
+  if !deployment.isActive { throw ServerError(.notFound, "can't \(verb) terminal deployment") }
 }
 
 private func deploymentEvaluation(_ deployment: Deployment, _ state: StateReader, _ id: Identifier) -> [Evaluation] {

@@ -119,6 +119,8 @@ extension Server {
     if let pool = job.nodePool, !pool.isEmpty, state.nodePool(pool) == nil {
       errors.append("job: node pool \"\(pool)\" does not exist")
     }
+    let capabilities = reader.namespace(job.namespace ?? "default")?.value.capabilities
+    if let capabilities { errors += capabilities.problems(of: job) }
     return errors + UnsupportedFeatures.sentences(for: job)
   }
 

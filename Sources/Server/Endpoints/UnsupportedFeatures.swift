@@ -19,6 +19,12 @@ struct UnsupportedFeatures {
   private mutating func job(_ job: Job) {
     let path = "job \"\(job.id)\""
     refuse(path, "multiregion", when: job.multiregion != nil)
+    if job.consulNamespace.map({ !$0.isEmpty }) ?? false {
+      found.append("\(path): this version does not run consul_namespace: remove it")
+    }
+    if job.vaultNamespace.map({ !$0.isEmpty }) ?? false {
+      found.append("\(path): this version does not run vault_namespace: remove it")
+    }
     for group in job.taskGroups { self.group(group, path) }
   }
 
@@ -66,6 +72,7 @@ struct UnsupportedFeatures {
       found.append("\(path) > volume_mount: this version does not run selinux_label: remove it")
     }
     refuse(path, "vault", when: task.vault != nil)
+    refuse(path, "consul", when: task.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     refuse(path, "secret", when: !task.secrets.isEmpty)
     refuse(path, "csi_plugin", when: task.csiPluginConfig != nil)
     refuse(path, "scaling", when: !task.scalingPolicies.isEmpty)
