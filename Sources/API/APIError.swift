@@ -6,7 +6,9 @@ internal import Transport
 
 /// What a request is answered with when it fails: a status and a text that says what is wrong.
 public struct APIError: Error, Sendable, CustomStringConvertible {
+  /// Status of the response.
   public let status: HTTPStatus
+  /// What is wrong, for the one who asked; the body of the response.
   public let message: String
 
   /// An error with any status.
@@ -20,6 +22,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
   /// What was asked for is not there.
   public static func notFound(_ message: String) -> APIError { APIError(.notFound, message) }
 
+  /// The message alone.
   public var description: String { message }
 
   var response: HTTPResponse { .text(message, status: status) }

@@ -1,5 +1,6 @@
 internal import Client
 internal import Codec
+internal import Glibc
 internal import Linux
 internal import Model
 
@@ -36,6 +37,26 @@ enum HostReport {
     report["AgentID"] = .string(context.agent.name)
     report["HostData"] = .object(data)
     return report
+  }
+
+  /// What this program runs on and as, for `agent/self`; names as Nomad's tools ask for them.
+  static func runtime() -> [String: String] {
+    let threads = (try? FileDescriptor.open("/proc/self/task", [.directory]).entries().count) ?? 0
+    return [
+      "arch": architecture, "kernel.name": "linux",
+      "cpu_count": "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))", "max_procs": "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))",
+      // Threads stand where a Go program shows goroutines.
+      "goroutines": "\(threads)", "version": "serai \(SeraiVersion.text)",
+    ]
+  }
+
+  /// What this program was built for, as `${attr.cpu.arch}` calls it.
+  private static var architecture: String {
+    #if arch(arm64)
+      "arm64"
+    #else
+      "amd64"
+    #endif
   }
 
   private static func trimmed(_ text: String) -> String { text.hasSuffix("\n") ? String(text.dropLast()) : text }

@@ -497,6 +497,14 @@ public actor Client {
   /// Every server address this client knows.
   public var knownServers: [String] { get async { await servers?.knownServers ?? configuration.servers } }
 
+  /// What the servers granted with the last heartbeat, and how long ago they answered it; nil before the first.
+  public var lastHeartbeat: (ttl: Nanoseconds, age: Nanoseconds)? {
+    get async {
+      guard let beat = await servers?.heartbeat else { return nil }
+      return (beat.ttl, Nanoseconds(Clock.monotonicNanoseconds - beat.at))
+    }
+  }
+
   /// A connection to a server, for requests that are forwarded to one.
   /// - Throws: `RPCError.unavailable` when none could be reached in the time.
   public func serverConnection(timeout: Duration = .seconds(5)) async throws(RPCError) -> RPCConnection {

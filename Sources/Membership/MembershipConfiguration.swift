@@ -47,12 +47,15 @@ public struct MembershipConfiguration: Sendable {
   /// What the others are told of this server; names as other servers of this kind and their tools know them.
   var tags: [String: String] {
     let colon = rpcAddress.lastIndex(of: ":") ?? rpcAddress.endIndex
-    return [
+    var tags = [
       "role": "nomad", "region": region, "dc": datacenter, "id": id.description, "build": version, "vsn": "1",
       "raft_vsn": "3", "rpc_addr": String(rpcAddress[..<colon].filter { $0 != "[" && $0 != "]" }),
       "port": colon == rpcAddress.endIndex ? "" : String(rpcAddress[rpcAddress.index(after: colon)...]),
-      "expect": "\(expect)",
+      "expect": "\(expect)", "mvn": "1",
     ]
+    // A server that elects itself says so, as tools expect it.
+    if expect == 1 { tags["bootstrap"] = "1" }
+    return tags
   }
 }
 

@@ -27,6 +27,7 @@ extension AllocationListStub {
     deploymentStatus = allocation.deploymentStatus
     followupEvalID = allocation.followupEvalID
     nextAllocation = allocation.nextAllocation
+    previousAllocation = allocation.previousAllocation
     rescheduleTracker = allocation.rescheduleTracker
     preemptedAllocations = allocation.preemptedAllocations
     preemptedByAllocation = allocation.preemptedByAllocation
@@ -38,6 +39,7 @@ extension AllocationListStub {
 }
 
 extension EvaluationStub {
+  /// What a list shows of `evaluation`.
   public init(_ evaluation: Evaluation) {
     self.init()
     id = evaluation.id

@@ -4,7 +4,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(2))) struct BlockingTests {
+@Suite(.timeLimit(.minutes(10))) struct BlockingTests {
   @Test func aQueryWaitsForTheNextChange() async throws {
     let api = try await TestAPI()
     try await api.register("first")

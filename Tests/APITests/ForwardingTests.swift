@@ -7,7 +7,7 @@ import Transport
 @testable import API
 
 /// Requests that travel from one agent to another.
-@Suite(.timeLimit(.minutes(2))) struct ForwardingTests {
+@Suite(.timeLimit(.minutes(10))) struct ForwardingTests {
   /// Two endpoints, the first of which serves an API.
   private func pair(_ api: API) async throws -> (server: RPCEndpoint, client: RPCEndpoint, connection: RPCConnection) {
     let server = try RPCEndpoint(

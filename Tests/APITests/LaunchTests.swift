@@ -7,7 +7,7 @@ import Testing
 @testable import API
 
 /// Periodic and parameterized jobs, scaling, drains and sources, as clients of the API see them.
-@Suite(.timeLimit(.minutes(2))) struct LaunchTests {
+@Suite(.timeLimit(.minutes(10))) struct LaunchTests {
   private func job(_ id: String, _ more: String) -> String {
     """
     {"Job": {"ID": "\(id)", "Type": "batch", \(more), "TaskGroups": [{"Name": "g", "Tasks": [
@@ -162,7 +162,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct EvaluationDeletionTests {
+@Suite(.timeLimit(.minutes(10))) struct EvaluationDeletionTests {
   @Test func evaluationsAreDeletedOnlyWhileTheSchedulerIsPaused() async throws {
     let api = try await TestAPI()
     try await api.register("web")

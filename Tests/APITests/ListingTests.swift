@@ -6,7 +6,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(2))) struct ListingTests {
+@Suite(.timeLimit(.minutes(10))) struct ListingTests {
   @Test func pagesJoinToTheWholeList() async throws {
     let api = try await TestAPI()
     let names = (0..<7).map { "job-\($0)" }

@@ -78,7 +78,10 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
     "nomad": [
       "server": "\(context.server != nil)", "leader": "\(context.server?.standing.isLeading ?? false)",
       "leader_addr": context.agent.leader,
+      "bootstrap": "\(context.agent.members.contains { $0.tags["bootstrap"] == "1" })",
+      "known_regions": "\(Set(context.agent.members.compactMap { $0.tags["region"] }).count)",
     ],
+    "runtime": HostReport.runtime(),
   ]
   if let server = context.server {
     let standing = server.standing
@@ -90,9 +93,16 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
     ]
     if !standing.problem.isEmpty { stats["raft"]?["problem"] = standing.problem }
   }
-  if let membership = context.membership { stats["serf"] = membership.statistics }
+  if let membership = context.membership {
+    // Tools that know Serf ask for its queues of events and queries, which this pool has none of.
+    let none = ["event_queue", "event_time", "intent_queue", "member_time", "query_queue", "query_time"]
+    stats["serf"] = membership.statistics.merging(none.map { ($0, "0") }) { known, _ in known }
+  }
   if let client = context.client {
+    let heartbeat = await client.lastHeartbeat
     stats["client"] = [
+      "heartbeat_ttl": heartbeat.map { "\($0.ttl)" } ?? "",
+      "last_heartbeat": heartbeat.map { "\($0.age)" } ?? "",
       "node_id": "\(await client.nodeID)", "num_allocations": "\(await client.allocationIDs.count)",
       "known_servers": (await client.knownServers).joined(separator: ","),
     ]

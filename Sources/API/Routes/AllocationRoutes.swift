@@ -25,7 +25,8 @@ let allocationRoutes: [Route] = [
       $0.allocation(id)?.value.modifyIndex ?? $0.index(of: .allocations)
     }
     guard let allocation = state.allocation(id)?.value else { throw APIError.notFound("alloc not found") }
-    return try request.json(allocation.allocation(includingJob: true), headers: request.indexHeaders(index))
+    return try request.json(
+      allocation.allocation(includingJob: true).withOldResources(), headers: request.indexHeaders(index))
   },
   Route([.put, .post], "/v1/allocation/:id/stop", .server) { request, context in
     let response = try await context.theServer().stopAllocation(
@@ -197,6 +198,7 @@ extension AllocationListStub {
     deploymentStatus = stored.deploymentStatus
     followupEvalID = stored.followupEvalID
     nextAllocation = stored.nextAllocation
+    previousAllocation = stored.previousAllocation
     rescheduleTracker = stored.rescheduleTracker
     preemptedAllocations = stored.preemptedAllocations
     preemptedByAllocation = stored.preemptedByAllocation

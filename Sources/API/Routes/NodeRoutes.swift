@@ -7,13 +7,8 @@ internal import State
 let nodeRoutes: [Route] = [
   Route([.get], "/v1/nodes", .server) { request, context in
     let (state, index) = try await request.read(context, watching: [.table(.nodes)]) { $0.index(of: .nodes) }
-    let withResources = try request.flag("resources")
-    let withOS = try request.flag("os")
-    let stubs = try request.selected(try request.matching(state.nodes, state), by: { $0.value }).map {
-      NodeListStub(
-        $0.value, resources: withResources,
-        attributes: withOS ? $0.value.attributes.filter { $0.key == "os.name" } : [:])
-    }
+    let stub = try request.nodeStub()
+    let stubs = try request.selected(try request.matching(state.nodes, state), by: { $0.value }).map { stub($0.value) }
     return try request.page(stubs, index: index) { $0.id.description }
   }.filtered(),
   Route([.get], "/v1/node/pools", .server) { request, context in
@@ -26,7 +21,8 @@ let nodeRoutes: [Route] = [
     let name = request.parameter("name")
     let (state, index) = try await request.read(context, watching: [.table(.nodes)]) { $0.index(of: .nodes) }
     guard state.nodePool(name) != nil else { throw APIError.notFound("node pool not found") }
-    let stubs = state.nodes.map { $0.1.value }.filter { name == "all" || $0.nodePool == name }.map { NodeListStub($0) }
+    let stubs = state.nodes.map { $0.1.value }.filter { name == "all" || $0.nodePool == name }.map(
+      try request.nodeStub())
     return try request.page(stubs, index: index) { $0.id.description }
   },
   Route([.get], "/v1/node/pool/:name/jobs", .server) { request, context in
@@ -62,7 +58,7 @@ let nodeRoutes: [Route] = [
     let (state, index) = try await request.read(context, watching: [.nodeAllocations(id)]) {
       $0.allocations(onNode: id).map(\.value.modifyIndex).max() ?? $0.index(of: .allocations)
     }
-    let allocations = state.allocations(onNode: id).map { $0.value.allocation(includingJob: true) }
+    let allocations = state.allocations(onNode: id).map { $0.value.allocation(includingJob: true).withOldResources() }
     return try request.json(allocations, headers: request.indexHeaders(index))
   },
   Route([.put, .post], "/v1/node/:id/evaluate", .server) { request, context in
@@ -164,3 +160,15 @@ let namespaceRoutes: [Route] = [
     request.empty(index: try await context.theServer().deleteNamespace(request.parameter("name")))
   },
 ]
+
+extension APIRequest {
+  /// What a list shows of a node, as `resources` and `os` of the query ask.
+  fileprivate func nodeStub() throws -> (Node) -> NodeListStub {
+    let withResources = try flag("resources")
+    let withOS = try flag("os")
+    return {
+      NodeListStub(
+        $0, resources: withResources, attributes: withOS ? $0.attributes.filter { $0.key == "os.name" } : [:])
+    }
+  }
+}

@@ -1,4 +1,5 @@
 internal import Codec
+internal import Linux
 internal import Log
 internal import Model
 internal import Transport
@@ -24,6 +25,8 @@ actor ServerLink {
   /// Configured ones first, then what servers told; in the order in which they are tried.
   private var servers: [String]
   private var registered: RPCConnection?
+  /// What the servers granted last and when, by the monotonic clock in nanoseconds.
+  private(set) var heartbeat: (ttl: Nanoseconds, at: Int64)?
   private var waiters: [UInt64: CheckedContinuation<RPCConnection?, Never>] = [:]
   private var nextWaiter: UInt64 = 0
   private var work: [Task<Void, Never>] = []
@@ -150,7 +153,12 @@ actor ServerLink {
     let request = NodeRegisterRequest(node: node, secretID: client.secretID)
     let answer: NodeHeartbeatResponse = try await Self.call(ClientRPC.register, request, over: connection)
     learn(answer.servers)
+    heard(answer)
     return answer
+  }
+
+  private func heard(_ answer: NodeHeartbeatResponse) {
+    heartbeat = (answer.heartbeatTTL, Clock.monotonicNanoseconds)
   }
 
   /// Tells the servers that something about the node has changed; without a connection the next one does.
@@ -183,6 +191,7 @@ actor ServerLink {
         answer = try await register(await client.node(), over: connection)
       }
       learn(answer.servers)
+      heard(answer)
       ttl = answer.heartbeatTTL
     }
   }

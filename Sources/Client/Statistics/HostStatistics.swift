@@ -38,6 +38,7 @@ struct HostStatistics: Sendable {
     stats.system = percent(now.system, before?.system)
     stats.idle = percent(now.idle, before?.idle)
     stats.totalPercent = total > 0 ? max(100 - stats.idle, 0) : 0
+    stats.total = stats.totalPercent
     stats.totalTicks = stats.totalPercent / 100 * Double(coreMHz)
     return stats
   }
