@@ -257,10 +257,15 @@ final class Agent: Sendable {
     signal == SIGINT ? settings.configuration.leaveOnInt : settings.configuration.leaveOnTerm
   }
 
-  /// Reads the configuration again as far as that is possible while running: the log level, the certificates. Connections
-  /// that are open go on with what they began with.
-  /// - Throws: `ConfigurationError` naming a file that can't be used; then everything is as it was.
-  func reload(_ configuration: AgentConfiguration) throws(ConfigurationError) {
+  /// Takes over what can change while the agent runs: the log level, the certificates. Connections that are open go on
+  /// with what they began with. Whatever else differs from the start is named in the log: it waits for a restart.
+  /// - Parameter object: the same configuration as it was read.
+  /// - Throws: `ConfigurationError` naming what can't be used; then everything is as it was.
+  func reload(_ configuration: AgentConfiguration, _ object: JSONObject) throws(ConfigurationError) {
+    var checked = configuration
+    // A development agent's own directory stands in no file.
+    if checked.dataDir.isEmpty { checked.dataDir = settings.configuration.dataDir }
+    try ConfigurationCheck.run(checked, object)
     let files = try TLSFiles(configuration)
     let (rpc, http) = (try files?.rpc(), try files?.http())
     let running = parts.withLock { $0 }
@@ -273,6 +278,12 @@ final class Agent: Sendable {
       if let http { running.http?.replaceCertificate(http.certificate) }
     }
     if let level = LogLevel(named: configuration.logLevel) { logger.level = level }
+    let waiting = ConfigurationDifference.options(from: self.object, to: object).filter { name in
+      name != "log_level" && !name.hasPrefix("tls.")
+    }
+    if !waiting.isEmpty {
+      logger.warn("these options have changed and wait for a restart", ("options", waiting.joined(separator: ", ")))
+    }
     logger.info("configuration reloaded", ("log_level", configuration.logLevel))
   }
 }

@@ -28,7 +28,11 @@ public enum AgentCommand {
       }
       try ConfigurationCheck.run(configuration, object)
       let logger = try makeLogger(configuration)
-      let settings = Settings(configuration, isDevelopment: isDevelopment, version: SeraiVersion.text)
+      for option in UnusedOptions(in: object).withoutEffect {
+        logger.warn("this option has no effect in this version", ("option", option))
+      }
+      let settings = Settings(
+        configuration, isDevelopment: isDevelopment, version: SeraiVersion.text, files: flags["config"] ?? [])
       let agent = Agent(settings: settings, object: object, logger: logger.named("agent"))
       banner(settings)
       let status = serve(agent, flags: flags, isDevelopment: isDevelopment, logger, &waited)
@@ -126,7 +130,8 @@ public enum AgentCommand {
         if let status = outcome.status { return status }
       case SIGHUP:
         do throws(ConfigurationError) {
-          try agent.reload(try load(flags, isDevelopment: isDevelopment).0)
+          let (configuration, object) = try load(flags, isDevelopment: isDevelopment)
+          try agent.reload(configuration, object)
         } catch {
           logger.error("the configuration was not reloaded", ("error", "\(error)"))
         }

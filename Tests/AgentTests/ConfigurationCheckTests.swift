@@ -42,3 +42,58 @@ import Testing
     for part in ["log_level", "acl", "data_dir", "neither"] { #expect(text.contains(part), "\(part)") }
   }
 }
+
+/// Options that this version does nothing with.
+@Suite struct UnusedOptionTests {
+  private static let base = "data_dir = \"/d\"\nserver {\n  enabled = true\n}\n"
+
+  @Test(arguments: [
+    ("telemetry { statsd_address = \"127.0.0.1:8125\" }", "telemetry.statsd_address"),
+    ("enable_syslog = true", "enable_syslog"),
+    ("client {\n  drain_on_shutdown {\n    force = true\n  }\n}", "client.drain_on_shutdown.force"),
+    ("client {\n  template {\n    function_denylist = [\"plugin\"]\n  }\n}", "client.template.function_denylist"),
+  ])
+  func thoseThatWouldChangeWhatTheAgentDoesAreRefusedByName(_ text: String, _ name: String) throws {
+    #expect(UnusedOptions(in: try parse(text)).refused == [name])
+    #expect(refusal(Self.base + text).contains("\(name): this version does not act on it"))
+  }
+
+  @Test func thoseThatTuneWhatIsNotHereAreTakenAndListed() throws {
+    let text = """
+      disable_update_check = true
+      telemetry { prometheus_metrics = true }
+      ui {
+        label { text = "x" }
+      }
+      server {
+        enabled        = true
+        num_schedulers = 4
+        search { limit_query = 20 }
+      }
+      client { cni_path = "/opt/cni/bin" }
+      """
+    let found = UnusedOptions(in: try parse(text))
+    #expect(found.refused == [])
+    #expect(
+      found.withoutEffect == [
+        "client.cni_path", "disable_update_check", "server.num_schedulers", "server.search",
+        "telemetry.prometheus_metrics", "ui",
+      ])
+  }
+
+  @Test func optionsThatAreActedOnAreNotListed() throws {
+    let text = "name = \"a\"\nclient {\n  meta {\n    a = \"b\"\n  }\n  options = {\n    x = \"y\"\n  }\n}"
+    let found = UnusedOptions(in: try parse(text))
+    #expect(found.refused == [] && found.withoutEffect == [])
+  }
+}
+
+/// What a reload tells of.
+@Suite struct ConfigurationDifferenceTests {
+  @Test func namesAreThoseOfTheFiles() throws {
+    let old = try parse("log_level = \"INFO\"\nname = \"a\"\nclient {\n  enabled = true\n}")
+    let new = try parse("log_level = \"WARN\"\nname = \"a\"\nclient {\n  enabled = true\n  node_class = \"x\"\n}")
+    #expect(ConfigurationDifference.options(from: old, to: new) == ["client.node_class", "log_level"])
+    #expect(ConfigurationDifference.options(from: new, to: new) == [])
+  }
+}

@@ -2,10 +2,13 @@ internal import Codec
 
 /// A flag of `serai agent`, for the command line's parser, help and completion.
 public struct AgentFlag: Sendable {
+  /// Name without dashes.
   public let name: String
   /// Nil for a flag that is on or off; otherwise what its value is called.
   public let placeholder: String?
+  /// Whether it may be given several times, each adding to the last.
   public let isRepeated: Bool
+  /// One line for `-h`.
   public let help: String
 }
 

@@ -26,6 +26,10 @@ enum ConfigurationCheck {
     ] where object[key]?.arrayValue?.isEmpty == false || object[key]?["Enabled"] == true {
       problems.append("\(block): this version does not act on this block: remove it")
     }
+    if object["Server"]?["EnableEventBroker"] == false {
+      problems.append("server.enable_event_broker: this version always has the event stream: remove it")
+    }
+    problems += UnusedOptions(in: object).refused.map { "\($0): this version does not act on it: remove it" }
     for name in [
       ("port http", configuration.ports.http), ("port rpc", configuration.ports.rpc),
       ("port serf", configuration.ports.serf),

@@ -14,10 +14,13 @@ struct Settings {
   let isDevelopment: Bool
   let nodeName: String
   let version: String
+  /// What `-config` named, in order.
+  let files: [String]
   /// The address that others reach this agent at.
   let advertisedHost: String
 
-  init(_ configuration: AgentConfiguration, isDevelopment: Bool, version: String) {
+  init(_ configuration: AgentConfiguration, isDevelopment: Bool, version: String, files: [String] = []) {
+    self.files = files
     self.configuration = configuration
     self.isDevelopment = isDevelopment
     self.version = version
