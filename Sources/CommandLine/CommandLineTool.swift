@@ -189,7 +189,10 @@ struct Tool: Sendable {
     let known = Set(paths.filter { $0.starts(with: group) && $0.count > group.count }.map { $0[group.count] })
     let name = ([Help.program] + group).joined(separator: " ")
     let suggestion =
-      Suggestion.nearest(to: unknown, among: known.sorted()).map { " Did you mean \"\(name) \($0)\"?" } ?? ""
+      // A word that was not finished is the likelier mistake.
+      (known.sorted().first { $0.hasPrefix(unknown) } ?? Suggestion.nearest(to: unknown, among: known.sorted())).map {
+        " Did you mean \"\(name) \($0)\"?"
+      } ?? ""
     terminal.printError(
       "\"\(unknown)\" is no command of \(name).\(suggestion)\nFor the list of commands, run: \(name) -help")
     return Self.unknownCommand

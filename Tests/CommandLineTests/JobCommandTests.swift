@@ -6,7 +6,7 @@ import Testing
 @testable import CommandLine
 
 /// `job run`, `job plan`, `job validate`, and what they print and return.
-@Suite(.timeLimit(.minutes(2))) struct JobCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct JobCommandTests {
   /// A file that is removed at the end.
   private func withFile<T>(_ text: String, _ body: (String) async throws -> T) async throws -> T {
     var template = Array("/tmp/serai-cli-XXXXXX".utf8CString)
@@ -184,6 +184,13 @@ import Testing
         ["PUT /v1/job/hello/plan": [#"{"Annotations": {"DesiredTGUpdates": {"example": {"Ignore": 1}}}}"#]]
       ).outcome
       #expect(nothing.status == 0 && nothing.output.hasPrefix("Scheduler dry-run:"))
+      // What is shown to be run reads the same job.
+      let loose = try await FakeAgent.run(
+        ["job", "plan", "-diff=false", "-hcl2-strict=false", "-var", "no=it's", path],
+        ["PUT /v1/job/hello/plan": [#"{"JobModifyIndex": 7}"#]]
+      ).outcome
+      #expect(
+        loose.output.contains("run -check-index 7 -hcl2-strict=false -var 'no=it'\\''s' \(path)"), "\(loose.output)")
       let broken = try await FakeAgent.run(["job", "plan", path], [:]).outcome
       #expect(broken.status == 255)
     }

@@ -3,7 +3,7 @@ import Testing
 @testable import CommandLine
 
 /// The texts that people read, against agents' answers. Sections, columns and spellings are those of Nomad's own program.
-@Suite(.timeLimit(.minutes(2))) struct OutputTests {
+@Suite(.timeLimit(.minutes(10))) struct OutputTests {
   @Test func jobStatusLists() async throws {
     let (outcome, agent) = try await FakeAgent.run(["job", "status"], ["GET /v1/jobs": [.init(Canned.jobs)]])
     #expect(

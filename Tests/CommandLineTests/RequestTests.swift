@@ -5,7 +5,7 @@ import Testing
 @testable import CommandLine
 
 /// What the program asks agents for, and what it makes of refusals.
-@Suite(.timeLimit(.minutes(2))) struct RequestTests {
+@Suite(.timeLimit(.minutes(10))) struct RequestTests {
   @Test func flagsAndEnvironmentNameTheAgentAndWhoAsks() async throws {
     let answers: [String: [FakeAgent.Answer]] = ["GET /v1/jobs": ["[]"]]
     let (_, flags) = try await FakeAgent.run(

@@ -122,22 +122,27 @@ let jobPlan = Command(
   }
   if !response.warnings.isEmpty { terminal.print("\n" + terminal.yellow("Job Warnings:\n\(response.warnings)")) }
   let index = response.jobModifyIndex
-  let variables =
-    invocation.parsed.all("var").map { " -var '\($0)'" }
-    + invocation.parsed.all("var-file").map { " -var-file '\($0)'" }
+  var flags = invocation.has("json") ? " -json" : ""
+  if invocation.parsed.value("hcl2-strict") == "false" { flags += " -hcl2-strict=false" }
+  for name in ["var", "var-file"] {
+    for value in invocation.parsed.all(name) { flags += " -\(name) \(shellQuoted(value))" }
+  }
   terminal.print(
     """
 
     Job Modify Index: \(index)
     To run exactly what is planned here, and nothing if the job changes before, use:
 
-    \(Help.program) job run -check-index \(index)\(variables.joined()) \(path)
+    \(Help.program) job run -check-index \(index)\(flags) \(path)
     """)
   let changes = response.annotations?.desiredTGUpdates.values.contains {
     $0.place + $0.stop + $0.migrate + $0.destructiveUpdate + $0.canary + $0.inPlaceUpdate > 0
   }
   return changes == true ? 1 : 0
 }
+
+/// One word for a shell, whatever is in it.
+private func shellQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
 let jobValidate = Command(
   path: ["job", "validate"], aliases: [["validate"]], arguments: "<path>",

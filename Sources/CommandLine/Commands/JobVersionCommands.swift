@@ -84,7 +84,7 @@ let jobHistory = Command(
   if let only, !response.versions.contains(where: { $0.version == only }) {
     throw CommandFailure("job \"\(identity.id)\" has no version \(only)")
   }
-  if try invocation.printedRaw(only == nil ? bytes : JSON.encode(response.versions.filter { $0.version == only })) {
+  if try invocation.printedRaw(JSON.encode(response.versions.filter { only == nil || $0.version == only })) {
     return 0
   }
   let showsDiff = invocation.has("p") || query.count > 1

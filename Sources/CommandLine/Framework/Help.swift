@@ -36,7 +36,7 @@ enum Help {
         rows.append((name, command.summary))
       } else if seen.insert(name).inserted {
         rows.append(
-          (name, groupSummaries[group.joined(separator: " ") + (group.isEmpty ? "" : " ") + name] ?? "More commands"))
+          (name, groupSummaries[(group + [name]).joined(separator: " ")] ?? ""))
       }
     }
     if group.isEmpty {
@@ -66,6 +66,21 @@ enum Help {
     "operator": "Tools for those who run the cluster",
     "server": "Look into servers and act on them",
     "system": "Housekeeping of the whole cluster",
+    "job periodic": "Launch periodic jobs out of their turn",
+    "job tag": "Give names to versions of a job",
+    "node meta": "Read and change a node's metadata",
+    "operator autopilot": "How the leader looks after the servers",
+    "operator snapshot": "Save the state of the servers and put it back",
+    "operator raft": "See and change who makes up the cluster",
+    "operator gossip": "Manage the encryption of gossip",
+    "operator gossip keyring": "Manage the keys that encrypt gossip",
+    "scaling": "Look into scaling policies",
+    "scaling policy": "Look into scaling policies",
+    "system reconcile": "Put right what is derived from the state",
+    "tls": "Make certificates for a cluster and look into them",
+    "tls ca": "The authority that signs a cluster's certificates",
+    "tls cert": "Certificates of a cluster's agents and users",
+    "var": "Keep secrets and settings for jobs",
   ]
 
   private static func listed(_ flags: [Flag]) -> String {
