@@ -6,7 +6,7 @@ TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
   libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev libyaml-dev libcrypt-dev zlib1g-dev iproute2 iptables curl python3 \
-  default-jre-headless gcc libc6-dev libcap2-bin stress-ng
+  zsh default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help
 
@@ -60,8 +60,8 @@ release: setup ## optimised serai (Swift library linked statically) and serai-su
 format: ## rewrite the sources in the project's format
 	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
 
-lint: ## say where the sources leave the project's format
-	$(SWIFT) format lint --recursive --parallel Package.swift Sources Tests
+lint: ## fail where the sources leave the project's format or a public declaration says nothing of itself
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 
 bench-isolation: ## time from a start request to a task's first instruction, as root
 	$(SWIFT) build -c release --product isolation-bench

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// The HTTP API of a running agent: refusals, and what all reads have in common.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct APITests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct APITests {
   private static func sleeper(_ name: String) -> String { shellJob(name, script: "sleep 86400") }
 
   @Test func badRequestsAreRefusedWithTheirReason() async throws {

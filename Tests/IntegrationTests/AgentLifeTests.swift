@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Starting, reloading and ending an agent in order.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct AgentLifeTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct AgentLifeTests {
   @Test func terminatedAgentLeavesItsTasksToTheNext() async throws {
     try await Scratch.with { scratch in
       let agent = try Agent(scratch, .both)
@@ -25,19 +25,32 @@ import Testing
     }
   }
 
-  @Test func hangUpReloadsTheLogLevel() async throws {
+  @Test func hangUpReloadsTheLogLevelAndNamesWhatWaitsForARestart() async throws {
     try await Scratch.with { scratch in
       let agent = try Agent(scratch, .server)
-      try await agent.start()
       let path = "\(scratch.folder)/agent.hcl"
       let text = try Files.readText(path)
-      try scratch.write("agent.hcl", text.replacing("log_level = \"DEBUG\"", with: "log_level = \"WARN\""))
+      func configure(_ level: String, _ more: String = "") throws {
+        try scratch.write("agent.hcl", text.replacing("\"DEBUG\"", with: "\"\(level)\"") + more)
+      }
+      try configure("WARN")
+      try await agent.start()
+      try #require(!agent.logText.contains("[INFO]"), "\(agent.logText)")
+      try configure("INFO", "\ndatacenter = \"dc9\"\n")
       Glibc.kill(try agent.pid, SIGHUP)
-      // A mistake in the new configuration leaves the old one.
-      try scratch.write("agent.hcl", text + "\nunknown_key = 1\n")
-      try await until("the mistake is logged") {
-        Glibc.kill(try agent.pid, SIGHUP)
-        return agent.logText.contains("unknown_key")
+      try await until("a line of the new level is logged") { agent.logText.contains("configuration reloaded") }
+      try #require(
+        agent.logText.contains("wait for a restart") && agent.logText.contains("options=datacenter"),
+        "\(agent.logText)")
+      // A mistake leaves everything as it was.
+      try configure("ERROR", "\nunknown_key = 1\n")
+      Glibc.kill(try agent.pid, SIGHUP)
+      try await until("the mistake is logged") { agent.logText.contains("unknown_key") }
+      try configure("INFO")
+      let before = agent.logText.split(separator: "\n").count { $0.contains("configuration reloaded") }
+      Glibc.kill(try agent.pid, SIGHUP)
+      try await until("the level is still the one of before") {
+        agent.logText.split(separator: "\n").count { $0.contains("configuration reloaded") } > before
       }
       try #require(try await agent.request(.get, "/v1/agent/health").status == .ok)
     }

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// A batch job whose allocations end, one of them after two failures.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct BatchJobTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct BatchJobTests {
   private static let job = """
     variable "lines" {
       type        = number

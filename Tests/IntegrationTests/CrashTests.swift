@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Crashes at chosen kinds of moments, again and again. The sleeps choose the moment; nothing is waited for by them.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct CrashTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct CrashTests {
   @Test func acknowledgedJobsSurviveAKilledServer() async throws {
     try await Scratch.with { scratch in
       let server = try Agent(scratch, .server)

@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Data directories that an agent must not use.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct DataDirectoryTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct DataDirectoryTests {
   /// Starts an agent that must end by itself with status 1, and returns what it printed.
   private func refusal(_ agent: Agent) async throws -> String {
     try agent.launch()

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// What `make run` does: the example that the program writes, run, looked at and stopped.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct ExampleJobTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct ExampleJobTests {
   @Test(arguments: [true, false]) func exampleRunsAsItIsWritten(isShort: Bool) async throws {
     try await Scratch.with { scratch in
       let agent = try await Agent.development(scratch)

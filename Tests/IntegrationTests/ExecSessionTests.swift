@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// `alloc exec`: commands inside running tasks, by the command line and by the API.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct ExecSessionTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct ExecSessionTests {
   private static let job = shellJob(
     "host", script: "echo ready; exec sleep 100000", task: "env {\n COLOR = \"blue\"\n}")
 

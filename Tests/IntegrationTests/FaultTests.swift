@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Tasks that misbehave, and hosts that are in their way.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct FaultTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct FaultTests {
   private static let noRestart =
     "restart {\n attempts = 0\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}"
 

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// The first job of the documentation, by the command line as a person uses it.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct HelloJobTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct HelloJobTests {
   private static let job = """
     job "hello" {
       datacenters = ["dc1"]

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// Driver `java`, with a jar that comes as an artifact.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct JavaJobTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct JavaJobTests {
   /// The class below, compiled by javac 25 with --release 11 -g:none -proc:none:
   ///
   ///     public class Main {

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// Jobs that launch others, and nodes that are emptied, as real processes.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct LaunchTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct LaunchTests {
   private static func batch(_ name: String, _ block: String, script: String, task: String = "") -> String {
     shellJob(name, type: "batch", script: script, task: task).replacing(
       "type = \"batch\"", with: "type = \"batch\"\n\(block)")

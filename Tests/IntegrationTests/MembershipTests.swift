@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Three servers as real processes that find each other by gossip.
-@Suite(.timeLimit(.minutes(10))) struct MembershipTests {
+@Suite(.timeLimit(.minutes(40))) struct MembershipTests {
   private static let key = Blob([UInt8](repeating: 7, count: 32)).base64
 
   private func server(

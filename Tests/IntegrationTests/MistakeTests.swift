@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// A jobspec with twenty mistakes gives twenty errors, each at its place.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct MistakeTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct MistakeTests {
   /// Each line that ends in `# n` has the mistake of that number.
   private static let job = """
     job "mistakes" {

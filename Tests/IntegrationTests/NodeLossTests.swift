@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// A node whose client is gone: its allocations are replaced elsewhere, and ended when it comes back.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct NodeLossTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct NodeLossTests {
   @Test func allocationsOfALostNodeAreReplaced() async throws {
     try await Scratch.with { scratch in
       let server = try Agent(

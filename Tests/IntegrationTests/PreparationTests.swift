@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// What is done for a task before it starts: artifacts and templates.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct PreparationTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct PreparationTests {
   private static let once =
     "restart {\n attempts = 0\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}"
 

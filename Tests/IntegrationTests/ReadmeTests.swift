@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// The commands that the README shows do what it says.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct ReadmeTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct ReadmeTests {
   /// The `$ serai …` lines of the section "A first job", in order.
   private static func commands() throws -> [String] {
     let text = try Files.readText(Programs.packageFolder + "/README.md")

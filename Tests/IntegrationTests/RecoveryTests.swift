@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Agents and supervisors that are killed, and what becomes of the tasks.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct RecoveryTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct RecoveryTests {
   /// Counts into its log; ends with exit code 9 once the file `data/end` is there.
   private static func counter(_ name: String) -> String {
     shellJob(

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// What this version does not run is refused by name, and mistakes are shown where they are.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct RefusalTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct RefusalTests {
   struct Block: Sendable, CustomTestStringConvertible {
     var name: String
     var job = ""

@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Server and client as two processes, everything between them over TLS, with certificates of our own commands.
-@Suite(.timeLimit(.minutes(10))) struct TLSTests {
+@Suite(.timeLimit(.minutes(40))) struct TLSTests {
   /// A CA with certificates in the test's folder.
   private struct Certificates {
     let scratch: Scratch

@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// What a job's `config` block changes for a running task, and what users are told.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct TaskOptionsTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct TaskOptionsTests {
   private static let once =
     "restart {\n attempts = 0\n mode = \"fail\"\n}\nreschedule {\n attempts = 0\n unlimited = false\n}"
 

@@ -5,7 +5,7 @@ import Linux
 import Testing
 
 /// Server and client as two processes.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct TwoAgentsTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct TwoAgentsTests {
   /// A batch job, so that its end is not a failure.
   private static let job = shellJob(
     "counter", type: "batch",

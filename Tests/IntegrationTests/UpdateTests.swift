@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// Jobs that change while they run.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(5))) struct UpdateTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(40))) struct UpdateTests {
   private static func job(count: Int = 1, text: String = "one", meta: String = "a") -> String {
     shellJob(
       "web", script: "echo \"text \(text)\"; exec sleep 86400",

@@ -82,7 +82,8 @@ import Testing
       try await agent.submit(
         "reader",
         shellJob(
-          "reader", script: "exec sleep 86400", group: volume("data", "read_only = true"), task: volumeMount("data", "/v")))
+          "reader", script: "exec sleep 86400", group: volume("data", "read_only = true"),
+          task: volumeMount("data", "/v")))
       _ = try await agent.allocation(of: "reader", being: "running")
       try await agent.stop("one")
       _ = try await agent.allocation(of: "two", being: "running")

@@ -17,6 +17,8 @@ final class Agent: Sendable {
   /// The control group of the agent's tasks; the test's own unless it has several agents with clients.
   let cgroup: String
   private let arguments: [String]
+  /// More of the process' environment.
+  private let environment: [String: String]
   private let process = Mutex<Int32?>(nil)
 
   var address: String { "http://127.0.0.1:\(httpPort)" }
@@ -31,9 +33,10 @@ final class Agent: Sendable {
     _ scratch: Scratch, _ role: Role, label: String = "agent", settings: String = "", clientSettings: String = "",
     serverSettings: String = "",
     dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil, ownCgroup: Bool = false,
-    namesCgroup: Bool = true, expect: Int = 1
+    namesCgroup: Bool = true, expect: Int = 1, environment: [String: String] = [:]
   ) throws {
     self.scratch = scratch
+    self.environment = environment
     self.label = label
     httpPort = try ports?.http ?? FreePorts.next()
     rpcPort = try ports?.rpc ?? FreePorts.next()
@@ -103,7 +106,8 @@ final class Agent: Sendable {
   func launch() throws {
     let log = try FileDescriptor.open(logPath, [.writeOnly, .create, .append], permissions: 0o644)
     let program = try Programs.path("serai")
-    var request = SpawnRequest(path: program, arguments: [program] + arguments, environment: Scratch.environment())
+    var request = SpawnRequest(
+      path: program, arguments: [program] + arguments, environment: Scratch.environment(environment))
     request.streams = [nil, log.number, log.number]
     request.newSession = true
     let pid = try request.start()
@@ -148,6 +152,12 @@ final class Agent: Sendable {
   func terminate() async throws -> WaitStatus {
     Glibc.kill(try pid, SIGTERM)
     return try await waitForEnd()
+  }
+
+  /// Ends the process in order if it still runs, and starts it again.
+  func restart() async throws {
+    if process.withLock({ $0 }) != nil, try hasEnded() == nil { try await terminate() }
+    try await start()
   }
 
   func waitForEnd() async throws -> WaitStatus {

@@ -46,9 +46,12 @@ struct Failure: Error, CustomStringConvertible {
 }
 
 /// Polls until `look` finds something.
-/// - Parameter within: seconds; generous, for a busy machine: a test that passes never waits that long.
+/// - Parameters:
+///   - within: seconds; generous, for a busy machine: a test that passes never waits that long.
+///   - pause: between two looks; short for what is there only for a moment.
 func eventually<Found>(
-  _ what: String, within seconds: Int64 = 60, orSay: () async -> String = { "" }, _ look: () async throws -> Found?
+  _ what: String, within seconds: Int64 = 60, every pause: Duration = .milliseconds(20),
+  orSay: () async -> String = { "" }, _ look: () async throws -> Found?
 ) async throws -> Found {
   let deadline = Clock.monotonicNanoseconds + seconds * 1_000_000_000
   while true {
@@ -56,13 +59,16 @@ func eventually<Found>(
     guard Clock.monotonicNanoseconds < deadline else {
       throw Failure("not within \(seconds) s: \(what)\n\(await orSay())")
     }
-    try await Task.sleep(for: .milliseconds(20))
+    try await Task.sleep(for: pause)
   }
 }
 
 /// Polls until a condition holds.
 func until(
-  _ what: String, within seconds: Int64 = 60, orSay: () async -> String = { "" }, _ condition: () async throws -> Bool
+  _ what: String, within seconds: Int64 = 60, every pause: Duration = .milliseconds(20),
+  orSay: () async -> String = { "" }, _ condition: () async throws -> Bool
 ) async throws {
-  let _: Bool = try await eventually(what, within: seconds, orSay: orSay) { try await condition() ? true : nil }
+  let _: Bool = try await eventually(what, within: seconds, every: pause, orSay: orSay) {
+    try await condition() ? true : nil
+  }
 }

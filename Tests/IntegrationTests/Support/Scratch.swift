@@ -20,7 +20,11 @@ final class Scratch: Sendable {
   }
 
   /// Runs a test's body and cleans up after it, also when it throws. What the agents logged is kept when it does.
+  ///
+  /// Waits for its turn first, so suites that use it have a time limit for all of them together.
   static func with(_ body: (Scratch) async throws -> Void) async throws {
+    await Turns.shared.take()
+    defer { Turns.shared.giveBack() }
     let scratch = try Scratch()
     do {
       try await body(scratch)
