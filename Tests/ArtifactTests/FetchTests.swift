@@ -5,7 +5,7 @@ import Testing
 @testable import Artifact
 
 /// Artifacts from a server of our own into a temporary directory.
-@Suite(.timeLimit(.minutes(2))) struct ArtifactFetchTests {
+@Suite(.timeLimit(.minutes(10))) struct ArtifactFetchTests {
   /// SHA-256 of "hello\n" by sha256sum(1).
   static let hello = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 

@@ -9,7 +9,7 @@ import Transport
 @testable import Client
 
 /// A client with real tasks under a real supervisor, and servers played by the test.
-@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(2))) struct ClientTests {
+@Suite(.enabled(if: isRoot, needsRoot), .timeLimit(.minutes(10))) struct ClientTests {
   private func withClient(_ body: (ClientFixture, Client) async throws -> Void) async throws {
     let fixture = try ClientFixture()
     do {

@@ -61,7 +61,7 @@ struct ParserTests {
 
   /// Nesting is bounded, whatever nests, and a bound is an error, not a crash.
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(10)),
     arguments: [
       ("(", ")"), ("[", "]"), ("{a=", "}"), ("-", ""), ("\"${", "}\""), ("true ? 1 : ", ""), ("f(", ")"), ("!", ""),
       ("x[", "]"), ("[for a in ", ": 1]"),

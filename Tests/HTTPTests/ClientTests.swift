@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientTests {
   @Test func aRequestGoesOutWholeAndItsResponseComesBack() async throws {
     let seen = Mutex<HTTPRequest?>(nil)
     try await withServer(handler: { request in

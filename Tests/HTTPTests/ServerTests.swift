@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(1))) struct ServerTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerTests {
   @Test func aRequestArrivesWhole() async throws {
     let seen = Mutex<HTTPRequest?>(nil)
     try await withServer(handler: { request in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(1))) struct WebSocketTests {
+@Suite(.timeLimit(.minutes(10))) struct WebSocketTests {
   func decode(_ bytes: [UInt8], _ side: WebSocketSide = .client, step: Int = .max, max: Int = 1 << 20) throws
     -> [WebSocketMessage]
   {

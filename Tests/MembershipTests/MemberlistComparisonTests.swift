@@ -72,9 +72,11 @@ struct MemberlistComparisonTests {
     try await Pool.with { pool in
       let peers = try [Peer]([try Peer("p1", joining: nil, folder: pool.folder)])
       try await pool.until("the first peer runs") { try peers[0].joined() >= 1 }
-      let all = peers + [
-        try Peer("p2", joining: peers[0], folder: pool.folder), try Peer("p3", joining: peers[0], folder: pool.folder),
-      ]
+      let all =
+        peers + [
+          try Peer("p2", joining: peers[0], folder: pool.folder),
+          try Peer("p3", joining: peers[0], folder: pool.folder),
+        ]
       defer { for peer in all { peer.end() } }
       let ours = try (1...3).map { try pool.start($0) { $0.gossip = GossipConfiguration() } }
       for other in ours.dropFirst() { _ = await other.join(["127.0.0.1:\(ours[0].port)"]) }

@@ -7,11 +7,16 @@ public import TemplateEngine
 public enum TemplateOracleProtocol {
   /// What an answer says.
   public struct Answer: Equatable, Sendable {
+    /// Whether the request could be done.
     public var ok: Bool
+    /// What came out, up to the failure if there was one.
     public var out: ByteString
+    /// The failure, in the program's own words, which are not compared.
     public var error: ByteString
+    /// Where it failed: `parse` or `exec`.
     public var stage: ByteString
 
+    /// An answer; without a failure `error` and `stage` are empty.
     public init(ok: Bool, out: ByteString = "", error: ByteString = "", stage: ByteString = "") {
       self.ok = ok
       self.out = out

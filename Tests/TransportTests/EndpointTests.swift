@@ -25,7 +25,7 @@ func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EndpointTests {
+@Suite(.timeLimit(.minutes(10))) struct EndpointTests {
   @Test func aCallIsAnsweredOverTCP() async throws {
     let server = try endpoint(handler: { $0.body.reversed() })
     let client = try endpoint("client", role: .client)

@@ -5,7 +5,7 @@ import Testing
 @testable import Transport
 
 /// RPC over TLS: who is taken, who is refused, and what the refused one is told.
-@Suite(.timeLimit(.minutes(1))) struct SecurityTests {
+@Suite(.timeLimit(.minutes(10))) struct SecurityTests {
   struct Cluster {
     let authority: CertificateAndKey
 

@@ -8,6 +8,7 @@ private let open = GossipCipher(
 private let ourselves = Member(
   name: "a.global", address: GossipAddress(host: "10.0.0.1", port: 4648), tags: ["id": "1"])
 
+/// What libFuzzer calls with every input; 0 keeps the input for further mutation.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   guard size > 1, let keys = try? KeyRing(data[0] & 1 == 0 ? [] : [[UInt8](repeating: 1, count: 32)]) else { return 0 }

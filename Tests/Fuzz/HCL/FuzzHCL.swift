@@ -27,6 +27,7 @@ private func call(_ name: String, _ text: String) {
       limits: EvaluationLimits(work: 100_000, valueWeight: 20_000)))
 }
 
+/// What libFuzzer calls with every input; 0 keeps the input for further mutation.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   guard size > 1 else { return 0 }

@@ -21,6 +21,7 @@ private struct Sample: Record {
   }
 }
 
+/// What libFuzzer calls with every input; 0 keeps the input for further mutation.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   guard size > 1 else { return 0 }
