@@ -5,6 +5,7 @@
 /// key; signed numbers are zigzag varints. Tags ascend within a record. A reader passes over tags it does not know, so an
 /// older server reads what a newer one wrote. Equal values give equal bytes.
 public enum Binary {
+  /// The fields of `value` in ascending order of their tags, without a length before them.
   @inlinable public static func encode<R: Record>(_ value: R) -> [UInt8] {
     var writer = BinaryWriter()
     var copy = value

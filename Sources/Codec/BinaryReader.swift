@@ -6,6 +6,7 @@ public struct BinaryReader: FieldVisitor, Sendable {
   /// Records within records; the model needs about ten.
   public static let maximumDepth = 64
 
+  /// The first thing that did not fit; nil as long as all did.
   public private(set) var error: CodecError?
   private let bytes: [UInt8]
   private var position: Int
@@ -16,12 +17,14 @@ public struct BinaryReader: FieldVisitor, Sendable {
   private var wire = WireType.varint
   private var depth = 0
 
+  /// Reads the record in `range` of `bytes`; a range beyond the end is cut.
   public init(_ bytes: [UInt8], range: Range<Int>) {
     self.bytes = bytes
     position = range.lowerBound
     limit = Swift.min(range.upperBound, bytes.count)
   }
 
+  /// Reads every occurrence of the field; tags come in ascending order, lower ones are passed over.
   public mutating func field<T: FieldValue>(
     _ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions
   ) {
@@ -80,6 +83,7 @@ public struct BinaryReader: FieldVisitor, Sendable {
 
   // MARK: for implementations of FieldValue
 
+  /// A base-128 number of at most ten bytes; 0 and an error when it is cut off or too long.
   public mutating func varint() -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
@@ -102,11 +106,13 @@ public struct BinaryReader: FieldVisitor, Sendable {
     return 0
   }
 
+  /// A number of either sign, as `BinaryWriter.zigzag` wrote it.
   public mutating func zigzag() -> Int64 {
     let value = varint()
     return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
+  /// Eight bytes, least significant first; 0 and an error when fewer are left.
   public mutating func fixed64() -> UInt64 {
     guard limit - position >= 8 else {
       fail("the bytes end within a number")
@@ -131,8 +137,10 @@ public struct BinaryReader: FieldVisitor, Sendable {
     return range
   }
 
+  /// A length and that many bytes; empty and an error when fewer are left.
   public mutating func delimitedBytes() -> ArraySlice<UInt8> { bytes[delimitedRange()] }
 
+  /// A length and that many bytes of UTF-8; ill-formed sequences are an error.
   public mutating func text() -> String {
     let range = delimitedRange()
     guard let text = String(validating: bytes[range], as: UTF8.self) else {
@@ -166,6 +174,7 @@ public struct BinaryReader: FieldVisitor, Sendable {
     return outer
   }
 
+  /// Goes on behind the nested record, whatever of it was not read.
   public mutating func endNested(_ outer: Outer) {
     finish()
     if error != nil { return }

@@ -1,9 +1,12 @@
 /// Writes the binary format that `Binary` describes.
 public struct BinaryWriter: FieldVisitor, Sendable {
+  /// What has been written.
   public var bytes: [UInt8] = []
 
+  /// An empty record; `reserve` bytes are set aside for it.
   public init(reserve: Int = 256) { bytes.reserveCapacity(reserve) }
 
+  /// Key and value; nothing for zero values and fields that are only in JSON.
   @inlinable public mutating func field<T: FieldValue>(
     _ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions
   ) {
@@ -11,10 +14,12 @@ public struct BinaryWriter: FieldVisitor, Sendable {
     value.writeField(tag, to: &self)
   }
 
+  /// The number that stands before a value: tag and wire type.
   @inlinable public mutating func key(_ tag: Int, _ wire: WireType) {
     varint(UInt64(truncatingIfNeeded: tag) << 3 | UInt64(wire.rawValue))
   }
 
+  /// A base-128 number, least significant group first.
   @inlinable public mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
@@ -29,10 +34,12 @@ public struct BinaryWriter: FieldVisitor, Sendable {
     varint(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
 
+  /// Eight bytes, least significant first.
   @inlinable public mutating func fixed64(_ value: UInt64) {
     for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 
+  /// The number of UTF-8 bytes and the bytes.
   @inlinable public mutating func delimited(_ text: String) {
     varint(UInt64(text.utf8.count))
     bytes.append(contentsOf: text.utf8)

@@ -7,12 +7,14 @@ public struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was expected and what was found.
   public var problem: String
 
+  /// An error at byte `offset` of the input; enclosing fields put themselves before `path` on the way out.
   public init(path: String = "", offset: Int, problem: String) {
     self.path = path
     self.offset = offset
     self.problem = problem
   }
 
+  /// Path, offset and problem on one line.
   public var description: String {
     path.isEmpty ? "\(problem) (at byte \(offset))" : "\(path): \(problem) (at byte \(offset))"
   }

@@ -13,7 +13,9 @@
 /// What one field wants different from the default.
 @frozen
 public struct FieldOptions: OptionSet, Sendable {
+  /// One bit for each option.
   public let rawValue: UInt8
+  /// A set from its bits.
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// JSON leaves the key out when the value is zero (Go's `omitempty`).
@@ -44,6 +46,7 @@ public protocol FieldVisitor {
 }
 
 extension FieldVisitor {
+  /// A field without options.
   @inlinable public mutating func field<T: FieldValue>(_ tag: Int, _ name: StaticString, _ value: inout T) {
     field(tag, name, &value, FieldOptions(rawValue: 0))
   }
@@ -88,13 +91,17 @@ public protocol FieldValue: Equatable, Sendable {
 }
 
 extension FieldValue {
+  /// False: most values are single ones.
   @inlinable public static var isCollection: Bool { false }
+  /// The same as `wire`: only lists differ.
   @inlinable public static var fieldWire: WireType { wire }
+  /// Key and value, nothing for a zero value.
   @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
     if isZero { return }
     writer.key(tag, Self.wire)
     write(to: &writer)
   }
+  /// Reads over what an earlier occurrence left: the last one wins.
   @inlinable public mutating func readField(from reader: inout BinaryReader) { read(from: &reader) }
 }
 
@@ -106,12 +113,15 @@ public protocol Record: FieldValue {
 }
 
 extension Record {
+  /// A record with every field at its default.
   @inlinable public static var zeroValue: Self { Self() }
   /// A record is never left out by `omitEmpty`, as Go never leaves out a struct; the binary format drops it when all
   /// its fields are zero.
   @inlinable public var isZero: Bool { false }
+  /// Records are delimited, so that a reader can pass over one that it does not know.
   @inlinable public static var wire: WireType { .delimited }
 
+  /// An object with a member for each field.
   @inlinable public func write(to writer: inout JSONWriter) {
     var copy = self
     writer.beginObject()
@@ -119,12 +129,14 @@ extension Record {
     writer.endObject()
   }
 
+  /// Reads an object; members that are missing leave their fields as they are.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     guard let outer = reader.beginRecord(at: index, "an object") else { return }
     visit(&reader)
     reader.endRecord(outer)
   }
 
+  /// Length and fields.
   @inlinable public func write(to writer: inout BinaryWriter) {
     var copy = self
     let mark = writer.beginNested()
@@ -132,12 +144,14 @@ extension Record {
     writer.endNested(mark)
   }
 
+  /// Reads the fields up to the length; tags that no field has are passed over.
   public mutating func read(from reader: inout BinaryReader) {
     guard let outer = reader.beginNested() else { return }
     visit(&reader)
     reader.endNested(outer)
   }
 
+  /// Key, length and fields, nothing when every field is zero.
   @inlinable public func writeField(_ tag: Int, to writer: inout BinaryWriter) {
     var copy = self
     let start = writer.bytes.count
@@ -151,6 +165,7 @@ extension Record {
     }
   }
 
+  /// One member for each field that the diff looks at.
   public var tree: FieldTree {
     var copy = self
     var collector = FieldTreeCollector()

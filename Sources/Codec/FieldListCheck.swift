@@ -5,11 +5,13 @@ public struct FieldListCheck: FieldVisitor {
   private var last = 0
   private var names: Set<String> = []
 
+  /// Visits a new value of the type and keeps what is wrong with its list.
   public init<R: Record>(_ type: R.Type) {
     var record = R()
     record.visit(&self)
   }
 
+  /// Compares tag and name with those before.
   public mutating func field<T: FieldValue>(
     _ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions
   ) {

@@ -8,11 +8,16 @@ public enum FieldTree: Equatable, Sendable {
   /// In the order of the field list.
   case record([Member])
 
+  /// A field of a record, as the diff sees it.
   public struct Member: Equatable, Sendable {
+    /// The field's name in JSON.
     public var name: String
+    /// What the diff is to do with it.
     public var options: FieldOptions
+    /// Its value.
     public var tree: FieldTree
 
+    /// A member with everything given.
     public init(name: String, options: FieldOptions, tree: FieldTree) {
       self.name = name
       self.options = options

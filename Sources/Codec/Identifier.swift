@@ -3,14 +3,18 @@
 public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConvertible {
   /// The first and the last eight bytes, most significant first: comparing them compares the texts.
   public let high: UInt64
+  /// The last eight bytes of the UUID, as a big-endian number; `high` has the first.
   public let low: UInt64
 
+  /// The UUID with these bits, whatever version they say.
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
+  /// No identifier: all bits zero, the empty text in JSON.
   public static let none = Identifier(high: 0, low: 0)
+  /// Whether it is `none`.
   public var isNone: Bool { high == 0 && low == 0 }
 
   /// A version 4 UUID out of 128 random bits, of which 122 are kept.
@@ -19,6 +23,7 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
       high: high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
   }
 
+  /// A random UUID of version 4.
   public init<G: RandomNumberGenerator>(using generator: inout G) {
     self.init(random: generator.next(), generator.next())
   }
@@ -45,6 +50,7 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
   /// The first eight characters, as command line tools show ids.
   public var short: String { String(description.prefix(8)) }
 
+  /// Whether its text begins with `text`, dashes included, letters of either case.
   public func hasPrefix(_ text: some StringProtocol) -> Bool {
     guard let prefix = IdentifierPrefix(text) else { return false }
     return prefix.matches(self)
@@ -62,17 +68,22 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
     }
   }
 
+  /// By bits, which is the order of the texts.
   public static func < (left: Identifier, right: Identifier) -> Bool {
     left.high != right.high ? left.high < right.high : left.low < right.low
   }
 
+  /// No identifier.
   public static var zeroValue: Identifier { none }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   public var isZero: Bool { isNone }
+  /// Writes the UUID as text, empty for none.
   public func write(to writer: inout JSONWriter) {
     writer.bytes.append(0x22)
     if !isNone { append(to: &writer.bytes) }
     writer.bytes.append(0x22)
   }
+  /// Reads a UUID as text, or the empty text.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard reader.kind(at: index) == .string else { return reader.fail(at: index, expected: "a UUID") }
@@ -81,12 +92,15 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
     self = value
   }
 
+  /// Sixteen bytes, delimited.
   public static var wire: WireType { .delimited }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) {
     writer.varint(16)
     writer.fixed64(high.byteSwapped)
     writer.fixed64(low.byteSwapped)
   }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) {
     let bytes = reader.delimitedBytes()
     if reader.error != nil { return }
@@ -96,12 +110,15 @@ public struct Identifier: FieldValue, Hashable, Comparable, CustomStringConverti
     for byte in bytes.suffix(8) { words.1 = words.1 << 8 | UInt64(byte) }
     self = Identifier(high: words.0, low: words.1)
   }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(description) }
 }
 
 /// The beginning of a UUID's text: the identifiers that begin so are those from `lower` to `upper`, both included.
 public struct IdentifierPrefix: Sendable, Hashable {
+  /// The least identifier that begins so.
   public let lower: Identifier
+  /// The greatest identifier that begins so.
   public let upper: Identifier
 
   /// Nil when the text can't begin a UUID: a character that is no digit, a hyphen in the wrong place, too long.
@@ -127,5 +144,6 @@ public struct IdentifierPrefix: Sendable, Hashable {
       low: digits >= 32 ? words.1 : words.1 | (.max >> UInt64(4 * Swift.max(digits - 16, 0))))
   }
 
+  /// Whether the identifier begins so.
   public func matches(_ identifier: Identifier) -> Bool { lower <= identifier && identifier <= upper }
 }

@@ -7,6 +7,7 @@ public enum JSON {
     return writer.bytes
   }
 
+  /// As text; `pretty` with four spaces a level, as `?pretty` shows it.
   @inlinable public static func text<T: FieldValue>(_ value: T, pretty: Bool = false) -> String {
     String(decoding: encode(value, pretty: pretty), as: UTF8.self)
   }
@@ -31,6 +32,7 @@ public enum JSON {
     return value
   }
 
+  /// Reads a whole text; anything behind the value but white space is an error.
   public static func decode<T: FieldValue>(_ type: T.Type, from text: String) throws(CodecError) -> T {
     try decode(type, from: Array(text.utf8))
   }

@@ -3,7 +3,9 @@
 /// The first thing that does not fit stops the reading: `error` is set, and every later call does nothing. A key that
 /// occurs twice counts as its last occurrence.
 public struct JSONReader: FieldVisitor, Sendable {
+  /// The text that is read from, already split into values.
   public let document: JSONDocument
+  /// The first thing that did not fit; nil as long as all did.
   public internal(set) var error: CodecError?
   /// Paths of keys that no field list named, when asked for.
   public private(set) var unknownKeys: [String] = []
@@ -15,11 +17,14 @@ public struct JSONReader: FieldVisitor, Sendable {
   private var taken: Set<Int> = []
   private var path: [String] = []
 
+  /// Reads from `document`; `collectUnknown` keeps the paths of members that no field takes, for warnings about typing
+  /// errors.
   public init(_ document: JSONDocument, collectUnknown: Bool = false) {
     self.document = document
     self.collectUnknown = collectUnknown
   }
 
+  /// Takes the member called `name`, in letters of either case; without one the value stays.
   public mutating func field<T: FieldValue>(
     _ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions
   ) {
@@ -84,6 +89,7 @@ public struct JSONReader: FieldVisitor, Sendable {
     return outer
   }
 
+  /// Goes back to the members of the object around; notes those that no field took.
   public mutating func endRecord(_ outer: Outer) {
     if collectUnknown && error == nil {
       for (key, _) in members(of: object) where !taken.contains(key) {
@@ -100,12 +106,15 @@ public struct JSONReader: FieldVisitor, Sendable {
     var taken: Set<Int>
   }
 
+  /// Whether `null` stands there.
   public func isNull(at index: Int) -> Bool { document.entries[index].kind == .null }
 
+  /// Stops the reading: something else was expected at `index`.
   public mutating func fail(at index: Int, expected: StaticString) {
     fail(at: index, "expected \(expected), got \(describe(index))")
   }
 
+  /// Stops the reading: `problem` at `index`.
   public mutating func fail(at index: Int, _ problem: String) {
     if error != nil { return }
     let entry = document.entries[index]

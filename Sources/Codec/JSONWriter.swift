@@ -10,11 +10,13 @@ public struct JSONWriter: FieldVisitor, Sendable {
   /// Whether the next element of the innermost list or object needs a comma before it.
   @usableFromInline var needsComma = false
 
+  /// An empty text; `reserve` bytes are set aside for it.
   public init(pretty: Bool = false, reserve: Int = 512) {
     self.pretty = pretty
     bytes.reserveCapacity(reserve)
   }
 
+  /// The member `name`, with the comma before it if it needs one.
   @inlinable public mutating func field<T: FieldValue>(
     _ tag: Int, _ name: StaticString, _ value: inout T, _ options: FieldOptions
   ) {
@@ -79,9 +81,13 @@ public struct JSONWriter: FieldVisitor, Sendable {
     if pretty { newline() }
   }
 
+  /// `{`; members follow through `field` or `key`.
   @inlinable public mutating func beginObject() { open(0x7B) }
+  /// `}` of the innermost object.
   @inlinable public mutating func endObject() { close(0x7D) }
+  /// `[`; each element needs `separate()` before it.
   @inlinable public mutating func beginArray() { open(0x5B) }
+  /// `]` of the innermost list.
   @inlinable public mutating func endArray() { close(0x5D) }
 
   @inlinable mutating func open(_ bracket: UInt8) {
@@ -109,17 +115,21 @@ public struct JSONWriter: FieldVisitor, Sendable {
     if size / 2 > bytes.capacity { bytes.reserveCapacity(size) }
   }
 
+  /// `null`.
   public mutating func writeNull() { append("null") }
 
+  /// `true` or `false`.
   public mutating func write(_ value: Bool) { append(value ? "true" : "false") }
 
   private mutating func append(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
 
+  /// A whole number in decimal.
   public mutating func write(_ value: Int64) {
     if value < 0 { bytes.append(0x2D) }
     write(value.magnitude)
   }
 
+  /// A whole number in decimal.
   public mutating func write(_ value: UInt64) {
     if value < 10 {
       bytes.append(0x30 + UInt8(truncatingIfNeeded: value))
@@ -151,6 +161,7 @@ public struct JSONWriter: FieldVisitor, Sendable {
     }
   }
 
+  /// A text in quotes, escaped where RFC 8259 §7 wants it.
   public mutating func write(_ value: String) {
     bytes.append(0x22)
     let start = bytes.count

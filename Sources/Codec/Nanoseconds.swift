@@ -1,13 +1,20 @@
 /// A length of time in nanoseconds. In JSON a whole number; a Go duration string (`1m30s`) is read as well.
 public struct Nanoseconds: FieldValue, Hashable, Comparable, AdditiveArithmetic, CustomStringConvertible {
+  /// The length of time in nanoseconds; negative ones are allowed.
   public var count: Int64
 
+  /// So many nanoseconds.
   public init(_ count: Int64) { self.count = count }
 
+  /// So many nanoseconds, spelt out where units are mixed.
   public static func nanoseconds(_ count: Int64) -> Nanoseconds { Nanoseconds(count) }
+  /// So many milliseconds; stops at the largest length instead of overflowing.
   public static func milliseconds(_ count: Int64) -> Nanoseconds { scaled(count, 1_000_000) }
+  /// So many seconds; stops at the largest length instead of overflowing.
   public static func seconds(_ count: Int64) -> Nanoseconds { scaled(count, 1_000_000_000) }
+  /// So many minutes; stops at the largest length instead of overflowing.
   public static func minutes(_ count: Int64) -> Nanoseconds { scaled(count, 60_000_000_000) }
+  /// So many hours; stops at the largest length instead of overflowing.
   public static func hours(_ count: Int64) -> Nanoseconds { scaled(count, 3_600_000_000_000) }
 
   private static func scaled(_ count: Int64, _ unit: Int64) -> Nanoseconds {
@@ -15,16 +22,19 @@ public struct Nanoseconds: FieldValue, Hashable, Comparable, AdditiveArithmetic,
     return Nanoseconds(overflow ? (count < 0 ? .min : .max) : product)
   }
 
+  /// No time at all.
   public static let zero = Nanoseconds(0)
   /// Sums stay at the ends of the range instead of leaving it.
   public static func + (left: Nanoseconds, right: Nanoseconds) -> Nanoseconds {
     let (sum, overflow) = left.count.addingReportingOverflow(right.count)
     return Nanoseconds(overflow ? (left.count < 0 ? .min : .max) : sum)
   }
+  /// The difference, which stops at the ends of the range instead of overflowing.
   public static func - (left: Nanoseconds, right: Nanoseconds) -> Nanoseconds {
     let (difference, overflow) = left.count.subtractingReportingOverflow(right.count)
     return Nanoseconds(overflow ? (left.count < 0 ? .min : .max) : difference)
   }
+  /// By length.
   public static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
 
   /// In seconds.
@@ -137,9 +147,13 @@ public struct Nanoseconds: FieldValue, Hashable, Comparable, AdditiveArithmetic,
     return "." + digits
   }
 
+  /// No time at all.
   public static var zeroValue: Nanoseconds { zero }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   public var isZero: Bool { count == 0 }
+  /// Writes a number of nanoseconds.
   public func write(to writer: inout JSONWriter) { writer.write(count) }
+  /// Reads a number of nanoseconds or a Go duration such as "1m30s".
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     guard reader.kind(at: index) == .string else { return count.read(from: &reader, at: index) }
     let text = reader.string(at: index)
@@ -148,8 +162,12 @@ public struct Nanoseconds: FieldValue, Hashable, Comparable, AdditiveArithmetic,
     }
     self = value
   }
+  /// A zigzag number.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.zigzag(count) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { count = reader.zigzag() }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(String(count)) }
 }

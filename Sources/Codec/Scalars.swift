@@ -1,39 +1,59 @@
 // The plain values: booleans, numbers, strings.
 
 extension Bool: FieldValue {
+  /// False.
   public static var zeroValue: Bool { false }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { !self }
+  /// Writes `true` or `false`.
   public func write(to writer: inout JSONWriter) { writer.write(self) }
+  /// Reads `true` or `false`.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard let value = reader.bool(at: index) else { return reader.fail(at: index, expected: "a boolean") }
     self = value
   }
+  /// 0 or 1.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.varint(self ? 1 : 0) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = reader.varint() != 0 }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(self ? "true" : "false") }
 }
 
 extension Int: FieldValue {
+  /// 0.
   public static var zeroValue: Int { 0 }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { self == 0 }
+  /// Writes a number.
   public func write(to writer: inout JSONWriter) { writer.write(Int64(self)) }
+  /// Reads a whole number within the range.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     var value = Int64(self)
     value.read(from: &reader, at: index)
     self = Int(value)
   }
+  /// A zigzag number.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.zigzag(Int64(self)) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = Int(reader.zigzag()) }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(String(self)) }
 }
 
 extension Int64: FieldValue {
+  /// 0.
   public static var zeroValue: Int64 { 0 }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { self == 0 }
+  /// Writes a number.
   public func write(to writer: inout JSONWriter) { writer.write(self) }
+  /// Reads a whole number within the range.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard let value = reader.integer(at: index) else {
@@ -44,16 +64,24 @@ extension Int64: FieldValue {
     }
     self = value
   }
+  /// A zigzag number.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.zigzag(self) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = reader.zigzag() }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(String(self)) }
 }
 
 extension UInt64: FieldValue {
+  /// 0.
   public static var zeroValue: UInt64 { 0 }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { self == 0 }
+  /// Writes a number.
   public func write(to writer: inout JSONWriter) { writer.write(self) }
+  /// Reads a whole number that is not negative.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard let value = reader.unsigned(at: index) else {
@@ -64,16 +92,24 @@ extension UInt64: FieldValue {
     }
     self = value
   }
+  /// A base-128 number.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.varint(self) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = reader.varint() }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(String(self)) }
 }
 
 extension Double: FieldValue {
+  /// 0.
   public static var zeroValue: Double { 0 }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { self == 0 }
+  /// Writes a number; infinities and NaN become `null`.
   public func write(to writer: inout JSONWriter) { writer.write(self) }
+  /// Reads any number.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard let value = reader.double(at: index) else {
@@ -84,9 +120,13 @@ extension Double: FieldValue {
     }
     self = value
   }
+  /// Its 64 bits.
   public static var wire: WireType { .fixed64 }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.fixed64(bitPattern) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = Double(bitPattern: reader.fixed64()) }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree {
     var writer = JSONWriter()
     writer.write(self)
@@ -95,17 +135,25 @@ extension Double: FieldValue {
 }
 
 extension String: FieldValue {
+  /// The empty text.
   public static var zeroValue: String { "" }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   @inlinable public var isZero: Bool { isEmpty }
+  /// Writes text.
   public func write(to writer: inout JSONWriter) { writer.write(self) }
+  /// Reads text.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard reader.kind(at: index) == .string else { return reader.fail(at: index, expected: "a string") }
     self = reader.string(at: index)
   }
+  /// UTF-8, delimited.
   public static var wire: WireType { .delimited }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.delimited(self) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = reader.text() }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(self) }
 }
 
@@ -119,8 +167,11 @@ extension ClosedText {
     guard let first = allCases.first else { preconditionFailure("\(Self.self) has no cases") }
     return first
   }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   public var isZero: Bool { self == Self.zeroValue }
+  /// Writes its text.
   public func write(to writer: inout JSONWriter) { writer.write(rawValue) }
+  /// Reads one of the texts that the type knows; another one is an error that lists them.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard reader.kind(at: index) == .string else { return reader.fail(at: index, expected: "a string") }
@@ -131,14 +182,18 @@ extension ClosedText {
     }
     self = value
   }
+  /// The text, delimited.
   public static var wire: WireType { .delimited }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.delimited(rawValue) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) {
     let text = reader.text()
     guard reader.error == nil else { return }
     guard let value = Self(rawValue: text) else { return reader.fail("no such \(Self.self): \"\(text)\"") }
     self = value
   }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(rawValue) }
 }
 
@@ -149,18 +204,28 @@ where RawValue == String {
 }
 
 extension OpenText {
+  /// A text in source code; the type may not know it.
   public init(stringLiteral value: String) { self.init(rawValue: value) }
+  /// The text.
   public var description: String { rawValue }
+  /// The empty text.
   public static var zeroValue: Self { Self(rawValue: "") }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   public var isZero: Bool { rawValue.isEmpty }
+  /// Writes its text.
   public func write(to writer: inout JSONWriter) { writer.write(rawValue) }
+  /// Reads any text.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     var text = rawValue
     text.read(from: &reader, at: index)
     self = Self(rawValue: text)
   }
+  /// The text, delimited.
   public static var wire: WireType { .delimited }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.delimited(rawValue) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { self = Self(rawValue: reader.text()) }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(rawValue) }
 }

@@ -8,11 +8,16 @@ public enum ChangeKind: String, Sendable {
 
 /// A field before and after, as text; the empty text where there was none.
 public struct FieldChange: Equatable, Sendable {
+  /// Whether the field is new, gone, changed or the same.
   public var kind: ChangeKind
+  /// Name of the field, with the key in brackets for an entry of a map.
   public var name: String
+  /// Text before; empty where there was none.
   public var old: String
+  /// Text after; empty where there is none.
   public var new: String
 
+  /// Finds the kind from which of the two texts is empty.
   public init(name: String, old: String, new: String) {
     kind = old == new ? .none : old.isEmpty ? .added : new.isEmpty ? .deleted : .edited
     self.name = name
@@ -23,9 +28,13 @@ public struct FieldChange: Equatable, Sendable {
 
 /// An object before and after. Fields and objects are sorted by name.
 public struct ObjectChange: Equatable, Sendable {
+  /// Whether the object is new, gone, changed or the same.
   public var kind: ChangeKind
+  /// Name of the object, as `objectName` of the diff translated it.
   public var name: String
+  /// Its fields that changed, all of them when contextual ones were asked for.
   public var fields: [FieldChange] = []
+  /// Objects within it.
   public var objects: [ObjectChange] = []
 }
 
@@ -41,6 +50,7 @@ public struct StructuralDiff: Sendable {
   /// What an object is called, given the name of its field.
   var objectName: @Sendable (String) -> String
 
+  /// A diff that calls objects as `objectName` translates the names of their fields.
   public init(objectName: @escaping @Sendable (String) -> String = { $0 }) { self.objectName = objectName }
 
   /// - Parameters:

@@ -1,14 +1,19 @@
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z. In JSON RFC 3339 with up to nine digits of fraction; zero is
 /// Go's zero time, `0001-01-01T00:00:00Z`, and means "never".
 public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertible {
+  /// Nanoseconds since 1970-01-01T00:00:00Z; 0 means "never" and is shown as year 1.
   public var nanoseconds: Int64
 
+  /// The instant so many nanoseconds after 1970.
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+  /// Earlier is less.
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
+  /// A later instant; stops at the ends of the range instead of overflowing.
   public static func + (left: Timestamp, right: Nanoseconds) -> Timestamp {
     Timestamp(nanoseconds: (Nanoseconds(left.nanoseconds) + right).count)
   }
+  /// The time between two instants.
   public static func - (left: Timestamp, right: Timestamp) -> Nanoseconds {
     Nanoseconds(left.nanoseconds) - Nanoseconds(right.nanoseconds)
   }
@@ -147,8 +152,11 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     }
   }
 
+  /// Never.
   public static var zeroValue: Timestamp { Timestamp(nanoseconds: 0) }
+  /// Whether it is `zeroValue`, which the binary format leaves out.
   public var isZero: Bool { nanoseconds == 0 }
+  /// Writes RFC 3339 text in UTC.
   public func write(to writer: inout JSONWriter) {
     writer.bytes.append(0x22)
     if nanoseconds == 0 {
@@ -158,6 +166,7 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     }
     writer.bytes.append(0x22)
   }
+  /// Reads RFC 3339 text in any zone.
   public mutating func read(from reader: inout JSONReader, at index: Int) {
     if reader.isNull(at: index) { return }
     guard reader.kind(at: index) == .string else { return reader.fail(at: index, expected: "a time") }
@@ -167,8 +176,12 @@ public struct Timestamp: FieldValue, Hashable, Comparable, CustomStringConvertib
     }
     self = value
   }
+  /// A zigzag number of nanoseconds.
   public static var wire: WireType { .varint }
+  /// As `wire` says, without a key before it.
   public func write(to writer: inout BinaryWriter) { writer.zigzag(nanoseconds) }
+  /// Reads what `write(to:)` wrote; anything else is the reader's error.
   public mutating func read(from reader: inout BinaryReader) { nanoseconds = reader.zigzag() }
+  /// As the structural diff compares and shows it.
   public var tree: FieldTree { .scalar(description) }
 }

@@ -34,7 +34,9 @@ public struct DevicePluginRequest: Record {
   public var config = JSONObject()
   /// Of `Reserve`: which group the devices are in.
   public var vendor = ""
+  /// Of `Reserve`: the kind of that group's devices, such as `gpu`.
   public var type = ""
+  /// Of `Reserve`: the model of that group's devices.
   public var name = ""
   /// Of `Reserve`: which devices.
   public var deviceIDs: [String] = []
@@ -64,7 +66,9 @@ public struct DevicePluginAnswer: Record {
   public var event = ""
   /// Of `Describe`.
   public var name = ""
+  /// Of `Describe`: the plugin's own version, for people.
   public var version = ""
+  /// Of `Describe`: the version of this protocol that the plugin speaks.
   public var protocolVersion = 0
   /// Of `Fingerprint`.
   public var groups: [NodeDeviceResource] = []
@@ -159,8 +163,11 @@ public struct DeviceNodeSpec: Record, Hashable {
 
 /// What the devices of one group do now, as the API shows it.
 public struct DeviceGroupStatistics: Record {
+  /// Maker of the group's devices.
   public var vendor = ""
+  /// Kind of the group's devices, such as `gpu`.
   public var type = ""
+  /// Model of the group's devices.
   public var name = ""
   /// By the devices' ids: an object with `Summary`, `Stats` and `Timestamp`.
   public var instanceStats: [String: JSONValue] = [:]

@@ -1,9 +1,11 @@
 /// A message about a source text, located in it.
 public struct Diagnostic: Error, Sendable, Hashable {
+  /// Whether the text can be used all the same.
   public enum Severity: String, Sendable {
     case error, warning
   }
 
+  /// Error or warning.
   public var severity: Severity
   /// What is wrong, in a few words.
   public var summary: String
@@ -14,6 +16,7 @@ public struct Diagnostic: Error, Sendable, Hashable {
   /// The larger construct around the subject.
   public var context: SourceRange?
 
+  /// A message; with neither place it is about the whole.
   public init(
     _ severity: Severity = .error, _ summary: String, _ detail: String,
     subject: SourceRange? = nil, context: SourceRange? = nil
@@ -41,11 +44,14 @@ extension Sequence<Diagnostic> {
 
 /// Several diagnostics thrown as one error.
 public struct Diagnostics: Error, Sendable, CustomStringConvertible {
+  /// The messages, in source order.
   public var all: [Diagnostic]
 
+  /// An error of these messages.
   public init(_ all: [Diagnostic]) {
     self.all = all
   }
 
+  /// One line for each.
   public var description: String { all.map(\.description).joined(separator: "\n") }
 }

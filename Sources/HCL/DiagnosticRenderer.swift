@@ -22,6 +22,7 @@ public struct DiagnosticRenderer: Sendable {
     diagnostics.map(render).joined(separator: "\n")
   }
 
+  /// Summary, place, source line with a caret, and detail, over several lines.
   public func render(_ diagnostic: Diagnostic) -> String {
     var out = diagnostic.severity == .error ? "Error: " : "Warning: "
     out += diagnostic.summary + "\n"

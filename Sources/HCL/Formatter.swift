@@ -2,6 +2,7 @@
 /// neighbouring arguments and comments of neighbouring lines aligned. Line ends stay where they are, and so does all text inside
 /// of strings and heredocs. Works on tokens, so text with mistakes in it is laid out too.
 public enum Formatter {
+  /// The text in canonical style; comments and line breaks stay where they are.
   public static func format(_ source: SourceFile) -> String {
     var lines = Formatter.lines(Lexer.tokens(of: source.bytes, start: .configuration, closesQuotes: false), source)
     indent(&lines)

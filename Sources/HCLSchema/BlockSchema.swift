@@ -8,13 +8,16 @@ public import Codec
 public struct BlockSchema: Sendable {
   /// The JSON members that the block's labels become, in order; a block has exactly as many labels.
   public var labels: [String] = []
+  /// Attributes by the name that files have.
   public var attributes: [String: AttributeSchema] = [:]
+  /// Blocks by the name that files have.
   public var blocks: [String: NestedSchema] = [:]
   /// Whether attributes that no line names are kept as they are, for plugins that define their own.
   public var isOpen: Bool
   /// Reshapes the finished object where HCL and JSON differ by more than names; runs after everything was read.
   public var reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)?
 
+  /// A schema of `items`, one for each attribute or block that may stand there.
   public init(
     labels: [String] = [], _ items: [SchemaItem], open: Bool = false,
     reshape: (@Sendable (inout JSONObject, inout Reshaping) -> Void)? = nil
@@ -46,9 +49,12 @@ public enum SchemaItem: Sendable {
 public struct AttributeSchema: Sendable {
   /// The JSON member.
   public let key: String
+  /// What values it takes and how they become JSON.
   public let kind: Kind
+  /// Whether a block without it is an error.
   public let isRequired: Bool
 
+  /// What values an attribute takes and how they become JSON.
   public enum Kind: Sendable {
     case string, bool, int
     /// A Go duration ("30s") or a number of nanoseconds, kept in nanoseconds.
@@ -69,8 +75,10 @@ public struct AttributeSchema: Sendable {
 public struct NestedSchema: Sendable {
   /// The JSON member.
   public let key: String
+  /// How often it may stand there and what it becomes.
   public let kind: Kind
 
+  /// How often a block may stand there and what it becomes.
   public enum Kind: Sendable {
     /// At most one; becomes an object.
     case one(@Sendable () -> BlockSchema)

@@ -44,6 +44,7 @@ public struct JobspecParser: Sendable {
 
 /// Everything wrong with a jobspec.
 public struct JobspecError: Error, CustomStringConvertible {
+  /// What is wrong, in source order; warnings come along.
   public let diagnostics: [Diagnostic]
   private let sources: [SourceFile]
 

@@ -58,6 +58,8 @@ public final class FileSink: LogSink {
 
   deinit { file.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
+  /// Renames the file first when the line would make it too large or it is too old; a line that cannot be written is
+  /// dropped.
   public func write(line: String) {
     let now = clock()
     file.withLock { file in
@@ -116,9 +118,12 @@ public final class FileSink: LogSink {
 
 /// A log file that could not be opened.
 public struct LogFileError: Error, CustomStringConvertible {
+  /// The file that was to be opened.
   public let path: String
+  /// What open(2) said.
   public let errno: Int32
 
+  /// Path, reason and what to check.
   public var description: String {
     "open log file \"\(path)\" failed: \(String(cString: strerror(errno))): check log_file, its directory and its owner"
   }

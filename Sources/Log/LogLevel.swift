@@ -25,5 +25,6 @@ public enum LogLevel: Int, Comparable, Sendable, CaseIterable {
     }
   }
 
+  /// Chattier is less.
   public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 }

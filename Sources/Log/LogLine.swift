@@ -4,9 +4,11 @@ public struct LogLine: Sendable {
   public var seconds: Int
   /// Milliseconds within the second, 0…999.
   public var milliseconds: Int
+  /// How grave it is.
   public var level: LogLevel
   /// Dotted name of what speaks, "client.alloc_runner" for example.
   public var module: String
+  /// What happened, in words, without the facts that `fields` carry.
   public var message: String
   /// Key and value in the order given by the caller.
   public var fields: [(key: String, value: String)]

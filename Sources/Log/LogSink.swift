@@ -25,6 +25,7 @@ public struct CombinedSink: LogSink {
   /// Every line goes to each of `sinks`, in order.
   public init(_ sinks: [any LogSink]) { self.sinks = sinks }
 
+  /// Hands the line to every sink, in order.
   public func write(line: String) { for sink in sinks { sink.write(line: line) } }
 }
 
@@ -40,6 +41,7 @@ public final class BroadcastSink: LogSink {
   /// A sink that nobody follows yet.
   public init() {}
 
+  /// Hands the line to everyone who follows at the moment, on the caller's thread.
   public func write(line: String) {
     let handlers = followers.withLock { state in state.handlers.sorted { $0.key < $1.key }.map(\.value) }
     for handler in handlers { handler(line) }

@@ -2,13 +2,19 @@ public import Codec
 
 /// Answer of `GET /v1/agent/members`.
 public struct AgentMembers: Record {
+  /// Name of the agent that answered, `<node>.<region>` for a server.
   public var serverName = ""
+  /// Region of the agent that answered.
   public var serverRegion = ""
+  /// Datacenter of the agent that answered.
   public var serverDC = ""
+  /// The servers of all regions that this agent knows through gossip; empty on an agent that is only a client.
   public var members: [AgentMember] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ServerName", &serverName)
     v.field(2, "ServerRegion", &serverRegion)
@@ -19,20 +25,34 @@ public struct AgentMembers: Record {
 
 /// A server of the gossip pool.
 public struct AgentMember: Record {
+  /// `<node name>.<region>`, unique in the pool.
   public var name = ""
+  /// IP address at which gossip reaches the member.
   public var addr = ""
+  /// Gossip port, 4648 unless configured.
   public var port = 0
+  /// What the member says about itself: `role`, `region`, `dc`, `id`, `rpc_addr`, `port`, `build`, `expect`, `raft_vsn`
+  /// and so on.
   public var tags: [String: String] = [:]
+  /// `alive`, `leaving`, `left` or `failed`.
   public var status = ""
+  /// Oldest version of the membership protocol that the member speaks.
   public var protocolMin = 0
+  /// Newest version of the membership protocol that the member speaks.
   public var protocolMax = 0
+  /// Version of the membership protocol in use with it.
   public var protocolCur = 0
+  /// Oldest version of the messages on top of the membership protocol that the member understands.
   public var delegateMin = 0
+  /// Newest version of the messages on top of the membership protocol that the member understands.
   public var delegateMax = 0
+  /// Version of those messages in use with it.
   public var delegateCur = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Name", &name)
     v.field(2, "Addr", &addr)
@@ -50,12 +70,18 @@ public struct AgentMember: Record {
 
 /// Answer of `GET /v1/agent/self`.
 public struct AgentSelf: Record {
+  /// The configuration in effect after files, directories and flags, keys as Nomad's API names them; secrets are left
+  /// out.
   public var config: JSONValue = .null
+  /// The agent's own entry in the pool, empty on a client.
   public var member = AgentMember()
+  /// Counters for people by subsystem (`nomad`, `raft`, `serf`, `runtime`, `client`), all values as text.
   public var stats: [String: [String: String]] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "config", &config)
     v.field(2, "member", &member)
@@ -65,11 +91,15 @@ public struct AgentSelf: Record {
 
 /// Answer of `GET /v1/agent/health`; a part is there when the agent plays it.
 public struct AgentHealthResponse: Record {
+  /// Health of the client part; absent when the agent is no client or only the server was asked about.
   public var client: AgentHealth?
+  /// Health of the server part; absent when the agent is no server or only the client was asked about.
   public var server: AgentHealth?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "client", &client, .omitEmpty)
     v.field(2, "server", &server, .omitEmpty)
@@ -78,11 +108,15 @@ public struct AgentHealthResponse: Record {
 
 /// Whether the agent can do its work in one of its parts.
 public struct AgentHealth: Record {
+  /// Whether the part can do its work: a server knows a leader, a client reaches a server.
   public var ok = false
+  /// `ok`, or why not.
   public var message = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ok", &ok)
     v.field(2, "message", &message)
@@ -96,8 +130,10 @@ public struct JoinResponse: Record {
   /// Why none was; empty when one was.
   public var error = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "num_joined", &numJoined)
     v.field(2, "error", &error)
@@ -109,8 +145,10 @@ public struct KeyringRequest: Record {
   /// Base64.
   public var key = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) { v.field(1, "Key", &key) }
 }
 
@@ -125,8 +163,10 @@ public struct KeyringResponse: Record {
   /// Servers that were asked.
   public var numNodes = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Messages", &messages)
     v.field(2, "Keys", &keys)

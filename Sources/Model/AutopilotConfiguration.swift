@@ -12,7 +12,9 @@ public struct AutopilotConfiguration: Record {
   public var minQuorum = 0
   /// For so long a new server must have been healthy before it gets a vote.
   public var serverStabilizationTime = "10s"
+  /// Log index at which it was created.
   public var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public var modifyIndex: UInt64 = 0
 
   /// The documented defaults.
@@ -23,6 +25,7 @@ public struct AutopilotConfiguration: Record {
   /// `serverStabilizationTime`.
   public var stabilizationTime: Nanoseconds { Nanoseconds(parsing: serverStabilizationTime) ?? .seconds(10) }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "CleanupDeadServers", &cleanupDeadServers)
     v.field(2, "LastContactThreshold", &lastContactThreshold)
@@ -36,25 +39,35 @@ public struct AutopilotConfiguration: Record {
 
 /// How healthy one member of the cluster is.
 public struct ServerHealth: Record {
+  /// The server's identity, which it keeps in its data directory.
   public var id: Identifier = .none
+  /// `<node>.<region>`, as gossip knows it.
   public var name = ""
   /// Of its RPC.
   public var address = ""
   /// What gossip says: alive, failed, left, or none.
   public var serfStatus = ""
+  /// Version of its program.
   public var version = ""
+  /// Whether it leads.
   public var leader = false
   /// How long ago it answered the leader, as a duration.
   public var lastContact = ""
+  /// Term of the last entry of its log.
   public var lastTerm: UInt64 = 0
+  /// Index of the last entry of its log.
   public var lastIndex: UInt64 = 0
+  /// In contact, near enough to the end of the log, and alive for gossip.
   public var healthy = false
+  /// Whether it has a vote.
   public var voter = false
   /// Since when it is as healthy as it is.
   public var stableSince: Timestamp = .zeroValue
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Name", &name)
@@ -73,13 +86,17 @@ public struct ServerHealth: Record {
 
 /// How healthy the cluster is.
 public struct OperatorHealth: Record {
+  /// Whether every server is healthy.
   public var healthy = false
   /// How many servers may fail before there is no majority.
   public var failureTolerance = 0
+  /// One entry per member.
   public var servers: [ServerHealth] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Healthy", &healthy)
     v.field(2, "FailureTolerance", &failureTolerance)
@@ -91,16 +108,23 @@ public struct OperatorHealth: Record {
 public struct RaftConfiguration: Record {
   /// One member.
   public struct Server: Record {
+    /// The member's identity.
     public var id: Identifier = .none
     /// The name in the pool; `(unknown)` when gossip does not know it.
     public var node = ""
+    /// `host:port` of its RPC.
     public var address = ""
+    /// Whether it leads.
     public var leader = false
+    /// Whether it has a vote.
     public var voter = false
+    /// Version of the protocol between servers, as text.
     public var raftProtocol = "3"
 
+    /// Every field at its default: zero, empty or absent.
     public init() {}
 
+    /// Each field once, with the tag of the binary format and the name in JSON.
     public mutating func visit<V: FieldVisitor>(_ v: inout V) {
       v.field(1, "ID", &id)
       v.field(2, "Node", &node)
@@ -111,12 +135,15 @@ public struct RaftConfiguration: Record {
     }
   }
 
+  /// One entry per member.
   public var servers: [Server] = []
   /// Of the log entry that made them so.
   public var index: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Servers", &servers)
     v.field(2, "Index", &index)

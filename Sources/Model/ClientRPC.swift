@@ -46,6 +46,7 @@ public enum ClientRPC {
     private var bytes: [UInt8] = []
     private var taken = 0
 
+    /// Every field at its default: zero, empty or absent.
     public init() {}
 
     /// Adds what was read from the stream.
@@ -80,13 +81,16 @@ public struct NodeRegisterRequest: Record {
   /// Proves the node's identity from now on.
   public var secretID: Identifier = .none
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Registers `node`, whose `secretID` every later call of the same client has to show.
   public init(node: Node, secretID: Identifier) {
     self.node = node
     self.secretID = secretID
   }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Node", &node)
     v.field(2, "SecretID", &secretID)
@@ -97,14 +101,17 @@ public struct NodeRegisterRequest: Record {
 public struct AllocationDataRequest: Record {
   /// Who asks.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
   /// The replacement, which is on the node that asks.
   public var allocation: Identifier = .none
   /// Whose data is wanted.
   public var previous: Identifier = .none
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
@@ -115,19 +122,24 @@ public struct AllocationDataRequest: Record {
 
 /// A heartbeat, and the client's word about its own readiness.
 public struct NodeUpdateStatusRequest: Record {
+  /// The node that sends the heartbeat.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
   /// `ready`, or `down` when the agent leaves for good.
   public var status: NodeStatus = .ready
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// A heartbeat, which is a report of `status`.
   public init(nodeID: Identifier, secretID: Identifier, status: NodeStatus = .ready) {
     self.nodeID = nodeID
     self.secretID = secretID
     self.status = status
   }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
@@ -139,14 +151,17 @@ public struct NodeUpdateStatusRequest: Record {
 public struct NodeHeartbeatResponse: Record {
   /// The node counts as lost when it is not heard of for this long; the server has added its jitter.
   public var heartbeatTTL: Nanoseconds = .zero
+  /// Log index of the node's last change, for the client's next watch.
   public var index: UInt64 = 0
   /// RPC addresses (`host:port`) of all servers that can be asked instead of this one.
   public var servers: [String] = []
   /// The status the servers have for the node now.
   public var status: NodeStatus = .ready
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "HeartbeatTTL", &heartbeatTTL)
     v.field(2, "Index", &index)
@@ -157,16 +172,21 @@ public struct NodeHeartbeatResponse: Record {
 
 /// Asks for the stream of a node's allocations.
 public struct NodeWatchAllocationsRequest: Record {
+  /// The node that asks for its allocations.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Starts from index 0: the first answer comes at once.
   public init(nodeID: Identifier, secretID: Identifier) {
     self.nodeID = nodeID
     self.secretID = secretID
   }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
@@ -185,8 +205,10 @@ public struct NodeAllocationsMessage: Record {
   /// Allocations that the servers have forgotten: the client may delete their directories.
   public var removed: [Identifier] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Index", &index)
     v.field(2, "IsComplete", &isComplete)
@@ -197,20 +219,27 @@ public struct NodeAllocationsMessage: Record {
 
 /// What a client says about one allocation; always the whole of it, so that a repeated or late message does no harm.
 public struct AllocationClientUpdate: Record {
+  /// The allocation that is reported on.
   public var id: Identifier = .none
+  /// What it is doing, over all its tasks.
   public var clientStatus: AllocationClientStatus = .pending
+  /// The same in words.
   public var clientDescription = ""
+  /// State and events of all its tasks, not only of those that changed.
   public var taskStates: [String: TaskState] = [:]
   /// `healthy` is nil while the client has not decided.
   public var deploymentStatus: AllocDeploymentStatus?
   /// The deployment that `deploymentStatus` is about.
   public var deploymentID: Identifier = .none
+  /// Address of its network, once it is set up.
   @Indirect public var networkStatus: AllocNetworkStatus?
   /// When the client saw the latest change.
   public var modifyTime: Timestamp = .zeroValue
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "ClientStatus", &clientStatus)
@@ -225,18 +254,24 @@ public struct AllocationClientUpdate: Record {
 
 /// What happened to a node's allocations.
 public struct NodeUpdateAllocationsRequest: Record {
+  /// The node that reports.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
+  /// One entry per changed allocation.
   public var updates: [AllocationClientUpdate] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// A report of `updates` in one log entry.
   public init(nodeID: Identifier, secretID: Identifier, updates: [AllocationClientUpdate]) {
     self.nodeID = nodeID
     self.secretID = secretID
     self.updates = updates
   }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
@@ -246,10 +281,13 @@ public struct NodeUpdateAllocationsRequest: Record {
 
 /// Answer to `NodeUpdateAllocationsRequest`: everything in it is durable.
 public struct NodeUpdateAllocationsResponse: Record {
+  /// Log index at which the report was recorded.
   public var index: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Index", &index)
   }
@@ -257,18 +295,24 @@ public struct NodeUpdateAllocationsResponse: Record {
 
 /// Things that happened to the node itself, shown by `node status`.
 public struct NodeEmitEventsRequest: Record {
+  /// The node that reports.
   public var nodeID: Identifier = .none
+  /// Its secret; a call with another one is refused.
   public var secretID: Identifier = .none
+  /// What happened, oldest first.
   public var events: [NodeEvent] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// A report of `events` in one log entry.
   public init(nodeID: Identifier, secretID: Identifier, events: [NodeEvent]) {
     self.nodeID = nodeID
     self.secretID = secretID
     self.events = events
   }
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "SecretID", &secretID)
@@ -278,10 +322,13 @@ public struct NodeEmitEventsRequest: Record {
 
 /// Answer to `NodeEmitEventsRequest`.
 public struct NodeEmitEventsResponse: Record {
+  /// Log index at which the events were recorded.
   public var index: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Index", &index)
   }

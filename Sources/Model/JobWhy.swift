@@ -2,13 +2,19 @@ public import Codec
 
 /// Answer of `GET /v1/job/:id/why`: what keeps a job's groups from being placed.
 public struct JobWhyResponse: Record {
+  /// The job that was asked about.
   public var jobID = ""
+  /// The job's namespace.
   public var namespace = ""
+  /// One entry per group.
   public var groups: [JobWhyGroup] = []
+  /// State index that the answer is valid for, as in `X-Nomad-Index`.
   public var index: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "JobID", &jobID)
     v.field(2, "Namespace", &namespace)
@@ -19,9 +25,11 @@ public struct JobWhyResponse: Record {
 
 /// One group that is not fully placed.
 public struct JobWhyGroup: Record {
+  /// Name of the group.
   public var name = ""
   /// How many allocations there should be; for system jobs the nodes that suit.
   public var desired = 0
+  /// Allocations that found a place.
   public var placed = 0
   /// Nodes that were looked at: all there are.
   public var nodes = 0
@@ -29,8 +37,10 @@ public struct JobWhyGroup: Record {
   /// nodes that are open now.
   public var relaxations: [JobWhyRelaxation] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Name", &name)
     v.field(2, "Desired", &desired)
@@ -42,14 +52,17 @@ public struct JobWhyGroup: Record {
 
 /// Requirements that have to be relaxed together, and what that would open.
 public struct JobWhyRelaxation: Record {
+  /// What to give up together so that a further allocation fits.
   public var requirements: [JobWhyRequirement] = []
   /// How many nodes would take one more allocation.
   public var opensNodes = 0
   /// Some of them.
   public var examples: [Identifier] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Requirements", &requirements, .emptyCollection)
     v.field(2, "OpensNodes", &opensNodes)
@@ -66,8 +79,10 @@ public struct JobWhyRequirement: Record, Hashable {
   /// For quantities: how much of it the best of the nodes has that the set opens; -1 for others.
   public var available: Int64 = -1
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Kind", &kind)
     v.field(2, "Text", &text)

@@ -2,14 +2,21 @@ public import Codec
 
 /// Answer of `GET /v1/metrics`.
 public struct MetricsSummary: Record {
+  /// Begin of the interval, as text in UTC.
   public var timestamp = ""
+  /// Values at the interval's end.
   public var gauges: [GaugeValue] = []
+  /// Values that were recorded singly.
   public var points: [PointValue] = []
+  /// Sums of what was counted within the interval.
   public var counters: [SampledValue] = []
+  /// Distributions of what was measured within the interval, usually milliseconds.
   public var samples: [SampledValue] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Timestamp", &timestamp)
     v.field(2, "Gauges", &gauges, .emptyCollection)
@@ -21,12 +28,17 @@ public struct MetricsSummary: Record {
 
 /// A figure as it is now.
 public struct GaugeValue: Record {
+  /// Name, parts joined by dots, `nomad.` first.
   public var name = ""
+  /// The value.
   public var value: Double = 0
+  /// Labels, such as the host.
   public var labels: [String: String] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Name", &name)
     v.field(2, "Value", &value)
@@ -36,11 +48,15 @@ public struct GaugeValue: Record {
 
 /// Figures of a series.
 public struct PointValue: Record {
+  /// Name, parts joined by dots.
   public var name = ""
+  /// The values in the order they were recorded.
   public var points: [Double] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Name", &name)
     v.field(2, "Points", &points)
@@ -49,18 +65,29 @@ public struct PointValue: Record {
 
 /// What a counter or timer gathered in the last interval.
 public struct SampledValue: Record {
+  /// Name, parts joined by dots.
   public var name = ""
+  /// How many values came in.
   public var count = 0
+  /// Sum per second of the interval.
   public var rate: Double = 0
+  /// Sum of the values.
   public var sum: Double = 0
+  /// Smallest value.
   public var min: Double = 0
+  /// Largest value.
   public var max: Double = 0
+  /// Mean of the values.
   public var mean: Double = 0
+  /// Standard deviation of the values.
   public var stddev: Double = 0
+  /// Labels, such as the host.
   public var labels: [String: String] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Name", &name)
     v.field(2, "Count", &count)

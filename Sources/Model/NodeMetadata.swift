@@ -9,8 +9,10 @@ public struct NodeMetadata: Record {
   /// What the agent's configuration says.
   public var fixed: [String: String] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Meta", &meta, .emptyCollection)
     v.field(2, "Dynamic", &dynamic, .emptyCollection)
@@ -25,8 +27,10 @@ public struct NodeMetadataRequest: Record {
   /// Nil takes a key away.
   public var meta: [String: String?] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeID", &nodeID)
     v.field(2, "Meta", &meta)

@@ -2,19 +2,29 @@ public import Codec
 
 /// What a node has.
 public struct NodeResources: Record {
+  /// Total CPU, kept in the form of older clients beside `processors`.
   public var cpu = NodeCpuResources()
+  /// RAM of the machine.
   public var memory = NodeMemoryResources()
+  /// Disk of the allocation directory's file system.
   public var disk = NodeDiskResources()
+  /// The default network, in the form of older clients.
   public var networks: [NetworkResource] = []
+  /// Networks and their addresses.
   public var nodeNetworks: [NodeNetworkResource] = []
+  /// What device plugins found, one entry per kind.
   public var devices: [NodeDeviceResource] = []
+  /// First port that may be given to a dynamic port; 20000 by default.
   public var minDynamicPort = 0
+  /// Last port that may be given to a dynamic port; 32000 by default.
   public var maxDynamicPort = 0
   /// Where the cores are; nil for a client that doesn't tell.
   @Indirect public var processors: NodeProcessorResources?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Cpu", &cpu)
     v.field(2, "Memory", &memory)
@@ -30,10 +40,13 @@ public struct NodeResources: Record {
 
 /// How a node's processors are laid out.
 public struct NodeProcessorResources: Record {
+  /// Cores and where they sit.
   public var topology = ProcessorTopology()
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Topology", &topology)
   }
@@ -43,12 +56,15 @@ public struct NodeProcessorResources: Record {
 public struct ProcessorTopology: Record {
   /// The NUMA nodes.
   public var nodeIDs: [Int] = []
+  /// Logical cores, by id.
   public var cores: [ProcessorCore] = []
   /// The NUMA node of a PCI device by its bus address, such as `0000:3b:00.0`.
   public var busAssociativity: [String: Int] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "NodeIDs", &nodeIDs)
     v.field(2, "Cores", &cores)
@@ -58,13 +74,17 @@ public struct ProcessorTopology: Record {
 
 /// One logical core.
 public struct ProcessorCore: Record {
+  /// Socket that the core sits in.
   public var socketID = 0
   /// Its NUMA node.
   public var nodeID = 0
+  /// The kernel's number of the logical core.
   public var coreID = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "SocketID", &socketID)
     v.field(2, "NodeID", &nodeID)
@@ -76,11 +96,15 @@ public struct ProcessorCore: Record {
 public struct NodeCpuResources: Record {
   /// MHz, all cores together.
   public var cpuShares: Int64 = 0
+  /// Logical cores of the machine.
   public var totalCpuCores = 0
+  /// Cores that jobs may reserve with `cores`.
   public var reservableCpuCores: [Int] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "CpuShares", &cpuShares)
     v.field(2, "TotalCpuCores", &totalCpuCores)
@@ -90,10 +114,13 @@ public struct NodeCpuResources: Record {
 
 /// Memory of a node.
 public struct NodeMemoryResources: Record {
+  /// MiB in all.
   public var memoryMB: Int64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "MemoryMB", &memoryMB)
   }
@@ -101,10 +128,13 @@ public struct NodeMemoryResources: Record {
 
 /// Disk space for allocations.
 public struct NodeDiskResources: Record {
+  /// MiB free when the client started.
   public var diskMB: Int64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "DiskMB", &diskMB)
   }
@@ -112,15 +142,21 @@ public struct NodeDiskResources: Record {
 
 /// A network interface of a node.
 public struct NodeNetworkResource: Record {
+  /// `host`, `bridge` or `cni/<name>`.
   public var mode = ""
+  /// Interface, such as `eth0`.
   public var device = ""
+  /// Hardware address of that interface.
   public var macAddress = ""
   /// Mbit/s.
   public var speed = 0
+  /// Addresses of the interface.
   public var addresses: [NodeNetworkAddress] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Mode", &mode)
     v.field(2, "Device", &device)
@@ -134,13 +170,19 @@ public struct NodeNetworkResource: Record {
 public struct NodeNetworkAddress: Record {
   /// `ipv4` or `ipv6`.
   public var family = ""
+  /// Host network that the address belongs to, `default` unless configured.
   public var alias = ""
+  /// IP address.
   public var address = ""
+  /// Ports on this address that are not given out.
   public var reservedPorts = ""
+  /// Router of its network, where known.
   public var gateway = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Family", &family)
     v.field(2, "Alias", &alias)
@@ -152,14 +194,21 @@ public struct NodeNetworkAddress: Record {
 
 /// Devices of one model.
 public struct NodeDeviceResource: Record {
+  /// Maker, such as `nvidia`.
   public var vendor = ""
+  /// Kind, such as `gpu`.
   public var type = ""
+  /// Model.
   public var name = ""
+  /// The single devices.
   public var instances: [NodeDevice] = []
+  /// Attributes of the model, for `${device.attr.x}`.
   public var attributes: [String: DeviceAttribute] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Vendor", &vendor)
     v.field(2, "Type", &type)
@@ -171,13 +220,19 @@ public struct NodeDeviceResource: Record {
 
 /// One device.
 public struct NodeDevice: Record {
+  /// The plugin's id of the device, unique on the node.
   public var id = ""
+  /// Whether it can be given out.
   public var healthy = false
+  /// Why not.
   public var healthDescription = ""
+  /// Where in the machine it sits.
   @Indirect public var locality: NodeDeviceLocality?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Healthy", &healthy)
@@ -188,10 +243,13 @@ public struct NodeDevice: Record {
 
 /// Where a device is plugged in.
 public struct NodeDeviceLocality: Record {
+  /// Its address on the PCI bus.
   public var pciBusID = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "PciBusID", &pciBusID)
   }
@@ -199,14 +257,21 @@ public struct NodeDeviceLocality: Record {
 
 /// A value with an optional unit; one of the four is set.
 public struct DeviceAttribute: Record {
+  /// The value, if it is a number with a fraction.
   public var float: Double?
+  /// The value, if it is a whole number.
   public var int: Int64?
+  /// The value, if it is text.
   public var string: String?
+  /// The value, if it is true or false.
   public var bool: Bool?
+  /// Unit of the number, such as `MiB` or `GHz`; empty for none.
   public var unit = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Float", &float)
     v.field(2, "Int", &int)
@@ -218,13 +283,19 @@ public struct DeviceAttribute: Record {
 
 /// What of a node is not for allocations.
 public struct NodeReservedResources: Record {
+  /// CPU that is kept for the host.
   public var cpu = NodeReservedCpuResources()
+  /// Memory that is kept for the host.
   public var memory = NodeReservedMemoryResources()
+  /// Disk that is kept for the host.
   public var disk = NodeReservedDiskResources()
+  /// Ports that are kept for the host.
   public var networks = NodeReservedNetworkResources()
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Cpu", &cpu)
     v.field(2, "Memory", &memory)
@@ -237,10 +308,13 @@ public struct NodeReservedResources: Record {
 public struct NodeReservedCpuResources: Record {
   /// MHz.
   public var cpuShares: Int64 = 0
+  /// Cores that are kept for the host.
   public var reservedCpuCores: [Int] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "CpuShares", &cpuShares)
     v.field(2, "ReservedCpuCores", &reservedCpuCores)
@@ -249,10 +323,13 @@ public struct NodeReservedCpuResources: Record {
 
 /// Reserved memory.
 public struct NodeReservedMemoryResources: Record {
+  /// MiB kept for the host.
   public var memoryMB: Int64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "MemoryMB", &memoryMB)
   }
@@ -260,10 +337,13 @@ public struct NodeReservedMemoryResources: Record {
 
 /// Reserved disk space.
 public struct NodeReservedDiskResources: Record {
+  /// MiB kept for the host.
   public var diskMB: Int64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "DiskMB", &diskMB)
   }
@@ -274,8 +354,10 @@ public struct NodeReservedNetworkResources: Record {
   /// Such as `22,80,8500-8600`.
   public var reservedHostPorts = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ReservedHostPorts", &reservedHostPorts)
   }

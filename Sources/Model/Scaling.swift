@@ -2,20 +2,31 @@ public import Codec
 
 /// Within which bounds a group (or a task's resources) may be scaled (`scaling` block).
 public struct ScalingPolicy: Record {
+  /// Smallest count that scaling may set.
   public var min: Int64?
+  /// Largest count that scaling may set.
   public var max: Int64?
+  /// Free form, for an autoscaler: kept and handed out, not looked into.
   public var policy: JSONObject?
+  /// Whether an autoscaler is to act on it; true by default.
   public var enabled: Bool?
   /// `horizontal`, `vertical_cpu` or `vertical_mem`.
   public var type = ""
+  /// UUID, made by the server at the first registration and kept by later ones.
   public var id = ""
+  /// The job's namespace.
   public var namespace = ""
+  /// What the policy is about: `Namespace`, `Job` and `Group`.
   public var target: [String: String] = [:]
+  /// Log index at which it was created.
   public var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public var modifyIndex: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Min", &min)
     v.field(2, "Max", &max)
@@ -32,15 +43,23 @@ public struct ScalingPolicy: Record {
 
 /// A scaling policy in a list.
 public struct ScalingPolicyListStub: Record {
+  /// UUID of the policy.
   public var id = ""
+  /// Whether an autoscaler is to act on it.
   public var enabled = false
+  /// `horizontal`, or Enterprise's `vertical_cpu` and `vertical_mem`.
   public var type = ""
+  /// What the policy is about: `Namespace`, `Job` and `Group`.
   public var target: [String: String] = [:]
+  /// Log index at which it was created.
   public var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public var modifyIndex: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Enabled", &enabled)
@@ -53,15 +72,23 @@ public struct ScalingPolicyListStub: Record {
 
 /// Body of `POST /v1/job/:id/scale`.
 public struct ScalingRequest: Record {
+  /// The new count of the group; absent to record an event and change nothing.
   public var count: Int64?
+  /// The group, as `Group`; job and namespace come from the path and the query.
   public var target: [String: String] = [:]
+  /// Why, for the record of events.
   public var message = ""
+  /// Marks the event as a failure of the autoscaler; must come without `count`.
   public var error = false
+  /// Further facts for the record of events.
   public var meta = JSONObject()
+  /// Enterprise's override of policies; accepted and without effect.
   public var policyOverride = false
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Count", &count)
     v.field(2, "Target", &target)
@@ -74,18 +101,27 @@ public struct ScalingRequest: Record {
 
 /// What was scaled when and why.
 public struct ScalingEvent: Record {
+  /// The count that was set; absent when the event set none.
   public var count: Int64?
+  /// The count before the event.
   public var previousCount: Int64 = 0
+  /// Whether the event is a failure of the autoscaler.
   public var error = false
+  /// Why, as the request said.
   public var message = ""
+  /// Further facts, as the request gave them.
   public var meta = JSONObject()
+  /// The evaluation that the change started.
   public var evalID: Identifier?
   /// Nanoseconds since 1970.
   public var time: UInt64 = 0
+  /// Log index at which the event was recorded.
   public var createIndex: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Count", &count)
     v.field(2, "PreviousCount", &previousCount)
@@ -100,15 +136,23 @@ public struct ScalingEvent: Record {
 
 /// Answer of `GET /v1/job/:id/scale`.
 public struct JobScaleStatus: Record {
+  /// The job.
   public var jobID = ""
+  /// The job's namespace.
   public var namespace = ""
+  /// Log index of the job's first registration.
   public var jobCreateIndex: UInt64 = 0
+  /// Log index of its last registration.
   public var jobModifyIndex: UInt64 = 0
+  /// Whether it was stopped.
   public var jobStopped = false
+  /// Counts and events by group name.
   public var taskGroups: [String: TaskGroupScaleStatus] = [:]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "JobID", &jobID)
     v.field(2, "Namespace", &namespace)
@@ -121,15 +165,23 @@ public struct JobScaleStatus: Record {
 
 /// How many instances a group has and should have.
 public struct TaskGroupScaleStatus: Record {
+  /// Count that the job asks for.
   public var desired = 0
+  /// Allocations placed and not to stop.
   public var placed = 0
+  /// Of those, how many run.
   public var running = 0
+  /// Of those, how many a deployment found healthy.
   public var healthy = 0
+  /// Of those, how many a deployment found unhealthy.
   public var unhealthy = 0
+  /// Scaling events of the group, newest first.
   public var events: [ScalingEvent] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Desired", &desired)
     v.field(2, "Placed", &placed)

@@ -17,7 +17,9 @@ public struct ServerMember: Sendable, Equatable {
   public var id: Identifier
   /// The name in the pool, `node.region`.
   public var name: String
+  /// Region that the server belongs to.
   public var region: String
+  /// Datacenter that the server belongs to.
   public var datacenter: String
   /// Where it takes RPC, `host:port`.
   public var rpcAddress: String
@@ -25,6 +27,7 @@ public struct ServerMember: Sendable, Equatable {
   public var expect: Int
   /// The program's version.
   public var version: String
+  /// Whether the pool counts it as alive.
   public var status: Status
 
   /// A server.

@@ -2,21 +2,35 @@ public import Codec
 
 /// A service of a running allocation.
 public struct ServiceRegistration: Record {
+  /// Unique in the region, made from allocation, task and service.
   public var id = ""
+  /// Name under which it is found.
   public var serviceName = ""
+  /// The job's namespace.
   public var namespace = ""
+  /// The node that it runs on.
   public var nodeID: Identifier = .none
+  /// That node's datacenter.
   public var datacenter = ""
+  /// The job that provides it.
   public var jobID = ""
+  /// The allocation that provides it.
   public var allocID: Identifier = .none
+  /// Labels that consumers select by.
   public var tags: [String] = []
+  /// Address to connect to.
   public var address = ""
+  /// Port to connect to.
   public var port = 0
+  /// Log index at which it was created.
   public var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public var modifyIndex: UInt64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "ServiceName", &serviceName)
@@ -35,11 +49,15 @@ public struct ServiceRegistration: Record {
 
 /// The services of a namespace.
 public struct ServiceRegistrationListStub: Record {
+  /// The namespace that the services are in.
   public var namespace = ""
+  /// One entry per name.
   public var services: [ServiceRegistrationStub] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Services", &services)
@@ -48,11 +66,15 @@ public struct ServiceRegistrationListStub: Record {
 
 /// A service by name.
 public struct ServiceRegistrationStub: Record {
+  /// Name of the service.
   public var serviceName = ""
+  /// All tags that any of its instances has.
   public var tags: [String] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ServiceName", &serviceName)
     v.field(2, "Tags", &tags)
@@ -61,22 +83,31 @@ public struct ServiceRegistrationStub: Record {
 
 /// The last answer of a health check that the client itself runs.
 public struct CheckResult: Record {
+  /// Hash that names the check within the allocation.
   public var id = ""
   /// `healthiness` or `readiness`.
   public var mode = ""
   /// `success`, `failure` or `pending`.
   public var status = ""
+  /// HTTP status of the answer; 0 for checks that are not HTTP.
   public var statusCode = 0
+  /// What the check saw: the answer's begin, or the error.
   public var output = ""
   /// Seconds since 1970.
   public var timestamp: Int64 = 0
+  /// The group.
   public var group = ""
+  /// The task; empty for a service of the group.
   public var task = ""
+  /// The service.
   public var service = ""
+  /// Name of the check.
   public var check = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Mode", &mode)

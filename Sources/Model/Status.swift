@@ -7,14 +7,17 @@ extension Job {
   public var isParameterized: Bool { parameterizedJob != nil && !dispatched }
   /// Runs nothing itself: its children do, which are launched at times or by dispatches.
   public var launchesChildren: Bool { periodic != nil || isParameterized }
+  /// Whether a user stopped the job; it is then kept until garbage collection.
   public var isStopped: Bool { stop ?? false }
   /// Whether the job runs once on every node that fits instead of a number of times.
   public var runsOnEveryNode: Bool { type == .system || type == .sysbatch }
 
+  /// The group of that name, nil when the job has none.
   public func group(named name: String) -> TaskGroup? { taskGroups.first { $0.name == name } }
 }
 
 extension TaskGroup {
+  /// The task of that name, nil when the group has none.
   public func task(named name: String) -> JobTask? { tasks.first { $0.name == name } }
 }
 
@@ -24,6 +27,7 @@ extension AllocationClientStatus {
 }
 
 extension AllocationDesiredStatus {
+  /// Whether the servers want the allocation to end, by stop or by eviction.
   public var isTerminal: Bool { self != .run }
 }
 

@@ -2,17 +2,25 @@ public import Codec
 
 /// What a task is doing and what happened to it.
 public struct TaskState: Record {
+  /// Whether it waits, runs or is done.
   public var state: TaskRunState = .pending
+  /// Whether its last run failed, or it could not be started.
   public var failed = false
+  /// How many times it was started again.
   public var restarts: UInt64 = 0
+  /// When that was last; zero for never.
   public var lastRestart: Timestamp = .zeroValue
+  /// When its current or last run began; zero for never.
   public var startedAt: Timestamp = .zeroValue
+  /// When it was done for good; zero until then.
   public var finishedAt: Timestamp = .zeroValue
   /// The last ten, oldest first.
   public var events: [TaskEvent] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   @_specialize(where V == JSONWriter)
   @_specialize(where V == BinaryWriter)
   @_specialize(where V == BinaryReader)

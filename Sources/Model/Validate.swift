@@ -10,13 +10,16 @@ internal import Cron
 public struct ValidationError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Such as `group "web" > task "nginx" > restart`; `job` for the job's own attributes.
   public var block: String
+  /// What is wrong there and what would be right, as one clause without a full stop.
   public var problem: String
 
+  /// An error about `block`, a path such as `group "web" > task "server" > resources`.
   public init(block: String, problem: String) {
     self.block = block
     self.problem = problem
   }
 
+  /// Path and problem on one line, as the command line and the API print it.
   public var description: String { "\(block): \(problem)" }
 }
 

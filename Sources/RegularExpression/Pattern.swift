@@ -138,6 +138,7 @@ public struct Match: Sendable, Hashable {
   /// The whole match, then each group; nil for a group that took no part.
   public var groups: [Range<Int>?]
 
+  /// A match with the ranges of the whole and of each group.
   public init(groups: [Range<Int>?]) {
     self.groups = groups
   }
@@ -153,6 +154,7 @@ public struct PatternError: Error, Sendable, CustomStringConvertible {
   /// The part of the pattern that is wrong.
   public var part: String
 
+  /// Problem and part on one line.
   public var description: String { part.isEmpty ? message : "\(message): \(part)" }
 }
 

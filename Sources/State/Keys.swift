@@ -4,11 +4,13 @@ public struct Name: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// The name.
   public let text: String
 
+  /// A key for `text`.
   @inlinable public init(_ text: String) { self.text = text }
 
   /// The name.
   public var description: String { text }
 
+  /// By UTF-8 bytes.
   @inlinable public static func < (left: Name, right: Name) -> Bool { precedes(left.text, right.text) }
 }
 
@@ -19,6 +21,7 @@ public struct JobKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// The job's id.
   public let id: String
 
+  /// The key of job `id` in `namespace`.
   @inlinable public init(_ namespace: String, _ id: String) {
     self.namespace = namespace
     self.id = id
@@ -27,6 +30,7 @@ public struct JobKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// `id@namespace`.
   public var description: String { "\(id)@\(namespace)" }
 
+  /// By namespace, then id, both by UTF-8 bytes.
   @inlinable public static func < (left: JobKey, right: JobKey) -> Bool {
     if precedes(left.namespace, right.namespace) { return true }
     return !precedes(right.namespace, left.namespace) && precedes(left.id, right.id)

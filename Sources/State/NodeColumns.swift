@@ -11,7 +11,9 @@ public import Model
 public struct NodeColumns: Sendable {
   /// Whether a node can be used.
   public struct Flags: OptionSet, Sendable, Hashable {
+    /// One bit for each flag.
     public let rawValue: UInt8
+    /// A set from its bits.
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The slot has a node.
     public static let present = Flags(rawValue: 1)

@@ -4,23 +4,33 @@ public import Model
 /// What was looked at for a placement, as log and state keep it: a few hundred bytes, and one for all placements of a
 /// group that were made together. `metric` gives it the shape of the API.
 public struct PlacementMetric: Record {
+  /// Nodes looked at.
   public var evaluated = 0
+  /// Of those, how many a constraint, driver or device requirement ruled out.
   public var filtered = 0
+  /// Ready nodes in the job's pool.
   public var inPool = 0
   /// By datacenter.
   public var available: [String: Int] = [:]
+  /// Ruled out, by node class.
   public var classFiltered: [String: Int] = [:]
+  /// Ruled out, by the requirement.
   public var constraintFiltered: [String: Int] = [:]
+  /// Feasible, but without enough room.
   public var exhausted = 0
+  /// Without enough room, by node class.
   public var classExhausted: [String: Int] = [:]
+  /// Without enough room, by what was short.
   public var dimensionExhausted: [String: Int] = [:]
   /// How long the scheduler took for one of them.
   public var allocationTime: Nanoseconds = .zero
   /// The best nodes, best first.
   public var nodes: [ScoredNode] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Evaluated", &evaluated)
     v.field(2, "Filtered", &filtered)
@@ -70,7 +80,9 @@ public struct PlacementMetric: Record {
 
 /// One node's score and what it is made of, in millionths.
 public struct ScoredNode: Record {
+  /// The node.
   public var node: Identifier = .none
+  /// The mean of the parts, in millionths.
   public var normalized = 0
   /// In the order of `names`, as far as there is one that isn't 0.
   public var parts: [Int] = []
@@ -80,8 +92,10 @@ public struct ScoredNode: Record {
     "binpack", "job-anti-affinity", "node-reschedule-penalty", "node-affinity", "allocation-spread", "devices",
   ]
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Node", &node)
     v.field(2, "Normalized", &normalized)

@@ -16,8 +16,11 @@ public struct StateReader: Sendable {
   public internal(set) var nodes = OrderedTable<Identifier, Shared<Node>>()
   /// By namespace and id.
   public internal(set) var jobs = OrderedTable<JobKey, StoredJob>()
+  /// By id.
   public internal(set) var evaluations = OrderedTable<Identifier, Shared<Evaluation>>()
+  /// By id, ended ones included until they are collected.
   public internal(set) var allocations = OrderedTable<Identifier, Shared<StoredAllocation>>()
+  /// By id.
   public internal(set) var deployments = OrderedTable<Identifier, Shared<Deployment>>()
   /// By name.
   public internal(set) var namespaces = OrderedTable<Name, Shared<Namespace>>()
@@ -52,7 +55,9 @@ public struct StateReader: Sendable {
   public internal(set) var allocationsByEvaluation = OrderedTable<Identifier, IdentifierSet>()
   /// Of those that belong to one.
   public internal(set) var allocationsByDeployment = OrderedTable<Identifier, IdentifierSet>()
+  /// By the job that they look at.
   public internal(set) var evaluationsByJob = OrderedTable<JobKey, IdentifierSet>()
+  /// By the job that they roll out.
   public internal(set) var deploymentsByJob = OrderedTable<JobKey, IdentifierSet>()
   /// The jobs that were launched from a periodic or parameterized one.
   public internal(set) var jobsByParent = OrderedTable<JobKey, OrderedTable<Name, Nothing>>()

@@ -5,6 +5,7 @@ public import Model
 /// outside, and its task states encoded, so that a running one takes a few hundred bytes. `allocation()` gives it the
 /// shape of the API.
 public struct StoredAllocation: Sendable {
+  /// UUID; the same for all the life of the allocation.
   public let id: Identifier
   /// The version of the job that it runs.
   public internal(set) var job: Shared<Job>
@@ -12,7 +13,9 @@ public struct StoredAllocation: Sendable {
   public internal(set) var groupIndex: UInt16
   /// The number in its name: `job.group[nameIndex]`.
   public let nameIndex: UInt32
+  /// The node that it was placed on; an allocation never moves.
   public let nodeID: Identifier
+  /// That node's name at the time, for lists of nodes that are gone.
   public let nodeName: String
   /// The evaluation that placed it or changed it last.
   public internal(set) var evalID: Identifier
@@ -20,15 +23,25 @@ public struct StoredAllocation: Sendable {
   public internal(set) var demand: Demand
   /// Its ports on the host.
   public internal(set) var ports: [PortMapping]
+  /// What the servers want of it.
   public internal(set) var desiredStatus: AllocationDesiredStatus = .run
+  /// What its node last reported, or what servers made of the node's silence.
   public internal(set) var clientStatus: AllocationClientStatus = .pending
+  /// What a drain or a user asked of it.
   public internal(set) var desiredTransition = DesiredTransition()
+  /// Why the servers want it to stop.
   public internal(set) var desiredDescription = ""
+  /// The node's report in words.
   public internal(set) var clientDescription = ""
+  /// The deployment that it was placed for; none outside of deployments.
   public internal(set) var deploymentID: Identifier = .none
+  /// Its health as the deployment sees it.
   public internal(set) var deploymentStatus: AllocDeploymentStatus?
+  /// The allocation that it replaces.
   public internal(set) var previousAllocation: Identifier = .none
+  /// The allocation that replaces it.
   public internal(set) var nextAllocation: Identifier = .none
+  /// The evaluation that will replace it after the reschedule delay.
   public internal(set) var followupEvalID: Identifier = .none
   /// `Binary` of `TaskStates`; empty for none.
   var encodedTaskStates: [UInt8] = []
@@ -37,11 +50,15 @@ public struct StoredAllocation: Sendable {
   public internal(set) var metric: Shared<PlacementMetric>?
   /// Its tasks may use more memory than is reserved for them, as `memory_max` says.
   public internal(set) var oversubscribesMemory = false
+  /// Log index of its placement.
   public internal(set) var createIndex: UInt64 = 0
+  /// Log index of its last change from either side.
   public internal(set) var modifyIndex: UInt64 = 0
   /// The index of the last change by a server; `modifyIndex` also moves with the client's updates.
   public internal(set) var allocModifyIndex: UInt64 = 0
+  /// The leader's clock when it was placed.
   public internal(set) var createTime: Timestamp = .zeroValue
+  /// The leader's clock at its last change.
   public internal(set) var modifyTime: Timestamp = .zeroValue
 
   /// What few allocations have.
@@ -95,10 +112,15 @@ public struct StoredAllocation: Sendable {
   /// `job.group[index]`.
   public var name: String { "\(job.value.id).\(groupName)[\(nameIndex)]" }
 
+  /// Earlier replacements in its line.
   public var rescheduleTracker: RescheduleTracker? { rare?.value.rescheduleTracker }
+  /// Address of its network.
   public var networkStatus: AllocNetworkStatus? { rare?.value.networkStatus }
+  /// Changes of client status that time matters for.
   public var allocStates: [AllocState] { rare?.value.allocStates ?? [] }
+  /// Allocations that were evicted to make room for it.
   public var preemptedAllocations: [Identifier] { rare?.value.preemptedAllocations ?? [] }
+  /// The allocation that it was evicted for.
   public var preemptedByAllocation: Identifier { rare?.value.preemptedByAllocation ?? .none }
   /// Cores and devices by task.
   public var grants: [String: TaskGrant] { rare?.value.grants ?? [:] }
@@ -224,12 +246,15 @@ public struct StoredAllocation: Sendable {
 public struct TaskGrant: Record {
   /// Cores for it alone.
   public var cores: [Int] = []
+  /// Devices that the task may open.
   public var devices: [AllocatedDeviceResource] = []
   /// MHz of the cores together.
   public var cpu: Int64 = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Cores", &cores)
     v.field(2, "Devices", &devices)

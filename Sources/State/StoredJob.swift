@@ -65,12 +65,19 @@ public struct StoredJob: Sendable {
 public struct JobActivity: Hashable, Sendable {
   /// Allocations of a group by client status.
   public struct Group: Hashable, Sendable {
+    /// Name of the group.
     public let name: String
+    /// Placed, and not yet running.
     public internal(set) var starting: Int32 = 0
+    /// Running.
     public internal(set) var running: Int32 = 0
+    /// Ended with success.
     public internal(set) var complete: Int32 = 0
+    /// Ended with failure.
     public internal(set) var failed: Int32 = 0
+    /// On nodes that went down.
     public internal(set) var lost: Int32 = 0
+    /// On nodes that are out of reach and may come back.
     public internal(set) var unknown: Int32 = 0
 
     mutating func add(_ status: AllocationClientStatus, _ amount: Int32) {
@@ -87,9 +94,11 @@ public struct JobActivity: Hashable, Sendable {
 
   /// By name.
   public internal(set) var groups: [Group] = []
+  /// Allocations of the job that the state has, ended ones included.
   public internal(set) var allocations = 0
   /// Allocations that neither have ended nor are to end.
   public internal(set) var liveAllocations = 0
+  /// Evaluations of the job that the state has, ended ones included.
   public internal(set) var evaluations = 0
   /// Evaluations that are pending or blocked.
   public internal(set) var openEvaluations = 0

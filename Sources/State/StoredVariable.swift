@@ -3,12 +3,19 @@ public import Model
 
 /// A variable as the state keeps it: what is in it only encrypted.
 public struct StoredVariable: Record {
+  /// Namespace that the variable lives in.
   public internal(set) var namespace = ""
+  /// Path, unique within the namespace.
   public internal(set) var path = ""
+  /// The items, encrypted: nonce, ciphertext and tag of AES-256-GCM.
   public internal(set) var sealed = Blob()
+  /// Nanoseconds since 1970 of the first write.
   public internal(set) var createTime: Int64 = 0
+  /// Nanoseconds since 1970 of the last write.
   public internal(set) var modifyTime: Int64 = 0
+  /// Log index at which it was created.
   public internal(set) var createIndex: UInt64 = 0
+  /// Log index of its last change.
   public internal(set) var modifyIndex: UInt64 = 0
   /// The last lock, also one that was lost; nil after a release.
   @Indirect public internal(set) var lock: StoredLock?
@@ -16,6 +23,7 @@ public struct StoredVariable: Record {
   /// All fields zero.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Path", &path)
@@ -44,7 +52,9 @@ public struct StoredVariable: Record {
 public struct StoredLock: Record {
   /// Its holder's.
   public internal(set) var id: Identifier = .none
+  /// How long it holds without being renewed.
   public internal(set) var ttl: Nanoseconds = .zero
+  /// How long nobody gets it after it was lost.
   public internal(set) var delay: Nanoseconds = .zero
   /// When it was acquired or last renewed.
   public internal(set) var renewed = Timestamp(nanoseconds: 0)
@@ -52,6 +62,7 @@ public struct StoredLock: Record {
   /// All fields zero.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "TTL", &ttl)

@@ -5,6 +5,7 @@ public struct Bucket: Hashable, Sendable, CustomStringConvertible {
   /// The bucket's name in the file.
   public let name: String
 
+  /// A bucket of its own for a driver or a hook; the name must be unlike those below.
   public init(_ name: String) { self.name = name }
 
   /// Allocations as the servers sent them; key: allocation id.

@@ -11,6 +11,7 @@ public struct LogRecord: Hashable, Sendable {
   /// The encoded entry.
   public var bytes: [UInt8]
 
+  /// An entry as it is to be stored.
   public init(index: UInt64, term: UInt64, kind: UInt8, bytes: [UInt8]) {
     self.index = index
     self.term = term
@@ -33,6 +34,7 @@ public struct LogPosition: Hashable, Sendable, Comparable {
   /// Term of that entry; 0 for index 0.
   public var term: UInt64
 
+  /// The place of the entry with this index and term.
   public init(index: UInt64, term: UInt64) {
     self.index = index
     self.term = term
@@ -53,6 +55,7 @@ public struct HardState: Hashable, Sendable {
   /// The server that got this one's vote in `term`; nil if none.
   public var votedFor: String?
 
+  /// The state of a server that has seen `term`; by default that of a new one.
   public init(term: UInt64 = 0, votedFor: String? = nil) {
     self.term = term
     self.votedFor = votedFor

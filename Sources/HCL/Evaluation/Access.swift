@@ -1,7 +1,10 @@
 /// Attributes and elements of values: what `.name` and `[key]` mean.
 public enum Access {
+  /// Why there is no such attribute or element.
   public struct Failure: Error, Sendable {
+    /// What is wrong, in a few words.
     public var summary: String
+    /// What is wrong with this value, in sentences.
     public var detail: String
   }
 

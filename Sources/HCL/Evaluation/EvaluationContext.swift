@@ -83,6 +83,7 @@ public struct EvaluationLimits: Sendable {
   /// The largest value, in values inside plus 1/16 of the bytes of text.
   public var valueWeight: Int
 
+  /// By default far more than any job file needs and less than a second.
   public init(work: Int = 2_000_000, valueWeight: Int = 1_000_000) {
     self.work = work
     self.valueWeight = valueWeight

@@ -1,6 +1,8 @@
 /// The result of an evaluation. Where there are errors, the value is unknown in the places concerned.
 public struct Evaluated: Sendable {
+  /// The value; unknown where evaluation failed.
   public var value: Value
+  /// Everything that went wrong.
   public var diagnostics: [Diagnostic]
 }
 

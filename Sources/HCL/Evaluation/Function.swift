@@ -1,13 +1,17 @@
 /// A function that expressions can call.
 public struct Function: Sendable {
+  /// What a function takes at one place.
   public struct Parameter: Sendable {
+    /// Its name, for messages.
     public var name: String
     /// Arguments are converted to this; `dynamic` takes any.
     public var type: ValueType
+    /// Otherwise a call with a null argument is an error without the function being asked.
     public var allowsNull: Bool
     /// Otherwise a call with an unknown argument gives an unknown result without the function being asked.
     public var allowsUnknown: Bool
 
+    /// A parameter that takes neither null nor unknown arguments unless said so.
     public init(_ name: String, _ type: ValueType, null: Bool = false, unknown: Bool = false) {
       self.name = name
       self.type = type
@@ -16,6 +20,7 @@ public struct Function: Sendable {
     }
   }
 
+  /// The function itself: arguments already converted, and how large the result may get.
   public typealias Body = @Sendable ([Value], FunctionRoom) throws(FunctionFailure) -> Value
 
   struct Signature: Sendable {
@@ -60,6 +65,7 @@ public struct FunctionFailure: Error, Sendable {
   /// The argument at fault, from 0.
   public var argument: Int?
 
+  /// A failure because of `argument`, or of no single one.
   public init(_ message: String, argument: Int? = nil) {
     self.message = message
     self.argument = argument

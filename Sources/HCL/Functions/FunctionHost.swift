@@ -9,6 +9,7 @@ public struct FunctionHost: Sendable {
   /// `basename` and `dirname`, as a server must that parses jobs of others.
   public var files: (any FileAccess)?
 
+  /// Leave out whatever expressions are not to have.
   public init(
     now: (@Sendable () -> Int64)? = nil, random: (@Sendable (Int) -> [UInt8])? = nil, files: (any FileAccess)? = nil
   ) {

@@ -5,7 +5,9 @@ public struct LocalFiles: FileAccess {
   /// Files larger than this are refused, in bytes.
   public static let maximumFileSize = 16 << 20
 
+  /// Where relative paths start, absolute.
   public let workingDirectory: String
+  /// What `~` stands for; nil where there is none.
   public let homeDirectory: String?
 
   /// - Parameters:
@@ -20,6 +22,7 @@ public struct LocalFiles: FileAccess {
     FunctionFailure("can't \(operation) \"\(path)\": \(String(cString: strerror(errno)))", argument: 0)
   }
 
+  /// The whole file; a failure names the path and the reason.
   public func contents(of path: String) throws(FunctionFailure) -> [UInt8] {
     // Without O_NONBLOCK a pipe would keep the caller waiting for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -39,6 +42,7 @@ public struct LocalFiles: FileAccess {
     }
   }
 
+  /// What stands at the path; an absent file is an answer, not a failure.
   public func kind(of path: String) throws(FunctionFailure) -> FileKind {
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -52,6 +56,7 @@ public struct LocalFiles: FileAccess {
     }
   }
 
+  /// Names in the directory, in no order, without `.` and `..`.
   public func entries(of path: String) throws(FunctionFailure) -> [String] {
     guard let directory = opendir(path) else { throw failure("list", path) }
     defer { closedir(directory) }

@@ -1,5 +1,6 @@
 /// An expression as parsed, with its place. Immutable; shared freely between threads.
 public final class Expression: Sendable {
+  /// What kind of expression it is, with its parts.
   public indirect enum Kind: Sendable {
     /// A number, `true`, `false`, `null`, or the literal text of a template.
     case literal(Value)
@@ -31,9 +32,13 @@ public final class Expression: Sendable {
     case scoped(Expression, [String: Value])
   }
 
+  /// A call of a function.
   public struct Call: Sendable {
+    /// Name of the function.
     public var name: String
+    /// The place of the name.
     public var nameRange: SourceRange
+    /// The arguments, in order.
     public var arguments: [Expression]
     /// The last argument is a list of arguments (`...`).
     public var expandsLast: Bool
@@ -41,21 +46,31 @@ public final class Expression: Sendable {
     public var argumentsRange: SourceRange
   }
 
+  /// `key = value` in an object.
   public struct ObjectItem: Sendable {
+    /// The key; a bare name is a text.
     public var key: Expression
+    /// The value.
     public var value: Expression
     /// The name where the key is one bare word; then it's no variable.
     public var bareName: String?
   }
 
+  /// What stands between `for` and the result.
   public struct ForClause: Sendable {
+    /// The variable for keys or indexes, if one is named.
     public var keyVariable: String?
+    /// The variable for elements.
     public var valueVariable: String
+    /// What is gone through.
     public var collection: Expression
+    /// What stands behind `if`: elements for which it is false are left out.
     public var condition: Expression?
   }
 
+  /// What kind of expression it is.
   public let kind: Kind
+  /// Its place in the source.
   public let range: SourceRange
   /// Levels of expressions from here down, bounded by the parser so that walking one needs little stack.
   let depth: Int
@@ -147,6 +162,7 @@ public final class Expression: Sendable {
   }
 }
 
+/// Operators with two operands, as they are written.
 public enum BinaryOperator: String, Sendable {
   case or = "||"
   case and = "&&"
@@ -163,6 +179,7 @@ public enum BinaryOperator: String, Sendable {
   case modulo = "%"
 }
 
+/// Operators with one operand, as they are written.
 public enum UnaryOperator: String, Sendable {
   case negate = "-"
   case not = "!"
@@ -170,17 +187,24 @@ public enum UnaryOperator: String, Sendable {
 
 /// A variable name and constant steps from it.
 public struct Traversal: Sendable, Hashable {
+  /// One `.name` or `[key]`.
   public struct Step: Sendable, Hashable {
+    /// An attribute by name, or an element by index or key.
     public enum Kind: Sendable, Hashable {
       case attribute(String)
       case index(Value)
     }
+    /// What the step goes to.
     public var kind: Kind
+    /// The place of the step.
     public var range: SourceRange
   }
 
+  /// The variable that it begins with.
   public var root: String
+  /// The place of that name.
   public var rootRange: SourceRange
+  /// The steps from there, in order.
   public var steps: [Step]
 
   /// As it is written in source, without white space: `var.x[0]["y"]`.
@@ -200,6 +224,7 @@ public struct Traversal: Sendable, Hashable {
     return out
   }
 
+  /// From the variable's name to the last step.
   public var range: SourceRange {
     steps.last.map { .between(rootRange, $0.range) } ?? rootRange
   }

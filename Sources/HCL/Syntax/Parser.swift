@@ -1,6 +1,8 @@
 /// What parsing found: the parsed thing as far as it could be understood, and everything wrong with the text.
 public struct Parsed<Result: Sendable>: Sendable {
+  /// What could be understood.
   public var result: Result
+  /// Everything that is wrong, in source order.
   public var diagnostics: [Diagnostic]
 
   /// The result, or all diagnostics thrown when there is an error among them.

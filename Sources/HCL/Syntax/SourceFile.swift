@@ -5,11 +5,13 @@ public final class SourceFile: Sendable {
   /// The text, as UTF-8 (ill-formed sequences are reported by the lexer).
   public let bytes: [UInt8]
 
+  /// A text of bytes from a file.
   public init(name: String, bytes: [UInt8]) {
     self.name = name
     self.bytes = bytes
   }
 
+  /// A text that is there as a string.
   public convenience init(name: String, text: String) {
     self.init(name: name, bytes: Array(text.utf8))
   }
@@ -35,6 +37,7 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
   /// Byte offset, from 0.
   public var byte: Int
 
+  /// A place; nothing is checked.
   public init(line: Int, column: Int, byte: Int) {
     self.line = line
     self.column = column
@@ -44,6 +47,7 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
   /// The first position of every file.
   public static let start = SourcePosition(line: 1, column: 1, byte: 0)
 
+  /// Earlier in the file is less.
   public static func < (a: SourcePosition, b: SourcePosition) -> Bool { a.byte < b.byte }
 }
 
@@ -51,9 +55,12 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
 public struct SourceRange: Sendable, Hashable {
   /// The name of the file.
   public var file: String
+  /// Where it begins.
   public var start: SourcePosition
+  /// The place behind its last character.
   public var end: SourcePosition
 
+  /// From `start` up to `end`, which is left out.
   public init(file: String, start: SourcePosition, end: SourcePosition) {
     self.file = file
     self.start = start

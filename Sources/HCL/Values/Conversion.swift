@@ -2,6 +2,7 @@
 public enum Conversion {
   /// Why a value can't be of a type. The path says where inside of the value.
   public struct Failure: Error, Sendable {
+    /// Why it cannot be converted, as a clause.
     public var message: String
     /// Indexes and names from the value down to the place, outermost first, as they are written in source: `.a[0]`.
     public var path: String = ""

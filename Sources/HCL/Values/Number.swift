@@ -19,7 +19,9 @@ public struct Number: Sendable {
   /// Magnitudes beyond 2^±this are refused: their decimal digits would take memory out of proportion to the input.
   static let exponentLimit = 20_000
 
+  /// 0, without a sign.
   public static let zero = Number(0)
+  /// The number 1.
   public static let one = Number(1)
 
   private init(_ isNegative: Bool, _ mantissa: BigUnsigned, _ exponent: Int, _ precision: Int, infinite: Bool = false) {
@@ -54,6 +56,7 @@ public struct Number: Sendable {
     self.init(negative, m, e, precision)
   }
 
+  /// A whole number, with the precision of a machine integer.
   public init(_ value: Int) {
     self.init(negative: value < 0, BigUnsigned(UInt64(value.magnitude)), 0, precision: 64)
   }
@@ -150,6 +153,7 @@ public struct Number: Sendable {
 
   // MARK: Queries
 
+  /// Whether it is 0 or −0.
   public var isZero: Bool { mantissa.isZero && !isInfinite }
   /// Whether there is no fraction.
   public var isInteger: Bool { !isInfinite && exponent >= 0 }
@@ -182,6 +186,7 @@ public struct Number: Sendable {
   // MARK: Arithmetic
 
   var negated: Number { Number(!isNegative, mantissa, exponent, precision, infinite: isInfinite) }
+  /// The number without its sign.
   public var magnitude: Number { Number(false, mantissa, exponent, precision, infinite: isInfinite) }
 
   /// Whether the value is within the limits; results beyond are reported by the operators.
@@ -266,11 +271,13 @@ public struct Number: Sendable {
 }
 
 extension Number: Hashable, Comparable {
+  /// By value: precision and the sign of zero do not matter.
   public static func == (a: Number, b: Number) -> Bool {
     a.isInfinite == b.isInfinite && a.mantissa == b.mantissa
       && (a.isZero || (a.isNegative == b.isNegative && a.exponent == b.exponent))
   }
 
+  /// Equal numbers have equal hashes.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(mantissa)
     hasher.combine(isInfinite)
@@ -280,6 +287,7 @@ extension Number: Hashable, Comparable {
     }
   }
 
+  /// By value.
   public static func < (a: Number, b: Number) -> Bool {
     if a.signum != b.signum { return a.signum < b.signum }
     let (small, large) = a.isNegative ? (b, a) : (a, b)

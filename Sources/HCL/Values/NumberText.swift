@@ -1,6 +1,7 @@
 // How numbers print: the fewest decimal digits that read back as the same number at its precision, never with an exponent.
 
 extension Number: CustomStringConvertible {
+  /// Decimal digits, as few as read back as the same number.
   public var description: String {
     if isInfinite { return isNegative ? "-Inf" : "Inf" }
     let sign = isNegative ? "-" : ""

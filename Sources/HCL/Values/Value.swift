@@ -17,6 +17,7 @@ public struct Value: Sendable, Hashable {
     case mapping([String: Value])
   }
 
+  /// The type, which null and unknown values have as well.
   public let type: ValueType
   let content: Content
   /// How much work going through the whole value is: one for each value inside, and one for each 16 bytes of text. Values
@@ -38,15 +39,22 @@ public struct Value: Sendable, Hashable {
 
   // MARK: Making values
 
+  /// A value of the type about which nothing else is known.
   public static func unknown(_ type: ValueType) -> Value { Value(type: type.concrete, content: .unknown) }
+  /// The absence of a value of the type.
   public static func null(_ type: ValueType = .dynamic) -> Value { Value(type: type.concrete, content: .null) }
   /// A value about which nothing is known, not even the type.
   public static let dynamic = Value(type: .dynamic, content: .unknown)
 
+  /// The truth value true.
   public static let `true` = Value(type: .bool, content: .bool(true))
+  /// The truth value false.
   public static let `false` = Value(type: .bool, content: .bool(false))
+  /// A truth value.
   public static func bool(_ value: Bool) -> Value { value ? .true : .false }
+  /// A number.
   public static func number(_ value: Number) -> Value { Value(type: .number, content: .number(value)) }
+  /// A whole number.
   public static func number(_ value: Int) -> Value { .number(Number(value)) }
 
   /// A string, brought to Unicode normalization form C as the specification demands.
@@ -71,17 +79,21 @@ public struct Value: Sendable, Hashable {
     Value(type: .map(element), content: .mapping(elements))
   }
 
+  /// A tuple: as many elements as given, each of its own type.
   public static func tuple(_ elements: [Value]) -> Value {
     Value(type: .tuple(elements.map(\.type)), content: .sequence(elements))
   }
 
+  /// An object: the attributes given, each of its own type.
   public static func object(_ attributes: [String: Value]) -> Value {
     Value(type: .object(attributes.mapValues(\.type)), content: .mapping(attributes))
   }
 
   // MARK: Looking into values
 
+  /// Whether the value itself is known; parts of it may not be.
   public var isKnown: Bool { content != .unknown }
+  /// Whether it is null.
   public var isNull: Bool {
     if case .null = content { true } else { false }
   }
@@ -96,14 +108,17 @@ public struct Value: Sendable, Hashable {
     }
   }
 
+  /// The text of a known string.
   public var asString: String? {
     if case .string(let s) = content { s } else { nil }
   }
 
+  /// The number of a known number.
   public var asNumber: Number? {
     if case .number(let n) = content { n } else { nil }
   }
 
+  /// The truth value of a known boolean.
   public var asBool: Bool? {
     if case .bool(let b) = content { b } else { nil }
   }

@@ -3,8 +3,11 @@ internal import CCurl
 extension HTTPClient {
   /// A response with its whole body.
   public struct Result: Sendable {
+    /// Status of the response.
     public var status: HTTPStatus
+    /// Header fields of the response.
     public var headers: HTTPHeaders
+    /// The whole body.
     public var body: [UInt8]
   }
 

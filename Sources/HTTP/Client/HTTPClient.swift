@@ -8,6 +8,7 @@ public final class HTTPClient: Sendable {
   public let configuration: HTTPClientConfiguration
   private let loop: ClientLoop
 
+  /// A client; its thread starts with the first request.
   public init(configuration: HTTPClientConfiguration = HTTPClientConfiguration()) {
     self.configuration = configuration
     loop = ClientLoop()
@@ -30,7 +31,9 @@ public final class HTTPClientResponse: Sendable, AsyncSequence {
   /// Chunks of the body, of any size.
   public typealias Element = [UInt8]
 
+  /// Status of the response.
   public let status: HTTPStatus
+  /// Header fields of the response.
   public let headers: HTTPHeaders
   private let transfer: Transfer
   /// Keeps the client's thread going while there is something to read.
@@ -61,12 +64,14 @@ public final class HTTPClientResponse: Sendable, AsyncSequence {
     return all
   }
 
+  /// The body from where reading stopped; a second iterator does not begin anew.
   public func makeAsyncIterator() -> Iterator { Iterator(response: self) }
 
   /// Reads chunk after chunk; the server is held back while nobody asks.
   public struct Iterator: AsyncIteratorProtocol {
     let response: HTTPClientResponse
 
+    /// The next chunk of the body; nil at its end.
     public mutating func next() async throws(HTTPClientError) -> [UInt8]? { try await response.transfer.next() }
   }
 }

@@ -15,9 +15,11 @@ public struct HTTPClientConfiguration: Sendable {
     /// Believe any certificate (`NOMAD_SKIP_VERIFY`).
     public var skipVerify = false
 
+    /// Every field at its default: zero, empty or absent.
     public init() {}
   }
 
+  /// Certificates and names for https.
   public var tls = TLS()
   /// Connect to this Unix socket whatever the URL's host says.
   public var unixSocketPath: String?
@@ -28,14 +30,17 @@ public struct HTTPClientConfiguration: Sendable {
   /// Sent with every request that has no User-Agent of its own.
   public var userAgent = "serai"
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 }
 
 /// One request of a client.
 public struct HTTPClientRequest: Sendable {
+  /// The method.
   public var method: HTTPMethod
   /// Absolute, http or https; `user:password@` becomes basic authentication.
   public var url: String
+  /// Header fields to send, besides those that every request has.
   public var headers: HTTPHeaders
   /// Sent with its length; nil for none.
   public var body: [UInt8]?
@@ -46,6 +51,7 @@ public struct HTTPClientRequest: Sendable {
   /// Ask for a compressed body and unpack it on the way.
   public var acceptsCompression = false
 
+  /// A GET without a body unless said otherwise.
   public init(
     method: HTTPMethod = .get, url: String, headers: HTTPHeaders = [:], body: [UInt8]? = nil, timeout: Duration? = nil
   ) {
@@ -87,5 +93,6 @@ public struct HTTPAddress: Sendable, Equatable, CustomStringConvertible {
     unixSocketPath = nil
   }
 
+  /// As `NOMAD_ADDR` would have it.
   public var description: String { unixSocketPath.map { "unix://\($0)" } ?? base }
 }

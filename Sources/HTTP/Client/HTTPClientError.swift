@@ -25,15 +25,18 @@ public struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     case other
   }
 
+  /// What a program decides on.
   public let kind: Kind
   /// What failed, on what, and what to do.
   public let message: String
 
+  /// An error of one kind.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
   }
 
+  /// The message alone.
   public var description: String { message }
 
   /// From libcurl's result for a request.

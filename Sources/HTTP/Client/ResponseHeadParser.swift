@@ -1,6 +1,8 @@
 /// Status and headers of a response.
 public struct HTTPClientResponseHead: Sendable {
+  /// Status of the final response.
   public var status: HTTPStatus
+  /// Its header fields, in the order received.
   public var headers: HTTPHeaders
 }
 

@@ -2,9 +2,12 @@
 public struct HTTPHeaders: Sendable, Equatable, Sequence, ExpressibleByDictionaryLiteral {
   /// One field line.
   public struct Field: Sendable, Equatable {
+    /// Name of the field; compared without regard to case.
     public var name: String
+    /// Value without blanks around it.
     public var value: String
 
+    /// A field line.
     public init(name: String, value: String) {
       self.name = name
       self.value = value
@@ -14,8 +17,10 @@ public struct HTTPHeaders: Sendable, Equatable, Sequence, ExpressibleByDictionar
   /// All field lines, repeated names included.
   public private(set) var fields: [Field] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Fields in source code, in the order written.
   public init(dictionaryLiteral elements: (String, String)...) {
     fields = elements.map { Field(name: $0.0, value: $0.1) }
   }
@@ -61,6 +66,7 @@ public struct HTTPHeaders: Sendable, Equatable, Sequence, ExpressibleByDictionar
     list(name).contains { equalsIgnoringASCIICase($0, token) }
   }
 
+  /// Goes through the field lines in order.
   public func makeIterator() -> IndexingIterator<[Field]> { fields.makeIterator() }
 }
 

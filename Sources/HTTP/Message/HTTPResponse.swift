@@ -1,8 +1,10 @@
 /// What a handler answers.
 public struct HTTPResponse: Sendable {
+  /// The status.
   public var status: HTTPStatus
   /// Fields to send. Date, Content-Length, Transfer-Encoding and Connection are the server's to set.
   public var headers: HTTPHeaders
+  /// Where the bytes come from.
   public var body: Body
 
   /// Where the bytes of a response come from.
@@ -18,12 +20,14 @@ public struct HTTPResponse: Sendable {
     case upgrade(@Sendable (HTTPUpgradedSocket) async -> Void)
   }
 
+  /// A response with everything given.
   public init(status: HTTPStatus = .ok, headers: HTTPHeaders = [:], body: Body = .bytes([])) {
     self.status = status
     self.headers = headers
     self.body = body
   }
 
+  /// A response of bytes that are there.
   public init(status: HTTPStatus = .ok, headers: HTTPHeaders = [:], bytes: [UInt8]) {
     self.init(status: status, headers: headers, body: .bytes(bytes))
   }

@@ -44,7 +44,9 @@ public struct HTTPTarget: Sendable, Equatable {
 
 /// What is wrong with a request target, in words for the client.
 public struct HTTPTargetError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What is wrong, with the part that is.
   public let message: String
+  /// The message alone.
   public var description: String { message }
 }
 
@@ -52,9 +54,12 @@ public struct HTTPTargetError: Error, Sendable, Equatable, CustomStringConvertib
 public struct HTTPQuery: Sendable, Equatable, Sequence {
   /// One `name=value`; a name without "=" has the empty value.
   public struct Item: Sendable, Equatable {
+    /// Before the equals sign, decoded.
     public var name: String
+    /// Behind the equals sign, decoded.
     public var value: String
 
+    /// An item of decoded texts.
     public init(name: String, value: String) {
       self.name = name
       self.value = value
@@ -64,6 +69,7 @@ public struct HTTPQuery: Sendable, Equatable, Sequence {
   /// All items, in order.
   public var items: [Item] = []
 
+  /// A query of these items, in order.
   public init(_ items: [Item] = []) { self.items = items }
 
   /// Parses `a=1&b=x+y&b=%20` (application/x-www-form-urlencoded: "+" is a space).
@@ -89,6 +95,7 @@ public struct HTTPQuery: Sendable, Equatable, Sequence {
     items.map { percentEncoded($0.name) + "=" + percentEncoded($0.value) }.joined(separator: "&")
   }
 
+  /// Goes through the items in the order sent.
   public func makeIterator() -> IndexingIterator<[Item]> { items.makeIterator() }
 }
 

@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// Why writing a response stopped: the client is gone, or the server is stopping.
 public struct HTTPStreamClosed: Error, Sendable, CustomStringConvertible {
+  /// A sentence for logs.
   public var description: String { "the client closed the connection before the response was complete" }
 }
 

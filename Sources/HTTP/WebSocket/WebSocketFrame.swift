@@ -11,7 +11,9 @@ public enum WebSocketMessage: Sendable, Equatable {
 
 /// What the peer did wrong, and the close code to answer it with (RFC 6455 §7.4.1).
 public struct WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The code to close the connection with.
   public let closeCode: UInt16
+  /// What the peer did wrong.
   public let message: String
 
   init(_ closeCode: UInt16, _ message: String) {
@@ -21,6 +23,7 @@ public struct WebSocketError: Error, Sendable, Equatable, CustomStringConvertibl
 
   static func violation(_ message: String) -> WebSocketError { WebSocketError(1002, message) }
 
+  /// The message, for logs.
   public var description: String { "WebSocket: \(message)" }
 }
 
@@ -164,6 +167,7 @@ public struct WebSocketDecoder: Sendable {
 public struct WebSocketEncoder: Sendable {
   private let side: WebSocketSide
 
+  /// An encoder for one end of a connection.
   public init(side: WebSocketSide) { self.side = side }
 
   /// - Parameter mask: 32 unpredictable bits (§5.3), used by a client only.

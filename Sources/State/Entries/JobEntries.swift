@@ -14,8 +14,10 @@ public struct JobRegistration: Record {
   /// The text that the job was written as.
   @Indirect public var submission: JobSubmission?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Job", &job)
     v.field(2, "ExpectedIndex", &expectedIndex)
@@ -26,14 +28,19 @@ public struct JobRegistration: Record {
 
 /// Stops a job: a new version that says so. With `purge` the job goes altogether.
 public struct JobDeregistration: Record {
+  /// The job's namespace.
   public var namespace: String = ""
+  /// The job.
   public var jobID: String = ""
+  /// Whether the job is removed with its versions instead of kept as stopped.
   public var purge: Bool = false
   /// Made or changed together with this, so that one cannot be there without the other.
   public var evaluations: [Evaluation] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "JobID", &jobID)
@@ -44,7 +51,9 @@ public struct JobDeregistration: Record {
 
 /// Launches a job from a periodic or parameterized one. What the child has of its parent is not repeated.
 public struct ChildJobLaunch: Record {
+  /// The parent's namespace, which is the child's too.
   public var namespace: String = ""
+  /// The periodic or parameterized job.
   public var parentID: String = ""
   /// The child's id and name.
   public var childID: String = ""
@@ -54,14 +63,17 @@ public struct ChildJobLaunch: Record {
   public var payload: Blob?
   /// Of a dispatch: added to the parent's.
   public var meta: [String: String] = [:]
+  /// Of a dispatch: a second launch with the same token is refused.
   public var idempotencyToken: String = ""
   /// Instead of the parent's; nil for that one.
   public var priority: Int?
   /// Made or changed together with this, so that one cannot be there without the other.
   public var evaluations: [Evaluation] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "ParentID", &parentID)
@@ -77,8 +89,11 @@ public struct ChildJobLaunch: Record {
 
 /// Changes the count of a group, or only notes what an autoscaler says of it.
 public struct JobScaling: Record {
+  /// The job's namespace.
   public var namespace: String = ""
+  /// The job.
   public var jobID: String = ""
+  /// Name of the group.
   public var group: String = ""
   /// `count` nil for an event without a change. `previousCount`, `time` and `createIndex` are filled in.
   public var event: ScalingEvent = ScalingEvent()
@@ -87,8 +102,10 @@ public struct JobScaling: Record {
   /// Made or changed together with this, so that one cannot be there without the other.
   public var evaluations: [Evaluation] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "JobID", &jobID)
@@ -101,13 +118,19 @@ public struct JobScaling: Record {
 
 /// Says whether a version of a job is known to work.
 public struct JobStability: Record {
+  /// The job's namespace.
   public var namespace: String = ""
+  /// The job.
   public var jobID: String = ""
+  /// The version concerned.
   public var version: UInt64 = 0
+  /// Whether it is known to work.
   public var stable: Bool = false
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "JobID", &jobID)
@@ -118,14 +141,19 @@ public struct JobStability: Record {
 
 /// Puts a tag on a version, or takes it away.
 public struct JobVersionTagging: Record {
+  /// The job's namespace.
   public var namespace: String = ""
+  /// The job.
   public var jobID: String = ""
   /// The version to tag; without one the tag is taken away.
   public var version: UInt64?
+  /// The tag; only its name matters when it is taken away.
   public var tag: JobVersionTag = JobVersionTag()
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "JobID", &jobID)
@@ -136,15 +164,21 @@ public struct JobVersionTagging: Record {
 
 /// Removes what nobody asks for any more; what is not there is passed over.
 public struct Reaping: Record {
+  /// Evaluations to remove.
   public var evaluations: [Identifier] = []
+  /// Allocations to remove.
   public var allocations: [Identifier] = []
+  /// Deployments to remove.
   public var deployments: [Identifier] = []
   /// Jobs, as `id` and `namespace`.
   public var jobs: [JobName] = []
+  /// Nodes to remove.
   public var nodes: [Identifier] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Evaluations", &evaluations)
     v.field(2, "Allocations", &allocations)
@@ -156,11 +190,15 @@ public struct Reaping: Record {
 
 /// Names a job in an entry.
 public struct JobName: Record {
+  /// Namespace of the job.
   public var namespace: String = ""
+  /// Id of the job.
   public var id: String = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Id", &id)

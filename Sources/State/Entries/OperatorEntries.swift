@@ -5,10 +5,13 @@ public import Model
 
 /// Adds or replaces namespaces.
 public struct NamespaceUpsert: Record {
+  /// The namespaces as they are to be.
   public var namespaces: [Namespace] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespaces", &namespaces)
   }
@@ -16,10 +19,13 @@ public struct NamespaceUpsert: Record {
 
 /// Removes namespaces; refused for one with a job that is not dead, and for `default`.
 public struct NamespaceDeletion: Record {
+  /// Names of the namespaces.
   public var names: [String] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Names", &names)
   }
@@ -27,10 +33,13 @@ public struct NamespaceDeletion: Record {
 
 /// Adds or replaces node pools.
 public struct NodePoolUpsert: Record {
+  /// The pools as they are to be.
   public var pools: [NodePool] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Pools", &pools)
   }
@@ -38,10 +47,13 @@ public struct NodePoolUpsert: Record {
 
 /// Removes node pools; refused for one that nodes or jobs use, and for `all` and `default`.
 public struct NodePoolDeletion: Record {
+  /// Names of the pools.
   public var names: [String] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Names", &names)
   }
@@ -49,12 +61,15 @@ public struct NodePoolDeletion: Record {
 
 /// Replaces the scheduler's configuration.
 public struct SchedulerConfigurationUpdate: Record {
+  /// The configuration as it is to be.
   public var configuration: SchedulerConfiguration = SchedulerConfiguration()
   /// Check-and-set: the modify index that the configuration must have.
   public var expectedIndex: UInt64?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Configuration", &configuration)
     v.field(2, "ExpectedIndex", &expectedIndex)
@@ -63,12 +78,15 @@ public struct SchedulerConfigurationUpdate: Record {
 
 /// Replaces the configuration of the leader's care for the members.
 public struct AutopilotConfigurationUpdate: Record {
+  /// The configuration as it is to be.
   public var configuration = AutopilotConfiguration()
   /// Check-and-set: the modify index that the configuration must have.
   public var expectedIndex: UInt64?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Configuration", &configuration)
     v.field(2, "ExpectedIndex", &expectedIndex)

@@ -5,10 +5,13 @@ public import Model
 
 /// Adds evaluations or replaces them.
 public struct EvaluationUpdate: Record {
+  /// The evaluations as they are to be.
   public var evaluations: [Evaluation] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Evaluations", &evaluations)
   }
@@ -19,8 +22,11 @@ public struct EvaluationUpdate: Record {
 /// Placements name their node by its place in `nodes`, their group by its place in the job's version, so that each takes
 /// tens of bytes.
 public struct PlanResult: Record {
+  /// The evaluation whose outcome this is.
   public var evaluationID: Identifier = .none
+  /// The job's namespace.
   public var namespace: String = ""
+  /// The job that was looked at.
   public var jobID: String = ""
   /// The version of the job that placements and in-place updates run.
   public var jobVersion: UInt64 = 0
@@ -32,7 +38,9 @@ public struct PlanResult: Record {
   public var deploymentUpdates: [DeploymentStatusChange] = []
   /// The nodes that placements name.
   public var nodes: [Identifier] = []
+  /// New allocations.
   public var placements: [Placement] = []
+  /// Changes of allocations that exist.
   public var changes: [AllocationChange] = []
   /// The evaluation itself when it is complete, and those that follow it.
   public var evaluations: [Evaluation] = []
@@ -41,8 +49,10 @@ public struct PlanResult: Record {
   /// What was looked at for the placements, which refer to these.
   public var metrics: [PlacementMetric] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "EvaluationID", &evaluationID)
     v.field(2, "Namespace", &namespace)
@@ -62,6 +72,7 @@ public struct PlanResult: Record {
 
 /// A new allocation.
 public struct Placement: Record {
+  /// UUID of the new allocation.
   public var id: Identifier = .none
   /// Its node's place in the plan's `nodes`.
   public var node: Int = 0
@@ -73,10 +84,13 @@ public struct Placement: Record {
   public var jobVersion: UInt64?
   /// The allocation that it replaces; gets this one as its next.
   public var previous: Identifier = .none
+  /// Whether it is a canary of the deployment.
   public var canary: Bool = false
+  /// Ports on the host that it takes.
   public var ports: [PortMapping] = []
   /// Cores and devices by task.
   public var grants: [String: TaskGrant] = [:]
+  /// Earlier replacements in its line, for the next one's delay.
   public var rescheduleTracker: RescheduleTracker?
   /// Allocations that it makes room by.
   public var preempted: [Identifier] = []
@@ -87,8 +101,10 @@ public struct Placement: Record {
   /// Allocations of its node that it has to wait for: it stands where they stand.
   public var startsAfter: [Identifier] = []
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Id", &id)
     v.field(2, "Node", &node)
@@ -109,20 +125,27 @@ public struct Placement: Record {
 
 /// A change of an allocation that exists; nil leaves a field as it is.
 public struct AllocationChange: Record {
+  /// The allocation.
   public var id: Identifier = .none
+  /// Whether it is to run, to stop or to make room.
   public var desiredStatus: AllocationDesiredStatus?
+  /// Why.
   public var desiredDescription: String?
   /// `lost` and `unknown` are decided by servers.
   public var clientStatus: AllocationClientStatus?
+  /// The evaluation that will replace it after the reschedule delay.
   public var followupEvalID: Identifier?
   /// In-place update: it runs the plan's version of the job from now on.
   public var updatesJob: Bool = false
+  /// The allocation that it makes room for.
   public var preemptedBy: Identifier?
   /// In-place update: the ports, where they change.
   public var ports: [PortMapping]?
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Id", &id)
     v.field(2, "DesiredStatus", &desiredStatus)

@@ -5,7 +5,9 @@ import Model
 
 /// Sets a variable, or removes it.
 public struct VariableChange: Record {
+  /// Namespace that the variable lives in.
   public var namespace: String = ""
+  /// Path of the variable.
   public var path: String = ""
   /// The items, encrypted; nil removes the variable.
   public var sealed: Blob?
@@ -17,10 +19,13 @@ public struct VariableChange: Record {
   public var lockID: Identifier = .none
   /// Of a lock that is to be acquired.
   public var lockTTL: Nanoseconds = .zero
+  /// Of a lock that is to be acquired: how long nobody gets it after it was lost.
   public var lockDelay: Nanoseconds = .zero
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Namespace", &namespace)
     v.field(2, "Path", &path)

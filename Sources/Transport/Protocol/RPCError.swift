@@ -2,8 +2,10 @@
 public struct RPCError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of failure; what a caller decides on. Numbers are wire format and never change their meaning.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The number on the wire.
     public let rawValue: UInt16
 
+    /// Takes any number: a newer peer may send one that this version has no name for.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The caller gave the call up.
@@ -33,6 +35,7 @@ public struct RPCError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The peer broke the protocol, or speaks another one.
     public static let protocolViolation = Code(rawValue: 13)
 
+    /// The kind in words.
     public var description: String {
       switch self {
       case .cancelled: "cancelled"
@@ -53,15 +56,18 @@ public struct RPCError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// What the caller decides on.
   public let code: Code
   /// What failed, on which object and what to do, in words.
   public let message: String
 
+  /// An error of one kind.
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
+  /// Kind and message.
   public var description: String { "\(code): \(message)" }
 
   /// The form in which any error of a handler goes to the caller.

@@ -25,5 +25,6 @@ public struct RPCLimits: Sendable {
   /// Connections that one address may have open to a listener.
   public var maxConnectionsPerPeer = 100
 
+  /// The limits that both sides have unless told otherwise.
   public init() {}
 }
