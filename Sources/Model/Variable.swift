@@ -44,8 +44,10 @@ public struct VariableLock: Record {
   /// A duration: nobody gets the lock so soon after it was lost.
   public var lockDelay = ""
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "TTL", &ttl)

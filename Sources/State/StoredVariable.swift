@@ -52,7 +52,9 @@ public struct StoredVariable: Record {
 public struct StoredLock: Record {
   /// Its holder's.
   public internal(set) var id: Identifier = .none
+  /// How long it holds without being renewed.
   public internal(set) var ttl: Nanoseconds = .zero
+  /// How long nobody gets it after it was lost.
   public internal(set) var delay: Nanoseconds = .zero
   /// When it was acquired or last renewed.
   public internal(set) var renewed = Timestamp(nanoseconds: 0)
@@ -60,6 +62,7 @@ public struct StoredLock: Record {
   /// All fields zero.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "TTL", &ttl)

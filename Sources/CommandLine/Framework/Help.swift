@@ -70,6 +70,7 @@ enum Help {
     "job tag": "Give names to versions of a job",
     "node meta": "Read and change a node's metadata",
     "operator autopilot": "How the leader looks after the servers",
+    "operator snapshot": "Save the state of the servers and put it back",
     "operator raft": "See and change who makes up the cluster",
     "operator gossip": "Manage the encryption of gossip",
     "operator gossip keyring": "Manage the keys that encrypt gossip",

@@ -11,8 +11,10 @@ public struct RestorePiece: Record {
   /// As `StateEncoder` made it.
   public var bytes = Blob()
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Number", &number)
@@ -22,12 +24,15 @@ public struct RestorePiece: Record {
 
 /// All pieces are there: what they hold is the state from now on.
 public struct RestoreEnd: Record {
+  /// Tells the pieces of one restore from those of another.
   public var id: Identifier = .none
   /// How many pieces there must be.
   public var pieces = 0
 
+  /// Every field at its default: zero, empty or absent.
   public init() {}
 
+  /// Each field once, with the tag of the binary format and the name in JSON.
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "ID", &id)
     v.field(2, "Pieces", &pieces)

@@ -19,6 +19,7 @@ public struct VariableChange: Record {
   public var lockID: Identifier = .none
   /// Of a lock that is to be acquired.
   public var lockTTL: Nanoseconds = .zero
+  /// Of a lock that is to be acquired: how long nobody gets it after it was lost.
   public var lockDelay: Nanoseconds = .zero
 
   /// Every field at its default: zero, empty or absent.
