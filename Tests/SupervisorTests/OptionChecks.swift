@@ -307,7 +307,8 @@ import Testing
   @Test(arguments: [true, false]) func aHandedOverMountIsTheTasksAndItsMakersAlone(_ hasIDs: Bool) async throws {
     try await withSupervisor { fixture, client in
       let options: [(String, String?)] = [
-        ("size", "1048576"), ("mode", "700"), ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
+        ("size", "1048576"), ("mode", "700"),
+        ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
       ]
       let mount = try DetachedMount.create(
         type: "tmpfs", options: options, attributes: [.noSetuid, .noDevices, .noExecute])

@@ -80,7 +80,10 @@ import Testing
       let firstStatus = try await client.start(first)
       #expect(try await client.exit(of: first.id).exitCode == 0, "\(fixture.log("task1", "stderr"))")
       var waiting: Int32?
-      #expect(try await eventually { try waiting = sparePID(fixture); return waiting != nil })
+      #expect(
+        try await eventually {
+          try waiting = sparePID(fixture); return waiting != nil
+        })
       let second = try fixture.task("task2", Self.view, change: change)
       let status = try await client.start(second)
       // The control: it really was the child that had waited.
