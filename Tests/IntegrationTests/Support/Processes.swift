@@ -16,7 +16,11 @@ struct HostProcess: Sendable, Hashable, CustomStringConvertible {
 
   /// Every process in the control group of one agent's tasks, without its supervisor.
   static func tasks(cgroup name: String) -> [HostProcess] {
-    all { pid in text("/proc/\(pid)/cgroup").contains("/\(name)/task") }
+    // Children of the supervisor that wait for a task are nobody's.
+    all { pid in
+      let groups = text("/proc/\(pid)/cgroup")
+      return groups.contains("/\(name)/task") && !groups.contains("/\(name)/task/.spare-")
+    }
   }
 
   /// Every process that has this text in one of its arguments.
