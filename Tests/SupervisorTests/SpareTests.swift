@@ -156,7 +156,9 @@ import Testing
         #expect(try await client.exit(of: spec.id).exitCode == 0)
         #expect(fixture.log("round\(round)") == "\(round)\n")
         #expect(try await eventually { try sparePID(fixture) != nil })
-        if let pid = try sparePID(fixture) { kill(pid, SIGKILL) }
+        let pid = try sparePID(fixture) ?? 0
+        #expect(pid > 1 && kill(pid, SIGKILL) == 0)
+        #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
       }
     }
   }
