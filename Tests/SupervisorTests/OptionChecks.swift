@@ -329,6 +329,10 @@ import Testing
           if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
         }
         _ = try await client.start(spec, mounts: [place.number])
+        // Once it has filled the place and made room again.
+        for _ in 0..<4000 where !fixture.log("handed\(round)").contains("Permission denied") {
+          try await Task.sleep(for: .milliseconds(5))
+        }
         try place.open(beneath: "after\(round)", [.writeOnly, .create], permissions: 0o644)
           .writeAll(Array("late".utf8))
         let exit = try await client.exit(of: spec.id)

@@ -52,8 +52,10 @@ struct AgentCgroups {
     return Set(hierarchies.map { "\($0.target)/\(name)" }).sorted().filter { Files.exists($0) }
   }
 
-  /// Paths of the groups that exist for tasks.
-  var ofTasks: [String] { places.flatMap { Self.below("\($0)/task").dropLast() } }
+  /// Paths of the groups that exist for tasks; those of children that wait for one are not among them.
+  var ofTasks: [String] {
+    places.flatMap { Self.below("\($0)/task").dropLast() }.filter { !$0.contains("/.spare-") }
+  }
 
   /// Kills what runs in the groups and removes them.
   func remove() async throws {
