@@ -203,7 +203,8 @@ import Testing
       let logs = "logs {\n max_files = 1\n max_file_size = 1\n}"
       try await agent.submit(
         "hog",
-        job("hog", script: "dd if=/dev/zero of=/local/x bs=1M count=40 2>/dev/null; sleep 600", group: disk, task: logs))
+        job("hog", script: "dd if=/dev/zero of=/local/x bs=1M count=40 2>/dev/null; sleep 600", group: disk, task: logs)
+      )
       try await agent.submit(
         "modest",
         job(

@@ -307,7 +307,8 @@ import Testing
   @Test(arguments: [true, false]) func aHandedOverMountIsTheTasksAndItsMakersAlone(_ hasIDs: Bool) async throws {
     try await withSupervisor { fixture, client in
       let options: [(String, String?)] = [
-        ("size", "1048576"), ("mode", "700"), ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
+        ("size", "1048576"), ("mode", "700"),
+        ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
       ]
       let mount = try DetachedMount.create(
         type: "tmpfs", options: options, attributes: [.noSetuid, .noDevices, .noExecute])
@@ -328,6 +329,10 @@ import Testing
           if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
         }
         _ = try await client.start(spec, mounts: [place.number])
+        // Once it has filled the place and made room again.
+        for _ in 0..<4000 where !fixture.log("handed\(round)").contains("Permission denied") {
+          try await Task.sleep(for: .milliseconds(5))
+        }
         try place.open(beneath: "after\(round)", [.writeOnly, .create], permissions: 0o644)
           .writeAll(Array("late".utf8))
         let exit = try await client.exit(of: spec.id)

@@ -106,7 +106,8 @@ import Testing
       #expect(exit.exitCode == 0, "\(fixture.log("foreign", "stderr"))")
       let outcomes = Dictionary(
         fixture.log("foreign").split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-          .filter { $0.count == 2 }.map { ($0[0], $0[1]) }) { $1 }
+          .filter { $0.count == 2 }.map { ($0[0], $0[1]) }
+      ) { $1 }
       let expected = [
         "getpid": "ok", "socket_inet": "ok", "socket_unix": "ok", "socket_alg": "-97", "socket_vsock": "-97",
         "socket_packet": "-97", "socketcall_socket": "-97", "unshare_user": "-1", "mount": "-1", "keyctl": "-1",

@@ -80,7 +80,10 @@ import Testing
       let firstStatus = try await client.start(first)
       #expect(try await client.exit(of: first.id).exitCode == 0, "\(fixture.log("task1", "stderr"))")
       var waiting: Int32?
-      #expect(try await eventually { try waiting = sparePID(fixture); return waiting != nil })
+      #expect(
+        try await eventually {
+          try waiting = sparePID(fixture); return waiting != nil
+        })
       let second = try fixture.task("task2", Self.view, change: change)
       let status = try await client.start(second)
       // The control: it really was the child that had waited.
@@ -153,7 +156,9 @@ import Testing
         #expect(try await client.exit(of: spec.id).exitCode == 0)
         #expect(fixture.log("round\(round)") == "\(round)\n")
         #expect(try await eventually { try sparePID(fixture) != nil })
-        if let pid = try sparePID(fixture) { kill(pid, SIGKILL) }
+        let pid = try sparePID(fixture) ?? 0
+        #expect(pid > 1 && kill(pid, SIGKILL) == 0)
+        for _ in 0..<4000 where Files.exists("/proc/\(pid)/exe") { try await Task.sleep(for: .milliseconds(5)) }
       }
     }
   }

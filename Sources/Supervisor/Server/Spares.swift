@@ -109,6 +109,11 @@ extension SupervisorServer {
   /// The one that can go on with a plan; it is no spare any more.
   func takeSpare(for plan: Plan) -> Spare? {
     for spare in spares where !spare.isReady { hear(spare) }
+    // Somebody may have ended one whose socket has not been looked at since.
+    for spare in spares {
+      let events = try? poll(spare.process.handle.descriptor, .readable, timeoutMilliseconds: 0)
+      if events?.isEmpty != true { discard(spare) }
+    }
     guard let index = spares.firstIndex(where: { $0.isReady && plan.canGoOn(from: $0.beginning) }) else { return nil }
     let spare = spares.remove(at: index)
     unwatch(spare.socket.socket.descriptor.number, token: spare.token)

@@ -91,7 +91,8 @@ struct Starts {
     try await own.kill(ownTask)
     try await ours.shutdown()
     try await own.shutdown()
-    return [("exec session, round trip, p50", times.ours.p50), ("the same into own ids and network", times.own.p50)].map {
+    return [("exec session, round trip, p50", times.ours.p50), ("the same into own ids and network", times.own.p50)].map
+    {
       Row(what: $0.0, unit: "ms", peer: ("crun exec", times.peer.p50), ours: $0.1, budget: .timesPeer(2))
     }
   }
