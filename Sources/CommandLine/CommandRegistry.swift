@@ -7,7 +7,7 @@ enum CommandRegistry {
     allocStatus, allocLogs, allocFS, allocStop, allocRestart, allocSignal, allocExec,
     nodeStatus, nodeEligibility, nodeDrain, nodeMetaRead, nodeMetaApply,
     nodePoolList, nodePoolInfo, nodePoolNodes, nodePoolJobs, nodePoolApply, nodePoolDelete,
-    evalStatus, evalList, evalDelete, variableList, variableGet, variablePut, variablePurge,
+    evalStatus, evalList, evalDelete, variableList, variableGet, variableInit, variablePut, variablePurge, variableLock,
     systemReconcileSummaries,
     deploymentList, deploymentStatus, deploymentFail, deploymentPause, deploymentResume, deploymentPromote,
     deploymentUnblock,

@@ -552,7 +552,7 @@ extension ServerError {
     case .wrongNodeSecret: self.init(.permissionDenied, error.description)
     case .indexMismatch, .duplicateAllocation, .namespaceInUse, .namespaceHasVariables, .nodePoolInUse,
       .deploymentEnded, .nothingToPromote,
-      .canariesNotHealthy, .tagInUse, .jobExists:
+      .canariesNotHealthy, .tagInUse, .jobExists, .variableLocked:
       self.init(.conflict, error.description)
     case .builtIn, .malformed, .notLaunchable: self.init(.invalid, error.description)
     }
