@@ -56,6 +56,7 @@ let modules: [Target] = [
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
+  module("Replica", ["Codec", "Cron", "Model", "Raft", "State", "Scheduler"]),
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
   module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
@@ -95,7 +96,9 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
-  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .target(
+    name: "Simulation", dependencies: ["Codec", "Gossip", "Model", "Raft", "Replica", "Scheduler", "State"],
+    path: "Tests/Simulation", swiftSettings: strict),
   .executableTarget(
     name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),

@@ -14,6 +14,12 @@ extension RaftCore {
       return
     }
     acceptLeader(from)
+    if isStorageFull {
+      // Heartbeats are answered, with nothing but that this server is there. Denied entries would come again at once, be
+      // denied again, and so on without end; the first heartbeat after the disk has room shows where to begin.
+      if request.entries.isEmpty { reply(.mismatched(previous: 0, hint: .zero), request, to: from) }
+      return
+    }
     let previous = request.previous
     if incoming?.isInstalling == true {
       // The log is being replaced on disk; nothing may come in between.
@@ -29,12 +35,6 @@ extension RaftCore {
       let bound = min(previous.index, log.last)
       let hint = log.lastIndex(upTo: bound, termAtMost: previous.term)
       reply(.mismatched(previous: previous.index, hint: hint), request, to: from)
-      return
-    }
-    if isStorageFull {
-      // Heartbeats only: a denied entry would be sent again at once, be denied again, and so on without end. The leader's
-      // window stays full instead, and the first heartbeat after the disk has room begins anew.
-      if request.entries.isEmpty { acknowledge(min(previous.index, durable), request, to: from) }
       return
     }
     let last = previous.index + UInt64(request.entries.count)

@@ -73,15 +73,20 @@ extension RaftCore {
 
   // MARK: proposals
 
+  /// Why proposals would not be taken now; nil when they would be.
+  public var proposalRefusal: Refusal? {
+    guard role == .leader else { return .notLeader(leader) }
+    if let transfer { return .transferring(to: transfer.to) }
+    return uncommittedBytes < limits.uncommittedBytes ? nil : .busy(bytes: uncommittedBytes)
+  }
+
   /// Makes entries of proposals and sends them on their way.
   /// - Returns: the index of the first; the others follow. Committed when they come out in `Output.committed` in this term.
   public mutating func propose(
     _ proposals: [Proposal], now: UInt64, jitter: UInt64
   ) -> Result<UInt64, Refusal> {
     advance(now, jitter)
-    guard role == .leader else { return .failure(.notLeader(leader)) }
-    if let transfer { return .failure(.transferring(to: transfer.to)) }
-    guard uncommittedBytes < limits.uncommittedBytes else { return .failure(.busy(bytes: uncommittedBytes)) }
+    if let refusal = proposalRefusal { return .failure(refusal) }
     let first = log.last + 1
     append(proposals)
     return .success(first)

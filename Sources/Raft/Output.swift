@@ -71,7 +71,8 @@ public struct Output: Sendable {
     /// Entries that this server proposed in its term and that are not committed are no longer its to answer for: they
     /// may be committed by another leader or be lost.
     case uncertain(after: UInt64)
-    /// This server may not take part any more; see `RaftCore.quarantine`.
+    /// This server may not take part any more; see `RaftCore.quarantine`. The shell remembers it beside the log: at every
+    /// later start it belongs into `RaftCore.Recovered.damage`, as what was forgotten does not come back by itself.
     case quarantined(String)
     /// A peer's message contradicts what is committed: its disk or this one's is not what it was.
     case contradiction(String)

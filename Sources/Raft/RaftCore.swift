@@ -187,6 +187,9 @@ public struct RaftCore: Sendable {
   /// The configuration in use and the index of its entry.
   public var membership: (index: UInt64, membership: Membership) { memberships.last ?? (0, .none) }
 
+  /// Whether no change of the members is going on.
+  public var isMembershipSettled: Bool { !membership.membership.isJoint && membership.index <= commit }
+
   /// The last entry of the log.
   public var last: Position { log.lastPosition }
 
@@ -195,6 +198,13 @@ public struct RaftCore: Sendable {
 
   /// Whether this server leads and everything of earlier terms is committed.
   public var isSettled: Bool { role == .leader && commit >= termStart }
+
+  /// Whether this server leads and has handed out everything up to the entry that began its term: a state that has
+  /// applied it is what the next proposal meets.
+  public var isCaughtUp: Bool { role == .leader && delivered >= termStart }
+
+  /// Whether this server's vote alone decides everything.
+  public var decidesAlone: Bool { isAlone }
 
   /// How long ago, in nanoseconds, a follower heard from its leader, or a leader from a majority.
   public var sinceContact: UInt64 {
@@ -367,6 +377,13 @@ public struct RaftCore: Sendable {
       "server \(from) has heard of start \(seen.count) of this server, which is at its start \(said.count): its disk is"
         + " older than what it acknowledged. Remove this server from the cluster, empty its data directory and let it join anew"
     )
+  }
+
+  /// The host can't go on, e.g. it can't apply what was committed: this server neither votes nor leads any more, until it
+  /// is started anew.
+  public mutating func withdraw(because reason: String, now: UInt64, jitter: UInt64) {
+    advance(now, jitter)
+    if quarantine == nil { isolate(reason) }
   }
 
   /// From here on this server promises nothing: what it promised before is lost.

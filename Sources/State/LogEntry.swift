@@ -35,6 +35,7 @@ public enum LogEntry: Sendable, Equatable {
   case childJobLaunch(ChildJobLaunch)
   case jobScaling(JobScaling)
   case variableChange(VariableChange)
+  case autopilotConfiguration(AutopilotConfigurationUpdate)
 
   /// The number that the log stores; never given to another case.
   public var kind: UInt8 {
@@ -65,6 +66,7 @@ public enum LogEntry: Sendable, Equatable {
     case .childJobLaunch: 23
     case .jobScaling: 24
     case .variableChange: 25
+    case .autopilotConfiguration: 26
     }
   }
 
@@ -105,6 +107,7 @@ public enum LogEntry: Sendable, Equatable {
     case .childJobLaunch(let value): payload(value)
     case .jobScaling(let value): payload(value)
     case .variableChange(let value): payload(value)
+    case .autopilotConfiguration(let value): payload(value)
     }
   }
 
@@ -144,6 +147,7 @@ public enum LogEntry: Sendable, Equatable {
       case 23: try payload(LogEntry.childJobLaunch)
       case 24: try payload(LogEntry.jobScaling)
       case 25: try payload(LogEntry.variableChange)
+      case 26: try payload(LogEntry.autopilotConfiguration)
       default:
         throw CodecError(
           offset: 0, problem: "log entry kind \(kind) is unknown: a newer serai wrote it; start that version")

@@ -34,6 +34,7 @@ struct SnapshotHeader: Record {
   var time: Timestamp = .zeroValue
   var tableIndexes: [UInt64] = []
   var schedulerConfiguration = SchedulerConfiguration()
+  var autopilotConfiguration: AutopilotConfiguration?
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Format", &format)
@@ -41,6 +42,7 @@ struct SnapshotHeader: Record {
     v.field(3, "Time", &time)
     v.field(4, "TableIndexes", &tableIndexes)
     v.field(5, "SchedulerConfiguration", &schedulerConfiguration)
+    v.field(6, "AutopilotConfiguration", &autopilotConfiguration)
   }
 }
 
@@ -281,6 +283,7 @@ public struct StateEncoder: Sendable {
       header.time = reader.time
       header.tableIndexes = reader.tableIndexes
       header.schedulerConfiguration = reader.schedulerConfiguration
+      header.autopilotConfiguration = reader.changedAutopilotConfiguration
       item(Tag.header, header)
       stage = .namespaces(reader.namespaces.makeIterator())
     case .namespaces(var iterator):
@@ -442,6 +445,7 @@ public struct StateDecoder: Sendable {
       state.reader.time = header.time
       state.reader.tableIndexes = header.tableIndexes
       state.reader.schedulerConfiguration = header.schedulerConfiguration
+      state.reader.changedAutopilotConfiguration = header.autopilotConfiguration
     case Tag.namespace:
       let record = try decode(Namespace.self)
       state.reader.namespaces.set(Name(record.name), Shared(record))

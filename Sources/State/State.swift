@@ -102,6 +102,7 @@ public struct State: Sendable {
     case .childJobLaunch(let payload): try apply(payload, &changes)
     case .jobScaling(let payload): try apply(payload, &changes)
     case .variableChange(let payload): try apply(payload, &changes)
+    case .autopilotConfiguration(let payload): try apply(payload)
     }
   }
 

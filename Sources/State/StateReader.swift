@@ -27,6 +27,10 @@ public struct StateReader: Sendable {
   public internal(set) var variables = OrderedTable<VariableKey, Shared<StoredVariable>>()
   /// The region's.
   public internal(set) var schedulerConfiguration: SchedulerConfiguration
+  /// Nil until somebody has changed it.
+  var changedAutopilotConfiguration: AutopilotConfiguration?
+  /// How the leader looks after the members of the cluster.
+  public var autopilotConfiguration: AutopilotConfiguration { changedAutopilotConfiguration ?? AutopilotConfiguration() }
 
   /// A set of identifiers: an index holds keys only, so an update of a record leaves its indexes alone.
   public typealias IdentifierSet = OrderedTable<Identifier, Nothing>

@@ -108,12 +108,12 @@ import Testing
     }
     #expect(group.core(id(1)).commit == 42)
     #expect((1...8).contains(asked))
-    #expect(answered == 0)
+    #expect(answered <= 1)
     // Heartbeats go on: it is there, and it is not the leader's fault.
     group.run(milliseconds: 1_000)
     #expect(group.core(id(1)).role == .leader && group.core(id(2)).leader == id(1))
-    #expect(asked <= 8 + 21 * 9)
-    #expect((1...100).contains(answered))
+    #expect(asked <= 8)
+    #expect((15...25).contains(answered))
   }
 
   @Test func aServerWithAnOlderDiskIsFoundOutByItsPeers() {

@@ -33,6 +33,8 @@ public enum ShellBug: String, CaseIterable, Sendable {
   case ignoresFullDisk
   /// A disk that is older than what it has acknowledged is taken as it is.
   case trustsOlderDisk
+  /// A server that found out that its disk is older than what it acknowledged has forgotten so after the next restart.
+  case forgetsQuarantine
   /// The pieces of an incoming snapshot are put together without looking at their offsets.
   case mixesPieces
 }

@@ -77,4 +77,15 @@ extension State {
     changes.records.append(.schedulerConfiguration)
     changes.tables.insert(.schedulerConfiguration)
   }
+
+  mutating func apply(_ payload: AutopilotConfigurationUpdate) throws(StateError) {
+    let old = reader.autopilotConfiguration
+    if let expected = payload.expectedIndex, expected != old.modifyIndex {
+      throw .indexMismatch(expected: expected, found: old.modifyIndex)
+    }
+    var new = payload.configuration
+    new.createIndex = old.createIndex == 0 ? reader.index : old.createIndex
+    new.modifyIndex = reader.index
+    reader.changedAutopilotConfiguration = new
+  }
 }

@@ -60,3 +60,17 @@ public struct SchedulerConfigurationUpdate: Record {
     v.field(2, "ExpectedIndex", &expectedIndex)
   }
 }
+
+/// Replaces the configuration of the leader's care for the members.
+public struct AutopilotConfigurationUpdate: Record {
+  public var configuration = AutopilotConfiguration()
+  /// Check-and-set: the modify index that the configuration must have.
+  public var expectedIndex: UInt64?
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "Configuration", &configuration)
+    v.field(2, "ExpectedIndex", &expectedIndex)
+  }
+}

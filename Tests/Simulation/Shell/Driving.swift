@@ -88,7 +88,8 @@ extension Simulator {
       result.changes += 1
       if membership.members.contains(where: { $0.role == .learner }) { result.coverage.note(.learner) }
     case .contradiction(let what): checker.fail("\(host.id): \(what)")
-    case .quarantined:
+    case .quarantined(let why):
+      if bug != .forgetsQuarantine { host.disk.damage = why }
       result.quarantined += 1
       result.coverage.note(.quarantine)
     case .membership(let membership, _): if membership.isJoint { result.coverage.note(.jointMembership) }

@@ -37,7 +37,7 @@ final class Host {
     disk.safe.torn = nil
     disk.safe.entries = image.entries
     disk.safe.incoming = image.incoming
-    var damage: String?
+    var damage = bug == .trustsOlderDisk ? nil : disk.damage
     let watermark = disk.watermark
     if bug != .trustsOlderDisk,
       !disk.last.isAtLeastAsUpToDate(as: watermark) || image.hardState.term < disk.watermarkTerm

@@ -28,6 +28,8 @@ struct SimulatedDisk {
   /// Kept in another file: the last place that was synced. A log that ends before it is older than it should be.
   var watermark = Position.zero
   var watermarkTerm: UInt64 = 0
+  /// Why this server must not take part any more, found out at any of its starts: kept until the disk is emptied.
+  var damage: String?
   /// Queued behind what is being synced.
   var queued: [Work] = []
   /// What the sync under way makes safe.
@@ -116,4 +118,19 @@ struct SimulatedDisk {
   }
 }
 
-func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.reduce(UInt64(bytes.count)) { mix($0, UInt64($1)) } }
+/// Eight bytes at a time: snapshots are hashed often.
+func checksum(_ bytes: [UInt8]) -> UInt64 {
+  bytes.withUnsafeBytes { raw in
+    var hash = UInt64(raw.count)
+    var offset = 0
+    while offset + 8 <= raw.count {
+      hash = mix(hash, raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      offset += 8
+    }
+    while offset < raw.count {
+      hash = mix(hash, UInt64(raw[offset]))
+      offset += 1
+    }
+    return hash
+  }
+}
