@@ -92,6 +92,7 @@ extension ClusterWorkload {
     for allocation in list {
       let id = allocation.value.id
       let wantsIt = allocation.value.desiredStatus == .run && !allocation.value.isClientTerminal
+      if allocation.value.isClientTerminal { nodes[place].runs[id]?.isGivenUp = true }
       switch nodes[place].runs[id]?.phase {
       case nil:
         if wantsIt {
@@ -117,6 +118,7 @@ extension ClusterWorkload {
     }
     let known = Set(list.map(\.value.id))
     for id in nodes[place].runs.keys.sorted() where !known.contains(id) {
+      nodes[place].runs[id]?.isGivenUp = true
       switch nodes[place].runs[id]?.phase {
       case .running?, .starting?:
         nodes[place].runs[id]?.phase = .stopping
@@ -133,9 +135,11 @@ extension ClusterWorkload {
     guard let run = nodes[place].runs[id] else { return }
     switch run.phase {
     case .waiting:
-      let isHeldUp = run.allocation.value.startsAfter.contains { other in
-        nodes[place].runs[other].map { $0.phase != .ended } ?? false
-      }
+      let isHeldUp =
+        nodes[place].hasGivenUp
+        || run.allocation.value.startsAfter.contains { other in
+          nodes[place].runs[other].map { $0.phase != .ended } ?? false
+        }
       if isHeldUp {
         schedule(.step(id), on: place, after: 30_000_000)
         return

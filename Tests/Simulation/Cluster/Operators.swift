@@ -58,7 +58,10 @@ extension ClusterWorkload {
   }
 
   private func drawJob(_ id: String) -> Job {
-    var random: Random { get { simulator.random } set { simulator.random = newValue } }
+    var random: Random {
+      get { simulator.random }
+      set { simulator.random = newValue }
+    }
     var job = Job()
     job.id = id
     // A job keeps its type.

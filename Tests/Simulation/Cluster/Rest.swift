@@ -64,7 +64,10 @@ extension ClusterWorkload {
       case .service:
         if running.count == wanted { continue }
         if running.count > wanted { return "\(spec.id) has \(running.count) of \(wanted)" }
-        if !isBlocked { return "\(spec.id) has \(running.count) of \(wanted) and nothing is blocked" }
+        if hasFailedDeployment(spec, state) { continue }
+        if !isBlocked {
+          return "\(spec.id) has \(running.count) of \(wanted) and nothing is blocked\(account(of: key, state))"
+        }
         if let place = Placeability.node(for: group, of: spec, state) {
           return "\(spec.id) has \(running.count) of \(wanted) and is blocked, but would fit on \(place)"
         }
@@ -78,6 +81,12 @@ extension ClusterWorkload {
       }
     }
     return nil
+  }
+
+  /// After a deployment has failed the servers place nothing of its version any more but what stands in for the lost.
+  private func hasFailedDeployment(_ job: Job, _ state: StateReader) -> Bool {
+    guard let deployment = state.latestDeployment(ofJob: JobKey("default", job.id))?.value else { return false }
+    return deployment.status == .failed && deployment.jobVersion == job.version
   }
 
   /// What the servers think runs, runs; and nothing else does.
@@ -118,7 +127,9 @@ enum Placeability {
       else { continue }
       if holding.contains(where: { $0.ports.contains { statics.contains($0.value) } }) { continue }
       let instances = node.nodeResources?.devices.reduce(0) { $0 + $1.instances.count } ?? 0
-      let given = holding.reduce(0) { $0 + $1.grants.values.reduce(0) { $0 + $1.devices.reduce(0) { $0 + $1.deviceIDs.count } } }
+      let given = holding.reduce(0) {
+        $0 + $1.grants.values.reduce(0) { $0 + $1.devices.reduce(0) { $0 + $1.deviceIDs.count } }
+      }
       if devices > instances - given { continue }
       return node.name
     }

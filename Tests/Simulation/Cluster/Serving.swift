@@ -162,7 +162,9 @@ extension ClusterWorkload {
       if isEligible { payload.evaluations = systemEvaluations(state) }
       return .nodeEligibilityUpdate(payload)
     case .stopAllocation(let id):
-      guard let allocation = state.allocations(ofJob: key(id)).first(where: { !$0.value.isTerminal }) else { return nil }
+      guard let allocation = state.allocations(ofJob: key(id)).first(where: { !$0.value.isTerminal }) else {
+        return nil
+      }
       var payload = AllocationTransitions()
       payload.allocations = [allocation.value.id]
       payload.transition.migrate = true

@@ -24,6 +24,8 @@ struct SimulatedNode {
     var hasFailed = false
     /// Whether it will say that it is not healthy.
     var isBad = false
+    /// The servers have given it up, or forgotten it, and count nothing for it any more.
+    var isGivenUp = false
   }
 
   let place: Int
@@ -42,6 +44,9 @@ struct SimulatedNode {
   var isRegistering = false
 
   var id: Identifier { registration.id }
+
+  /// Whether something runs that the servers do not count any more: until it has ended nothing else begins.
+  var hasGivenUp: Bool { runs.values.contains { $0.isGivenUp && $0.phase != .ended && $0.phase != .waiting } }
 
   /// What holds the machine's resources now.
   var held: [Run] { runs.values.filter { $0.phase != .ended && $0.phase != .waiting } }

@@ -34,7 +34,9 @@ struct StateCheck {
     let present = Set(holding.map(\.id))
     let now = holding.filter { $0.startsAfter.allSatisfy { !present.contains($0) } }
     if let found = exceeded(now, node) { return "\(node.name) \(found)" }
-    if let found = exceeded(holding.filter { $0.desiredStatus == .run }, node) { return "\(node.name) in the end \(found)" }
+    if let found = exceeded(holding.filter { $0.desiredStatus == .run }, node) {
+      return "\(node.name) in the end \(found)"
+    }
     var owners: [String: StoredAllocation] = [:]
     for allocation in now {
       for thing in things(of: allocation) {
@@ -89,7 +91,7 @@ struct StateCheck {
       guard let other = seen.updateValue(allocation, forKey: name) else { continue }
       let isBack = !other.allocStates.isEmpty || !allocation.allocStates.isEmpty
       if isBack { continue }
-      return "two allocations are \(name): \(describe(other)) and \(describe(allocation))"
+      return "two allocations are \(name): \(describe(other)) and \(describe(allocation))\(account(of: key, reader))"
     }
     return nil
   }

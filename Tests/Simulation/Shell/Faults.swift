@@ -97,7 +97,8 @@ public struct Plan: Sendable {
     let kinds = (0..<5).filter { _ in random.chance(600) }
     while time < duration, !kinds.isEmpty {
       time += random.between(100_000_000, 3_000_000_000)
-      let wait = random.chance(500) ? random.between(200_000_000, 1_500_000_000) : random.between(1_000_000_000, 6_000_000_000)
+      let wait =
+        random.chance(500) ? random.between(200_000_000, 1_500_000_000) : random.between(1_000_000_000, 6_000_000_000)
       let node = random.below(nodes)
       let fault: WorkloadFault =
         switch kinds[random.below(kinds.count)] {
