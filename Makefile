@@ -5,7 +5,7 @@ BUILD := .build
 TEST_FLAGS ?= --no-parallel
 
 PACKAGES := pkg-config make tzdata libseccomp-dev libcap-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libgnutls28-dev \
-  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev zlib1g-dev iproute2 iptables curl python3 \
+  libmicrohttpd-dev libcurl4-gnutls-dev libarchive-dev libyaml-dev libcrypt-dev zlib1g-dev iproute2 iptables curl python3 \
   default-jre-headless gcc libc6-dev libcap2-bin stress-ng
 
 .DEFAULT_GOAL := help
@@ -38,6 +38,10 @@ sim-bugs: setup ## proof that the simulator can fail: every deliberate mistake, 
 	$(SWIFT) build -c release --product serai-sim --scratch-path $(BUILD)/bugs -Xswiftc -DDELIBERATE_BUGS
 	$(BUILD)/bugs/release/serai-sim --bugs --seeds 1..5000
 
+failover: setup ## kill the leader of three and of five servers 50 times each; print how long nobody could write
+	$(SWIFT) build --build-tests
+	SERAI_FAILOVER_ROUNDS=50 $(SWIFT) test --skip-build --no-parallel --filter FailoverTests
+
 run: setup ## build, start a development agent, run the example job, show its status and log, stop
 	$(SWIFT) build --product serai
 	$(SWIFT) build --product serai-supervisor
@@ -68,7 +72,7 @@ bench-isolation: ## time from a start request to a task's first instruction, as 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: help setup build test unit sim sim-bugs run release format lint clean bench-isolation
+.PHONY: help setup build test unit sim sim-bugs failover run release format lint clean bench-isolation
 
 include Tests/IsolationProbes/isolation.mk
 include Tests/V2/v2.mk

@@ -35,18 +35,23 @@ let shims: [Target] = [
   .target(name: "CGnuTLS", path: "CShims/CGnuTLS"),
   library("CZ", "zlib"),
   .target(name: "CArchive", path: "CShims/CArchive"),
+  .target(name: "CYAML", path: "CShims/CYAML"),
+  .target(name: "CCrypt", path: "CShims/CCrypt"),
 ]
 
 let modules: [Target] = [
   module("Linux", ["CLinux"]),
   module("Log", ["Linux"]),
   module("Isolation", ["Linux", "Codec", "CSeccomp", "CCap"]),
-  module("Codec"),
+  module("BaseEncoding"),
+  module("Digests", ["CGnuTLS", "CCrypt"]),
+  module("YAML", ["CYAML"]),
+  module("Codec", ["BaseEncoding"]),
   module("Cron"),
   module("Raft"),
   module("RegularExpression"),
-  module("HCL", ["RegularExpression"]),
-  module("TemplateEngine", ["RegularExpression"]),
+  module("HCL", ["BaseEncoding", "Digests", "RegularExpression", "YAML"]),
+  module("TemplateEngine", ["BaseEncoding", "Digests", "RegularExpression", "YAML"]),
   module("FilterExpression", ["Codec", "RegularExpression"]),
   module("Model", ["Codec", "Cron"]),
   module("Gossip"),
@@ -56,20 +61,27 @@ let modules: [Target] = [
   module("Jobspec", ["HCL", "HCLSchema", "Model", "Codec"]),
   module("State", ["Model", "Codec"]),
   module("Scheduler", ["Codec", "Model", "State", "RegularExpression"]),
-  module("Replica", ["Codec", "Cron", "Model", "Raft", "State", "Scheduler"]),
+  module("Replica", ["Codec", "Cron", "Model", "Raft", "Scheduler", "State"]),
   module("Transport", ["Linux", "Codec", "TLS", "CNet"]),
   module("Storage", ["Linux", "Codec", "CSQLite"]),
-  module("HTTP", ["Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
   module(
-    "Server", ["Linux", "Log", "Codec", "Cron", "Model", "State", "Scheduler", "Storage", "Transport", "Jobspec"]),
-  module("Artifact", ["Linux", "HTTP", "CArchive", "CGnuTLS"]),
+    "HTTP", ["BaseEncoding", "Digests", "Linux", "Codec", "TLS", "CMicrohttpd", "CCurl", "CGnuTLS", "CNet", "CZ"]),
+  module(
+    "Server",
+    [
+      "Linux", "Log", "Codec", "Cron", "Model", "Raft", "State", "Scheduler", "Replica", "Storage", "Transport",
+      "Jobspec",
+    ]
+  ),
+  module("Artifact", ["BaseEncoding", "Digests", "Linux", "HTTP", "CArchive"]),
   module("Membership", ["Linux", "Log", "Codec", "Model", "Gossip", "TLS", "Transport", "CNet"]),
   module("Drivers", ["Linux", "Isolation", "Supervisor", "Codec", "Model"]),
+  module("Devices", ["Linux", "Codec", "Model"]),
   module(
     "Client",
     [
-      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Artifact", "Storage",
-      "Transport",
+      "Linux", "Log", "Codec", "TemplateEngine", "Model", "Isolation", "Supervisor", "Drivers", "Devices", "Artifact",
+      "Storage", "Transport",
     ]),
   module(
     "API",
@@ -83,7 +95,7 @@ let modules: [Target] = [
     "Agent",
     [
       "Linux", "Log", "Codec", "HCL", "HCLSchema", "Model", "TLS", "HTTP", "Transport", "Membership", "Storage",
-      "Artifact", "Server",
+      "Artifact", "Replica", "Server",
       "Client", "API",
     ]),
   module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
@@ -115,6 +127,9 @@ let testPrograms: [Target] = [
   .executableTarget(
     name: "isolation-bench", dependencies: ["Supervisor", "Isolation", "Linux"], path: "Tests/isolation-bench",
     exclude: ["stamp.c"], swiftSettings: strict),
+  .executableTarget(
+    name: "serai-device-test", dependencies: ["Devices", "Model", "Codec", "Linux"], path: "Tests/serai-device-test",
+    swiftSettings: strict),
   .executableTarget(name: "serai-hcldec", dependencies: ["HCL"], path: "Tests/serai-hcldec", swiftSettings: strict),
   .target(
     name: "TemplateOracleProtocol", dependencies: ["TemplateEngine"], path: "Tests/TemplateOracleProtocol",
@@ -129,9 +144,14 @@ let testPrograms: [Target] = [
 
 let testTargets: [Target] = [
   tests("RaftTests", ["Raft", "Simulation"]),
+  tests("ReplicaTests", ["Replica", "Raft", "State", "Scheduler", "Model", "Codec"]),
   tests("LayoutTests", []),
-  tests("IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor"]),
+  tests(
+    "IntegrationTests", ["HTTP", "Codec", "Model", "Linux", "serai", "serai-supervisor", "serai-device-test"]),
   tests("LogTests", ["Log"]),
+  tests("BaseEncodingTests", ["BaseEncoding"]),
+  tests("DigestsTests", ["BaseEncoding", "Digests"]),
+  tests("YAMLTests", ["YAML"]),
   tests("GossipTests", ["Gossip"]),
   tests("TLSTests", ["TLS"]),
   tests("MembershipTests", ["Membership", "Gossip", "Model", "Codec", "Linux", "Log"]),
@@ -140,7 +160,7 @@ let testTargets: [Target] = [
   tests("IsolationTests", ["Isolation", "Linux"]),
   tests("SupervisorTests", ["Supervisor", "Isolation", "Linux", "serai-supervisor"]),
   tests("CodecTests", ["Codec"]),
-  tests("ArtifactTests", ["Artifact", "HTTP", "Linux"]),
+  tests("ArtifactTests", ["Artifact", "Digests", "HTTP", "Linux"]),
   tests("DriversTests", ["Drivers", "Isolation", "Linux", "Supervisor", "Codec", "Model"]),
   tests(
     "ClientTests",
@@ -148,6 +168,7 @@ let testTargets: [Target] = [
       "Client", "Drivers", "Isolation", "Linux", "Log", "Model", "Codec", "Storage", "Supervisor", "Transport",
       "serai-supervisor",
     ]),
+  tests("DevicesTests", ["Devices", "Model", "Codec", "Linux", "serai-device-test"]),
   tests("StorageTests", ["Storage", "Linux", "Codec"]),
   tests("StateTests", ["State", "Model", "Codec"]),
   tests("ModelTests", ["Model", "Codec"]),
@@ -160,7 +181,9 @@ let testTargets: [Target] = [
   tests("JobspecTests", ["Jobspec", "HCL", "HCLSchema", "Codec", "Model"]),
   tests("TemplateEngineTests", ["TemplateEngine", "TemplateOracleProtocol"]),
   tests("SchedulerTests", ["Scheduler", "State", "Model", "Codec"]),
-  tests("ServerTests", ["Server", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
+  tests(
+    "ServerTests",
+    ["Server", "Replica", "Raft", "Linux", "Log", "HCL", "Jobspec", "Model", "Codec", "State", "Transport"]),
   tests("APITests", ["API", "Server", "Client", "Linux", "Log", "HTTP", "Model", "Codec", "State", "Transport"]),
   tests("AgentTests", ["Agent", "HCL", "HCLSchema", "Linux", "Log", "Model", "Codec", "Server"]),
 ]

@@ -27,8 +27,10 @@
   DO(gnutls_handshake)                                                                                                \
   DO(gnutls_hash)                                                                                                     \
   DO(gnutls_hash_deinit)                                                                                              \
+  DO(gnutls_hash_fast)                                                                                                \
   DO(gnutls_hash_init)                                                                                                \
   DO(gnutls_hash_output)                                                                                              \
+  DO(gnutls_hmac_fast)                                                                                                \
   DO(gnutls_init)                                                                                                     \
   DO(gnutls_kx_get)                                                                                                   \
   DO(gnutls_kx_get_name)                                                                                              \

@@ -261,3 +261,10 @@ void serai_semaphore_wait(struct serai_semaphore *semaphore) {
   while (sem_wait(&semaphore->native) != 0 && errno == EINTR) {
   }
 }
+int serai_semaphore_wait_until(struct serai_semaphore *semaphore, int64_t nanoseconds) {
+  struct timespec deadline = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+  while (sem_clockwait(&semaphore->native, CLOCK_MONOTONIC, &deadline) != 0) {
+    if (errno != EINTR) return 0;
+  }
+  return 1;
+}

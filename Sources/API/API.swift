@@ -31,6 +31,13 @@ public struct API: Sendable {
     router = Router(routes: routes)
   }
 
+  /// Says that another server has handed the request on: it is answered here or refused.
+  static let forwardedHeader = "X-Serai-Forwarded"
+  /// Says that nothing has happened because the server that was asked does not lead.
+  static let notLeaderHeader = "X-Serai-Not-Leader"
+  /// How long a change waits for a leader.
+  private static let patience = Duration.seconds(5)
+
   /// Answers one request.
   public func respond(to request: HTTPRequest) async -> HTTPResponse {
     do {
@@ -42,7 +49,11 @@ public struct API: Sendable {
           "request failed", ("method", request.method.rawValue), ("path", request.target.rawPath),
           ("error", failure.message))
       }
-      return failure.response
+      var response = failure.response
+      if (error as? ServerError)?.kind == .notLeader, request.headers[Self.forwardedHeader] != nil {
+        response.headers[Self.notLeaderHeader] = "1"
+      }
+      return response
     }
   }
 
@@ -59,8 +70,61 @@ public struct API: Sendable {
       if let connection = try await hop(for: route, request) {
         return try await HTTPOverRPC.forward(request.http, over: connection)
       }
-      return try await route.handle(request, context)
+      guard let server = context.server else { return try await route.handle(request, context) }
+      switch route.place {
+      case .server where request.isReading:
+        if try !request.flag("stale") {
+          try await server.confirmRead(isConsistent: try request.flag("consistent"))
+        }
+        return withStanding(of: server, try await route.handle(request, context))
+      case .server, .leader: return withStanding(of: server, try await answerOnLeader(route, request, server))
+      case .agent, .anyServer, .allocation, .node: return try await route.handle(request, context)
+      }
     }
+  }
+
+  /// Has the leader answer, through a change of leaders too, as long as it is certain that nothing has happened yet.
+  private func answerOnLeader(_ route: Route, _ request: APIRequest, _ server: Server) async throws -> HTTPResponse {
+    let isForwarded = request.http.headers[Self.forwardedHeader] != nil
+    let deadline = ContinuousClock.now + Self.patience
+    while true {
+      do {
+        guard !isForwarded, case .there(let leader) = try await server.leaderPlace(until: deadline) else {
+          return try await route.handle(request, context)
+        }
+        return try await forward(request.http, to: leader)
+      } catch let error as ServerError where error.kind == .notLeader {
+        guard !isForwarded, ContinuousClock.now < deadline else { throw error }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+    }
+  }
+
+  private func forward(_ request: HTTPRequest, to leader: RPCConnection) async throws -> HTTPResponse {
+    guard !leader.isClosed else { throw ServerError(.notLeader, "No cluster leader: the way to it broke") }
+    var request = request
+    request.headers[Self.forwardedHeader] = "1"
+    do {
+      let response = try await HTTPOverRPC.forward(request, over: leader)
+      guard response.headers[Self.notLeaderHeader] == nil else {
+        throw ServerError(.notLeader, "No cluster leader: the server that led does not any more")
+      }
+      return response
+    } catch let error as RPCError where error.code == .unavailable {
+      throw ServerError(
+        .uncertain,
+        "the leader was lost while it was asked (\(error.message)): the change may or may not have been made. Look before you "
+          + "repeat it")
+    }
+  }
+
+  /// Says how new the state is that an answer comes from.
+  private func withStanding(of server: Server, _ response: HTTPResponse) -> HTTPResponse {
+    guard response.headers["X-Nomad-LastContact"] != nil else { return response }
+    var response = response
+    response.headers["X-Nomad-LastContact"] = "\(server.lastContact)"
+    response.headers["X-Nomad-KnownLeader"] = server.standing.leader == nil ? "false" : "true"
+    return response
   }
 
   /// Query parameters that would change the answer and that this version does not act on are refused, never ignored.
@@ -78,7 +142,7 @@ public struct API: Sendable {
   private func hop(for route: Route, _ request: APIRequest) async throws -> RPCConnection? {
     switch route.place {
     case .agent: return nil
-    case .server:
+    case .server, .leader, .anyServer:
       if context.server != nil { return nil }
       return try await context.theClient().serverConnection()
     case .allocation(let parameter):
@@ -88,7 +152,7 @@ public struct API: Sendable {
       guard let allocation = server.reader.allocation(id)?.value else {
         throw APIError.notFound("Unknown allocation \"\(id)\"")
       }
-      return try connection(to: allocation.nodeID)
+      return try await connection(to: allocation.nodeID, request)
     case .node:
       guard let text = request.query["node_id"], !text.isEmpty else {
         _ = try context.theClient()
@@ -97,17 +161,19 @@ public struct API: Sendable {
       guard let id = Identifier(text) else { throw APIError.badRequest("\"\(text)\" is no node id") }
       if let client = context.client, await client.nodeID == id { return nil }
       guard context.server != nil else { return try await context.theClient().serverConnection() }
-      return try connection(to: id)
+      return try await connection(to: id, request)
     }
   }
 
-  private func connection(to node: Identifier) throws(APIError) -> RPCConnection {
+  private func connection(to node: Identifier, _ request: APIRequest) async throws(APIError) -> RPCConnection {
     let server = try context.theServer()
     if let connection = server.connection(toNode: node) { return connection }
     guard let record = server.reader.node(node)?.value else { throw .notFound("Unknown node \(node)") }
+    // Its client may be connected to another server.
+    if let connection = await server.connection(toServerOf: node) { return connection }
     throw APIError(
       .notFound,
-      "No path to node \"\(node)\" (\(record.name), \(record.status.rawValue)): its client is not connected to this server"
+      "No path to node \"\(node)\" (\(record.name), \(record.status.rawValue)): its client is not connected to a server"
     )
   }
 }

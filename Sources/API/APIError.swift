@@ -35,6 +35,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         case .notFound: .notFound
         case .permissionDenied: .forbidden
         case .conflict: .conflict
+        case .notLeader, .uncertain: .internalServerError
         case .unavailable: .serviceUnavailable
         case .internal: .internalServerError
         }

@@ -10,6 +10,9 @@ struct APIRequest: Sendable {
 
   var query: HTTPQuery { http.query }
 
+  /// Whether the request changes nothing.
+  var isReading: Bool { http.method == .get || http.method == .head }
+
   func parameter(_ name: String) -> String { parameters[name] ?? "" }
 
   /// The namespace asked for, `default` when none is; "*" stands for all.

@@ -6,8 +6,13 @@ struct Route: Sendable {
   enum Place: Sendable {
     /// By any agent itself.
     case agent
-    /// By a server; other agents hand the request on to one.
+    /// By a server; other agents hand the request on to one. What changes something is answered by the leader; what only
+    /// reads by the server that is asked, once it knows that it has the newest state, or at once with `?stale`.
     case server
+    /// By the leader, also what only reads.
+    case leader
+    /// By any server itself; other agents hand the request on to one.
+    case anyServer
     /// By the agent that runs the allocation named by this path parameter.
     case allocation(String)
     /// By the agent of the node that `node_id` names, or by the agent that is asked.

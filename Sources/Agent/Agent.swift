@@ -61,6 +61,8 @@ final class Agent: Sendable {
       rpcPort = try endpoint.listen(address: settings.rpcHost, port: rpcPort)
       var serverConfiguration = try settings.server(
         logPath: paths.directory.logPath, snapshotsPath: paths.directory.snapshotsPath, rpcPort: rpcPort)
+      let identity = try ServerIdentity.loadOrMake(in: paths.directory.serverPath)
+      serverConfiguration.id = identity
       serverConfiguration.variableCipher = try VariableKey.cipher(
         named: configuration.server.variablesKeyFile, folder: paths.directory.serverPath,
         isOnlyServer: configuration.server.bootstrapExpect == 1)
@@ -68,7 +70,8 @@ final class Agent: Sendable {
         serverConfiguration,
         logger: logger.named("server"), clock: { Timestamp(nanoseconds: Clock.realtimeNanoseconds) })
       parts.withLock { $0.server = server }
-      let membership = try startMembership(server, paths.directory.serverPath, rpcPort)
+      server.attach(endpoint)
+      let membership = try startMembership(server, identity, paths.directory.serverPath, rpcPort)
       parts.withLock { $0.membership = membership }
     }
     let http = try makeHTTPServer()
@@ -116,8 +119,9 @@ final class Agent: Sendable {
         throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
       },
       streamHandler: { [weak self] request, stream in
-        let (server, api) = self?.parts.withLock { ($0.server, $0.api) } ?? (nil, nil)
+        let (server, api, client) = self?.parts.withLock { ($0.server, $0.api, $0.client) } ?? (nil, nil, nil)
         if let api, try await HTTPOverRPC.serve(request, stream, api) { return }
+        if let client, try await client.handle(request, stream) { return }
         if let server, try await server.handle(request, stream) { return }
         throw RPCError(.unimplemented, "this agent does not answer \(request.method)")
       })
@@ -148,6 +152,8 @@ final class Agent: Sendable {
       let host = settings.advertisedHost
       servers.insert(host.contains(":") ? "[\(host)]:\(rpcPort)" : "\(host):\(rpcPort)", at: 0)
     }
+    // Clients that were given the same list do not all go to the same server.
+    if !settings.configuration.server.enabled { servers.shuffle() }
     let folder = statePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     let configuration = settings.client(
       stateDirectory: folder, allocationDirectory: allocations, servers: servers, httpPort: httpPort,
@@ -160,8 +166,9 @@ final class Agent: Sendable {
 
   // MARK: the pool of servers
 
-  private func startMembership(_ server: Server, _ folder: String, _ rpcPort: UInt16) throws -> Membership {
-    let id = try ServerIdentity.loadOrMake(in: folder)
+  private func startMembership(
+    _ server: Server, _ id: Identifier, _ folder: String, _ rpcPort: UInt16
+  ) throws -> Membership {
     var configuration = try settings.membership(folder: folder, id: id, rpcPort: rpcPort)
     let logger = logger.named("gossip")
     do throws(MembershipError) {

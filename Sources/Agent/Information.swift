@@ -16,8 +16,8 @@ struct Information: AgentInformation {
   var datacenter: String { settings.configuration.datacenter }
   var version: String { settings.version }
   var isDebugging: Bool { settings.configuration.enableDebug }
-  var leader: String { server?.configuration.advertisedRPCAddress ?? "" }
-  var peers: [String] { server.map { [$0.configuration.advertisedRPCAddress] } ?? [] }
+  var leader: String { server?.leaderAddress ?? "" }
+  var peers: [String] { server?.peerAddresses ?? [] }
 
   /// The configuration with defaults, and what files said beyond what this version acts on; secrets left out.
   var configuration: JSONValue {

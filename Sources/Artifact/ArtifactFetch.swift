@@ -1,3 +1,5 @@
+internal import BaseEncoding
+internal import Digests
 internal import HTTP
 internal import Linux
 internal import Synchronization
@@ -121,7 +123,7 @@ private struct Transfer {
   }
 
   /// What the artifact must be; a list of checksums is fetched first.
-  private func expectedDigest() throws(ArtifactError) -> (Checksum.Algorithm, [UInt8])? {
+  private func expectedDigest() throws(ArtifactError) -> (DigestAlgorithm, [UInt8])? {
     guard let checksum = source.checksum else { return nil }
     switch checksum.expectation {
     case .digest(let algorithm, let bytes): return (algorithm, bytes)
@@ -146,8 +148,8 @@ private struct Transfer {
     guard let digest, digest.expected != digest.found else { return }
     throw ArtifactError(
       .refused,
-      "\(what): the checksum does not match: expected \(Checksum.hexadecimal(digest.expected)), what came has "
-        + Checksum.hexadecimal(digest.found))
+      "\(what): the checksum does not match: expected \(Base16.text(digest.expected)), what came has "
+        + Base16.text(digest.found))
   }
 
   private func download(
@@ -155,7 +157,12 @@ private struct Transfer {
   ) throws(ArtifactError) -> (expected: [UInt8], found: [UInt8])? {
     let expected = try expectedDigest()
     // Without an expectation nobody looks at it.
-    var digest = try Digest(expected?.0 ?? .sha256)
+    var digest: Digest
+    do throws(DigestUnavailable) {
+      digest = try Digest(expected?.0 ?? .sha256)
+    } catch {
+      throw ArtifactError(.system, "\(what): \(error)")
+    }
     if source.scheme == "file" {
       try copy(from: source.location, into: file, &digest)
     } else {

@@ -1,4 +1,5 @@
 public import Codec
+internal import Devices
 internal import Drivers
 internal import Isolation
 internal import Linux
@@ -26,6 +27,7 @@ public actor Client {
   private var registeredNode = Node()
   private var runners: [Identifier: AllocationRunner] = [:]
   private var context: RunnerContext?
+  private let devices: DeviceManager
   private var servers: ServerLink?
   private var hostStatistics = HostStatistics()
   private var chores: [Task<Void, Never>] = []
@@ -47,6 +49,7 @@ public actor Client {
     self.endpoint = endpoint
     self.store = store
     self.log = log.named("client")
+    devices = NodeDevices.makeManager(configuration, log: log)
     let directory =
       configuration.supervisorDirectory.isEmpty
       ? configuration.stateDirectory + "/supervisor" : configuration.supervisorDirectory
@@ -67,17 +70,16 @@ public actor Client {
     metadata = try await loadMetadata()
     let configuration = configuration
     drivers = makeDrivers(await work.run { () throws(Never) in HostIsolation(configuration) })
+    await devices.start { [weak self] in await self?.lookAgain() }
     let fingerprint = await fingerprint()
     coreMHz = fingerprint.processor.frequencyMHz
     let node = await makeNode(fingerprint)
     registeredNode = node
-    let context = RunnerContext(
+    var context = RunnerContext(
       configuration: configuration, nodeValues: NodeValues.all(of: node, region: configuration.region),
       datacenter: node.datacenter, drivers: drivers, store: store, work: work, updates: updates, log: log,
       hostEnvironment: RunnerContext.hostEnvironment(denied: configuration.options["env.denylist"]),
-      identifiers: try UserIDRanges(configuration.options["userns.pool"]))
-    self.context = context
-    try await restore(context)
+      identifiers: try UserIDRanges(configuration.options["userns.pool"]), devices: devices)
     let secretID = identity.secretID
     let servers = ServerLink(
       endpoint: endpoint, servers: configuration.servers,
@@ -87,6 +89,9 @@ public actor Client {
         isReached: { [weak self] reached in await self?.serversAreReached(reached) }),
       log: log.named("rpc"))
     self.servers = servers
+    context.transfer = AllocationDataTransfer(servers: servers, node: node.id, secretID: secretID, work: work)
+    self.context = context
+    try await restore(context)
     // Until the first answer nobody knows how long the servers have waited.
     serversAreReached(false)
     await servers.start()
@@ -100,6 +105,7 @@ public actor Client {
       Task { [weak self] in
         while let interval = self?.fingerprintInterval {
           do { try await Task.sleep(for: interval) } catch { return }
+          await self?.devices.refresh()
           await self?.lookAgain()
         }
       },
@@ -124,6 +130,7 @@ public actor Client {
     node.status = .ready
     fingerprint.apply(to: &node, configuration: configuration)
     await addDrivers(to: &node)
+    node.nodeResources?.devices = await devices.groups
     node.meta = merged(configuration.meta, metadata)
     return node
   }
@@ -131,6 +138,8 @@ public actor Client {
   /// Registers again when something that placements depend on has changed. Free disk space moves all the time and alone
   /// is no reason.
   private func lookAgain() async {
+    // Before the node is registered for the first time there is nothing to correct.
+    guard context != nil else { return }
     let node = await makeNode(await fingerprint())
     guard NodeFingerprint.differ(node, registeredNode) else { return }
     log.info("this node has changed, registering again")
@@ -152,6 +161,7 @@ public actor Client {
       runners = [:]
     }
     for runner in runners.values { await runner.detach() }
+    await devices.stop()
     await servers?.close()
     if endingTasks, let supervisor = try? await link.connection() {
       // Nothing runs under it any more; one that cannot be asked has ended already.
@@ -520,7 +530,9 @@ public actor Client {
     }
     statistics = after
     hostStatistics = statistics
-    return stats
+    var all = stats
+    all.deviceStats = await devices.statistics().map(NodeDevices.json)
+    return all
   }
 
   /// The files of an allocation.
@@ -580,6 +592,14 @@ public actor Client {
   /// Deletes the directories of all ended allocations.
   public func collectGarbage() async {
     for candidate in await endedAllocations() { remove(candidate.id) }
+  }
+
+  /// Sends what an allocation left, when it has ended.
+  func sendData(of id: Identifier, to stream: RPCStream) async throws {
+    guard let runner = runners[id] else { throw RPCError(.notFound, "allocation \(id) is not on this node any more") }
+    await runner.waitUntilFinished()
+    try await AllocationDataSender.send(
+      runner.directory, tasks: await runner.taskOrder, work: work, to: stream)
   }
 
   private func runner(_ id: Identifier) throws(ClientError) -> AllocationRunner {

@@ -90,6 +90,10 @@ public struct ClientConfiguration: Sendable {
   public var disablesRemoteExec = false
   /// The `config` of each `plugin "<driver>"` block.
   public var plugins: [String: JSONObject] = [:]
+  /// The `args` of each `plugin` block.
+  public var pluginArguments: [String: [String]] = [:]
+  /// Where device plugins are; "" for nowhere.
+  public var pluginDirectory = ""
   /// The executable of the supervisor.
   public var supervisorPath = ""
   /// Where the supervisor keeps its socket and journal, root-only and best on a tmpfs such as /run/serai; "" for

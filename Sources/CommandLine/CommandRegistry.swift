@@ -14,6 +14,8 @@ enum CommandRegistry {
     namespaceList, namespaceStatus, namespaceApply, namespaceDelete,
     serverMembers, serverJoin, serverForceLeave, agentInfo, systemGC, operatorSchedulerGetConfig,
     operatorSchedulerSetConfig,
+    operatorRaftListPeers, operatorRaftRemovePeer, operatorRaftTransferLeadership,
+    operatorAutopilotGetConfig, operatorAutopilotSetConfig, operatorAutopilotHealth,
     gossipKeyringGenerate, gossipKeyringList, gossipKeyringInstall, gossipKeyringUse, gossipKeyringRemove,
     tlsCACreate, tlsCAInfo, tlsCertCreate, tlsCertInfo,
     status, version, completion,

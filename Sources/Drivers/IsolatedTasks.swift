@@ -35,6 +35,8 @@ struct IsolatedTasks: Sendable {
     sandbox.resourceLimits += config.resourceLimits
     sandbox.user = try user(of: task)
     sandbox.userNamespace = try userIDs(of: task, config).range
+    sandbox.mounts += task.volumes.map { $0.mount(hasTaskIDs: sandbox.userNamespace != nil) }
+    sandbox.devices = task.devices
     // What is denied are host ids: those of the allocation's own range are nobody's.
     if sandbox.userNamespace == nil {
       sandbox.deniedUserIDs = settings.deniedUserIDs
@@ -55,6 +57,9 @@ struct IsolatedTasks: Sendable {
     var obstacle = settings.userNamespaceProblem.map { "this host cannot map ids: \($0)" }
     if obstacle == nil && task.userNamespace == nil { obstacle = "all ranges of ids on this node are taken" }
     if config.userIDs == .require {
+      if let shared = task.volumes.first(where: { $0.propagation != .private }) {
+        obstacle = obstacle ?? "\(shared.target) is to share its mounts with the host, which needs the host's ids"
+      }
       if let obstacle {
         throw DriverError(.unsupported, "userns = \"require\" of task \"\(task.taskName)\": \(obstacle)")
       }
@@ -64,8 +69,11 @@ struct IsolatedTasks: Sendable {
       if case .bind = mount.source { return !mount.attributes.contains(.readOnly) }
       return false
     }
+    let shared = task.volumes.first { $0.propagation != .private }
     let reason =
-      obstacle ?? task.hostIDsReason ?? writable.map { "\($0.target) is a directory of the host that it may write to" }
+      obstacle ?? task.hostIDsReason
+      ?? shared.map { "\($0.target) shares its mounts with the host" }
+      ?? writable.map { "\($0.target) is a directory of the host that it may write to" }
     guard let reason else { return (task.userNamespace, nil) }
     guard settings.allowsHostIDs else {
       throw DriverError(

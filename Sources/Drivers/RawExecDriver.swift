@@ -1,8 +1,9 @@
 public import Codec
 internal import Isolation
+internal import Linux
 
 /// `raw_exec`: a command on the host, isolated by nothing; only its processes are kept together in a control group, so
-/// that they can all be ended. Off unless the node's configuration switches it on.
+/// that they can all be ended. Volumes are laid into the host's tree in a mount namespace, where the task alone sees them. Off unless the node's configuration switches it on.
 public struct RawExecDriver: SupervisedDriver {
   /// See `TaskDriver`.
   public let name = "raw_exec"
@@ -80,6 +81,11 @@ public struct RawExecDriver: SupervisedDriver {
     limits.pids = nil
     limits.devices = nil
     sandbox.limits = limits
+    if !task.volumes.isEmpty {
+      // The host's tree with the volumes in it, which only this task sees.
+      sandbox.namespaces = [.mount]
+      sandbox.mounts = task.volumes.map { $0.mount(hasTaskIDs: false) }
+    }
     return sandbox
   }
 

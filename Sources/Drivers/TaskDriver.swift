@@ -1,5 +1,6 @@
 public import Codec
 public import Isolation
+public import Linux
 
 /// Runs tasks of one kind on this node. Every call may be repeated after a crash of the agent: the driver looks at what
 /// exists before it makes anything.
@@ -143,6 +144,10 @@ public struct TaskStart: Sendable {
   public var hostIDsReason: String?
   /// Whether the task has no network but a loopback interface of its own (network mode `none`).
   public var hasNoNetwork = false
+  /// Directories and files of the host that the task sees: its group's volumes, and what its devices need.
+  public var volumes: [TaskVolume] = []
+  /// Device nodes of the host that the task may open.
+  public var devices: [DeviceNode] = []
 
   /// Makes a start request.
   public init(
@@ -162,6 +167,47 @@ public struct TaskStart: Sendable {
 
   /// What the supervisor calls this attempt.
   public var attemptID: AttemptID { AttemptID(allocation: allocationID, task: taskName, attempt: attempt) }
+}
+
+/// A directory or file of the host in a task.
+public struct TaskVolume: Equatable, Sendable {
+  /// On the host.
+  public var source: String
+  /// Where the task sees it, absolute.
+  public var target: String
+  /// Whether the task can only read it.
+  public var isReadOnly: Bool
+  /// Whether later mounts below it are seen by the other side.
+  public var propagation: MountPropagation
+  /// Whose ids its files have on disk.
+  public var ids: IDs
+
+  /// Whose ids files have on disk.
+  public enum IDs: Sendable {
+    /// Those that the task sees, whichever host ids its users have: for data of the task's own.
+    case task
+    /// Those of the host's users, who are nobody in a task with ids of its own: for files of the host.
+    case host
+  }
+
+  /// A volume.
+  public init(
+    source: String, target: String, isReadOnly: Bool, propagation: MountPropagation = .private, ids: IDs = .task
+  ) {
+    self.source = source
+    self.target = target
+    self.isReadOnly = isReadOnly
+    self.propagation = propagation
+    self.ids = ids
+  }
+
+  /// In the words of the sandbox.
+  func mount(hasTaskIDs: Bool) -> Mount {
+    var mount = Mount.bind(
+      source, at: target, readOnly: isReadOnly, hasTaskIDs: hasTaskIDs && propagation == .private && ids == .task)
+    mount.propagation = propagation
+    return mount
+  }
 }
 
 /// What a task may use.

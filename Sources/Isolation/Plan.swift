@@ -11,6 +11,8 @@ public struct Plan: Sendable, Equatable {
   public private(set) var limits: CgroupLimits
   /// Whether the in-task init runs.
   public let usesInit: Bool
+  /// Whether "/" becomes a directory of the task's own.
+  public let hasOwnRoot: Bool
 
   /// Checks a sandbox and lists its steps.
   ///
@@ -27,7 +29,9 @@ public struct Plan: Sendable, Equatable {
     if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
     // After entering the cgroup: the namespace's root is where its maker is.
     if sandbox.namespaces.contains(.cgroup) { steps.append(.cgroupNamespace) }
-    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation) }
+    // A task that sees the host's tree sees also what is mounted there later.
+    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation(slave: sandbox.root == nil)) }
+    if sandbox.root == nil { steps += sandbox.mounts.map { .mount($0) } }
     if let root = sandbox.root {
       // Made now, because the mounts need it; entered when all is built, because building needs the host's privileges.
       // Landlock hides what is not ptraceable: then a command run inside would see none of the task's processes.
@@ -83,6 +87,7 @@ public struct Plan: Sendable, Equatable {
     cloneNamespaces = sandbox.namespaces.subtracting([.cgroup, .user])
     limits = sandbox.limits
     usesInit = sandbox.usesInit
+    hasOwnRoot = sandbox.root != nil
   }
 
   /// Adds the rules for the devices that the sandbox grants, whose numbers are the host's to say.
@@ -162,6 +167,7 @@ public struct Plan: Sendable, Equatable {
     cloneNamespaces = []
     limits = sandbox.limits
     usesInit = false
+    hasOwnRoot = sandbox.root != nil
   }
 
   private static func workingDirectory(of sandbox: Sandbox) -> String {
@@ -262,9 +268,21 @@ public struct Plan: Sendable, Equatable {
   }
 
   private static func checkRoot(_ sandbox: Sandbox) throws(SandboxError) {
+    for (index, mount) in sandbox.mounts.enumerated() {
+      if case .bind(let source) = mount.source { try checkPath("mounts[\(index)].source", source) }
+      try checkTarget("mounts[\(index)].target", mount.target)
+      if mount.hasTaskIDs && mount.recursive {
+        throw SandboxError(
+          "mounts[\(index)].recursive", "true", "a bind with the task's ids shows one file system only")
+      }
+      if mount.propagation != .private && (sandbox.userNamespace != nil || mount.hasTaskIDs) {
+        throw SandboxError(
+          "mounts[\(index)].propagation", mount.target, "only tasks with host ids share mounts with the host")
+      }
+    }
     guard let root = sandbox.root else {
-      if let mount = sandbox.mounts.first {
-        throw SandboxError("mounts", mount.target, "mounts need a root file system of the task's own")
+      if let mount = sandbox.mounts.first, !sandbox.namespaces.contains(.mount) {
+        throw SandboxError("mounts", mount.target, "mounts need a mount namespace of the task's own")
       }
       if let file = sandbox.files.first {
         throw SandboxError("files", file.path, "files need a root file system of the task's own")
@@ -288,14 +306,6 @@ public struct Plan: Sendable, Equatable {
     for entry in root.entries {
       try checkPath("root.entries.source", entry.source)
       try checkTarget("root.entries.target", entry.target)
-    }
-    for (index, mount) in sandbox.mounts.enumerated() {
-      if case .bind(let source) = mount.source { try checkPath("mounts[\(index)].source", source) }
-      try checkTarget("mounts[\(index)].target", mount.target)
-      if mount.hasTaskIDs && mount.recursive {
-        throw SandboxError(
-          "mounts[\(index)].recursive", "true", "a bind with the task's ids shows one file system only")
-      }
     }
     for (index, file) in sandbox.files.enumerated() {
       try checkTarget("files[\(index)].path", file.path)

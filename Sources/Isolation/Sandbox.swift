@@ -245,6 +245,9 @@ public struct Mount: Sendable, Equatable {
   public var hasTaskIDs = false
   /// Whether a symbolic link anywhere in a bound path is an error: for paths that others than root may have written to.
   public var refusesLinks = false
+  /// Which later mounts below a bound directory are seen on the other side: those of the host by the task (`slave`), or
+  /// also those of the task by the host (`shared`). Both need host ids and a directory whose mount is shared.
+  public var propagation = MountPropagation.private
 
   /// A bind of a host path.
   public static func bind(_ source: String, at target: String, readOnly: Bool = false, hasTaskIDs: Bool = false)

@@ -62,6 +62,12 @@ public struct DetachedMount: ~Copyable, Sendable {
     try check(result, "mount_setattr", "fd \(descriptor.number)")
   }
 
+  /// mount_setattr(2): what of the mounts made below shows up on the other side, optionally on the mounts below too.
+  public borrowing func set(_ propagation: MountPropagation, recursive: Bool = false) throws(SystemError) {
+    let result = serai_mount_setattr(descriptor.number, "", recursive ? 1 : 0, 0, 0, propagation.flag)
+    try check(result, "mount_setattr", "fd \(descriptor.number)")
+  }
+
   /// mount_setattr(2) of the mount whose root is open in `file`.
   public static func set(_ attributes: MountAttributes, mountOf file: borrowing FileDescriptor) throws(SystemError) {
     let result = serai_mount_setattr(file.number, "", 0, attributes.rawValue, 0, 0)
@@ -81,15 +87,31 @@ public struct DetachedMount: ~Copyable, Sendable {
   }
 }
 
+/// Whether mounts and unmounts travel between a mount and where it was cloned from (mount_namespaces(7)).
+public enum MountPropagation: UInt8, Sendable, Equatable {
+  /// Neither way (MS_PRIVATE).
+  case `private` = 0
+  /// From where it came from to here (MS_SLAVE).
+  case slave = 1
+  /// Both ways, where the original is shared (MS_SHARED).
+  case shared = 2
+
+  var flag: UInt64 {
+    switch self {
+    case .private: 1 << 18
+    case .slave: 1 << 19
+    case .shared: 1 << 20
+    }
+  }
+}
+
 /// Calls on the mount tree of this process's mount namespace.
 public enum MountTree {
   /// Makes every mount private (MS_PRIVATE) or a slave (MS_SLAVE) of where it came from: nothing mounted here
   /// afterwards shows up elsewhere; as a slave, what is mounted elsewhere still shows up here.
   public static func separate(slave: Bool) throws(SystemError) {
-    let msPrivate: UInt64 = 1 << 18
-    let msSlave: UInt64 = 1 << 19
-    let result = serai_mount_setattr(SERAI_AT_FDCWD.intValue, "/", 1, 0, 0, slave ? msSlave : msPrivate)
-    try check(result, "mount_setattr", "/")
+    let propagation: MountPropagation = slave ? .slave : .private
+    try check(serai_mount_setattr(SERAI_AT_FDCWD.intValue, "/", 1, 0, 0, propagation.flag), "mount_setattr", "/")
   }
 
   /// pivot_root(2) of the working directory onto itself and detaching the old root: afterwards "/" is what the working

@@ -69,4 +69,9 @@ public final class Semaphore: @unchecked Sendable {
 
   /// Blocks until there is one to take, and takes it.
   public func wait() { serai_semaphore_wait(semaphore) }
+
+  /// The same, but no longer than until a time.
+  /// - Parameter deadline: in `Clock.monotonicNanoseconds`.
+  /// - Returns: false when there was nothing to take by then.
+  public func wait(until deadline: Int64) -> Bool { serai_semaphore_wait_until(semaphore, max(0, deadline)) == 1 }
 }

@@ -17,6 +17,11 @@ public enum ClientRPC {
   public static let updateAllocations = "Node.UpdateAllocations"
   /// `NodeEmitEventsRequest` → `NodeEmitEventsResponse`.
   public static let emitEvents = "Node.EmitEvents"
+  /// `AllocationDataRequest` of a client to a server → a stream of what the allocation before left in its directories, when
+  /// it has ended (`ephemeral_disk` with `migrate`). The server hands on what that allocation's node sends.
+  public static let allocationData = "Allocation.Data"
+  /// The same of a server to the client of the allocation before.
+  public static let allocationDataOfNode = "Allocation.DataOfNode"
 
   // How a server refuses, as codes of the transport's errors:
   // - not found: it does not know the node (collected, or the server's data is new): the client registers again;
@@ -85,6 +90,26 @@ public struct NodeRegisterRequest: Record {
   public mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Node", &node)
     v.field(2, "SecretID", &secretID)
+  }
+}
+
+/// Asks for the data of the allocation that another one replaces.
+public struct AllocationDataRequest: Record {
+  /// Who asks.
+  public var nodeID: Identifier = .none
+  public var secretID: Identifier = .none
+  /// The replacement, which is on the node that asks.
+  public var allocation: Identifier = .none
+  /// Whose data is wanted.
+  public var previous: Identifier = .none
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "NodeID", &nodeID)
+    v.field(2, "SecretID", &secretID)
+    v.field(3, "Allocation", &allocation)
+    v.field(4, "Previous", &previous)
   }
 }
 

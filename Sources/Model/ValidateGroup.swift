@@ -157,8 +157,14 @@ extension JobValidator {
         if volume.type == "csi" {
           $0.require(!volume.accessMode.isEmpty, "access_mode is missing; a CSI volume needs one")
           $0.require(!volume.attachmentMode.isEmpty, "attachment_mode is missing; a CSI volume needs one")
-        } else if volume.mountOptions != nil {
-          $0.fail("mount_options are for CSI volumes only; remove them")
+        } else {
+          $0.require(volume.mountOptions == nil, "mount_options are for CSI volumes only; remove them")
+          $0.oneOf(
+            "access_mode", volume.accessMode,
+            [
+              "single-node-reader-only", "single-node-writer", "single-node-single-writer", "single-node-multi-writer",
+            ])
+          $0.oneOf("attachment_mode", volume.attachmentMode, ["file-system"])
         }
       }
     }

@@ -74,6 +74,8 @@ public struct Output: Sendable {
     /// This server may not take part any more; see `RaftCore.quarantine`. The shell remembers it beside the log: at every
     /// later start it belongs into `RaftCore.Recovered.damage`, as what was forgotten does not come back by itself.
     case quarantined(String)
+    /// This server takes no part until it is started anew: `RaftCore.withdraw`. Nothing to remember.
+    case withdrawn(String)
     /// A peer's message contradicts what is committed: its disk or this one's is not what it was.
     case contradiction(String)
   }

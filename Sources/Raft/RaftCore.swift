@@ -383,13 +383,19 @@ public struct RaftCore: Sendable {
   /// is started anew.
   public mutating func withdraw(because reason: String, now: UInt64, jitter: UInt64) {
     advance(now, jitter)
-    if quarantine == nil { isolate(reason) }
+    guard quarantine == nil else { return }
+    output.events.append(.withdrawn(reason))
+    leaveOffice(reason)
   }
 
   /// From here on this server promises nothing: what it promised before is lost.
   mutating func isolate(_ reason: String) {
-    quarantine = reason
     output.events.append(.quarantined(reason))
+    leaveOffice(reason)
+  }
+
+  private mutating func leaveOffice(_ reason: String) {
+    quarantine = reason
     held = []
     if role != .follower { follow(term: term, leader: nil, why: reason) }
   }

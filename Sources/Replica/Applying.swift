@@ -140,7 +140,8 @@ extension Replica {
 
   private mutating func orderSnapshot() {
     guard !isTakingSnapshot, halt == nil,
-      applied.index >= lastSnapshot + configuration.snapshotEntries || bytesSinceSnapshot >= configuration.snapshotBytes,
+      applied.index >= lastSnapshot + configuration.snapshotEntries
+        || bytesSinceSnapshot >= configuration.snapshotBytes,
       applied.index > lastSnapshot, let (index, membership) = core.membership(at: applied.index)
     else { return }
     isTakingSnapshot = true
@@ -155,7 +156,7 @@ extension Replica {
   private mutating func note(_ event: Output.Event) {
     output.events.append(event)
     switch event {
-    case .quarantined(let reason): output.notices.append(Notice(.error, reason))
+    case .quarantined(let reason), .withdrawn(let reason): output.notices.append(Notice(.error, reason))
     case .contradiction(let reason): output.notices.append(Notice(.error, reason))
     case .steppedDown(_, let why): output.notices.append(Notice(.warning, "this server does not lead any more: \(why)"))
     case .elected, .leader, .membership, .membershipCommitted, .uncertain: break

@@ -97,7 +97,7 @@ public struct Autopilot: Sendable {
     last: UInt64, servers: [AutopilotServer], configuration: AutopilotConfiguration, now: UInt64
   ) -> [AutopilotHealth] {
     // A follower is heard of every few heartbeats only: what is shorter than that says nothing.
-    let patience = max(UInt64(configuration.contactThreshold.count), 200_000_000)
+    let patience = max(UInt64(max(0, configuration.contactThreshold.count)), 500_000_000)
     var result: [AutopilotHealth] = []
     for member in membership.members {
       let known = progress.first { $0.id == member.id }

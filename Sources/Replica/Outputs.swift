@@ -71,6 +71,14 @@ public struct SnapshotOrder: Sendable {
   public let membership: Membership
   /// The index of the entry that made the configuration.
   public let membershipIndex: UInt64
+
+  /// See the fields.
+  public init(position: Position, reader: StateReader, membership: Membership, membershipIndex: UInt64) {
+    self.position = position
+    self.reader = reader
+    self.membership = membership
+    self.membershipIndex = membershipIndex
+  }
 }
 
 /// One line for the log.

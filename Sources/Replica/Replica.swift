@@ -138,6 +138,7 @@ public struct Replica: Sendable {
   /// Time has passed.
   public mutating func tick(at instant: Instant) {
     enter(instant)
+    flush()
     core.tick(now: instant.monotonic, jitter: instant.jitter)
     if instant.monotonic >= undecidedUntil { giveUpUndecided(.uncertain) }
     absorb()
@@ -214,6 +215,7 @@ public struct Replica: Sendable {
   /// Makes the first entry of a new cluster: `RaftCore.bootstrap`.
   public mutating func bootstrap(_ membership: Membership, at instant: Instant) -> Result<Void, Refusal> {
     enter(instant)
+    flush()
     defer { absorb() }
     return core.bootstrap(membership, now: instant.monotonic, jitter: instant.jitter)
   }

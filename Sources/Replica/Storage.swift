@@ -25,6 +25,7 @@ extension Replica {
   /// There is room again; `recovered` is what the disk has. No write from before is reported as done after this.
   public mutating func storageRecovered(_ recovered: RaftCore.Recovered, at instant: Instant) {
     enter(instant)
+    flush()
     core.storageRecovered(recovered, now: instant.monotonic, jitter: instant.jitter)
     absorb()
   }
@@ -60,6 +61,7 @@ extension Replica {
   /// Ends `Output.Task.writePiece`.
   public mutating func pieceWritten(_ piece: SnapshotPiece, succeeded: Bool, at instant: Instant) {
     enter(instant)
+    flush()
     core.pieceWritten(piece, succeeded: succeeded, now: instant.monotonic, jitter: instant.jitter)
     absorb()
   }
@@ -68,6 +70,7 @@ extension Replica {
   /// that it holds. Nil when it could not be used; then nothing has changed.
   public mutating func installed(_ snapshot: Snapshot, state installed: State?, at instant: Instant) {
     enter(instant)
+    flush()
     core.installed(snapshot, succeeded: installed != nil, now: instant.monotonic, jitter: instant.jitter)
     if let installed, core.delivered == snapshot.position.index, snapshot.position.index > applied.index {
       state = installed

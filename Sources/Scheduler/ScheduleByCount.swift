@@ -111,7 +111,8 @@ extension SchedulingRun {
     var metric: Int?
     for request in requests {
       // What has failed once fails again, but for an update: each of those may take the place that it leaves.
-      if failed[group.name] != nil && request.cause != .update {
+      // With volumes that have the allocations' numbers in their names, every number has nodes of its own.
+      if failed[group.name] != nil && request.cause != .update && requirement.volumesPerAllocation.isEmpty {
         fail(group.name)
         continue
       }

@@ -7,23 +7,20 @@ extension SchedulingRun {
   mutating func scheduleOnEveryNode(_ job: Shared<Job>, random: inout RandomBits) -> SchedulingResult {
     let allocations = state.allocations(ofJob: key)
     notePresent(allocations)
-    if let old = state.latestDeployment(ofJob: key)?.value, old.isActive, old.jobVersion != job.value.version {
-      var change = DeploymentStatusChange()
-      change.deployment = old.id
-      change.status = .cancelled
-      change.description = "Cancelled due to newer version of job"
-      plan.deploymentUpdates.append(change)
-    }
+    let (known, new) = systemDeployment(job, allocations, random: &random)
+    var rollouts: [String: SystemRollout.Outcome] = [:]
     var byGroup: [String: [Shared<StoredAllocation>]] = [:]
     for allocation in allocations { byGroup[allocation.value.groupName, default: []].append(allocation) }
     var followUps: [Evaluation] = []
     for (index, group) in job.value.taskGroups.enumerated() {
-      var pass = NodePass(job: job.value, group: group, groupIndex: index, run: self)
+      var pass = NodePass(job: job.value, group: group, groupIndex: index, deployment: known, run: self)
+      pass.isDeployed = new?.taskGroups[group.name] != nil || (known?.isActive == true && pass.rollout?.state != nil)
       pass.run(byGroup.removeValue(forKey: group.name) ?? [], plan: &self, random: &random)
       followUps += followUp(pass.timeouts, because: .maxDisconnectTimeout, random: &random)
-      if pass.waiting > 0, !followUps.contains(where: { $0.triggeredBy == .rollingUpdate }) {
+      if pass.rollout != nil { rollouts[group.name] = pass.outcome }
+      if let due = pass.due, !followUps.contains(where: { $0.triggeredBy == .rollingUpdate }) {
         var next = successor(.rollingUpdate, random: &random)
-        next.waitUntil = now + ((group.update ?? job.value.update)?.stagger ?? .seconds(30))
+        next.waitUntil = due
         next.statusDescription = "created for the next step of a rolling update"
         followUps.append(next)
       }
@@ -36,6 +33,7 @@ extension SchedulingRun {
       }
       annotations.desiredTGUpdates[name] = updates
     }
+    finish(known, new, rollouts)
     return finish(followUps: followUps, random: &random)
   }
 }
@@ -50,21 +48,27 @@ private struct NodePass {
   var feasibility: ClassFeasibility
   var counts = FilterCounts()
   var updates = DesiredUpdates()
-  /// Allocations that wait for the next step of a rolling update.
-  var waiting = 0
+  /// nil where everything is replaced at once.
+  let rollout: SystemRollout?
+  /// Whether what is placed is part of a deployment.
+  var isDeployed = false
+  var outcome = SystemRollout.Outcome()
+  /// When the next step of the rollout may be taken, where that is only a matter of time.
+  var due: Timestamp?
   /// Allocations on nodes that are not heard of, and when they are given up.
   var timeouts: [(allocation: Shared<StoredAllocation>, due: Timestamp)] = []
   private var verdicts: [UInt64: Bool] = [:]
   /// The plan's placements that are of this group, to get their metric when all counts are known.
   private var placed: [Int] = []
 
-  init(job: Job, group: TaskGroup, groupIndex: Int, run: SchedulingRun) {
+  init(job: Job, group: TaskGroup, groupIndex: Int, deployment: Deployment?, run: SchedulingRun) {
     self.job = job
     self.group = group
     self.groupIndex = groupIndex
     requirement = GroupRequirement(job: job, group: group)
     selection = NodeSelection(job, run.columns)
     feasibility = ClassFeasibility(requirement, classes: run.columns.classes.count)
+    rollout = SystemRollout(job, group, deployment)
   }
 
   mutating func run(
@@ -75,19 +79,28 @@ private struct NodePass {
     for allocation in allocations.sorted(by: Self.newestFirst) {
       sort(allocation, &occupied, &outdated, &plan)
     }
-    let strategy = group.update ?? job.update
-    let limit = strategy.map { max($0.maxParallel ?? 1, 0) }.flatMap { $0 == 0 ? nil : $0 } ?? outdated.count
+    let known = rollout?.deployment?.id
+    let current = allocations.map(\.value).filter { known != nil && $0.deploymentID == known }
+    let step =
+      rollout?.step(
+        outdated: outdated.count, nodes: occupied.count, current: current, isDeployed: isDeployed, now: plan.now)
+      ?? SystemRollout.Step(replacements: outdated.count)
+    outcome.canaries = step.canaries
+    outcome.outdated = outdated.count
+    due = step.due
     for (position, item) in outdated.sorted(by: { $0.allocation.value.nodeID < $1.allocation.value.nodeID })
       .enumerated()
     {
-      if position >= limit {
-        waiting += 1
+      if position >= step.replacements {
         updates.ignore += 1
-      } else {
-        updates.destructiveUpdate += 1
-        place(on: item.slot, replacing: item.allocation, &plan, &random)
+        continue
       }
+      if step.areCanaries { updates.canary += 1 } else { updates.destructiveUpdate += 1 }
+      place(on: item.slot, replacing: item.allocation, isCanary: step.areCanaries, &plan, &random)
     }
+    outcome.nodes = occupied.count
+    // What has failed, or was halted by hand, is not tried on further nodes.
+    if rollout?.isHalted == true { return finish(&plan) }
     let columns = plan.columns
     // In the order of the nodes' ids: slots depend on who registered first.
     let ids = columns.ids
@@ -102,7 +115,10 @@ private struct NodePass {
         counts.filter(reason, slot, columns)
         continue
       }
-      if place(on: slot, replacing: nil, &plan, &random) { updates.place += 1 }
+      if place(on: slot, replacing: nil, &plan, &random) {
+        updates.place += 1
+        outcome.nodes += 1
+      }
     }
     finish(&plan)
   }
@@ -195,7 +211,7 @@ private struct NodePass {
   /// Places the group's allocation on a node where it fits; otherwise counts why it doesn't.
   @discardableResult
   private mutating func place(
-    on slot: Int, replacing incumbent: Shared<StoredAllocation>?, _ plan: inout SchedulingRun,
+    on slot: Int, replacing incumbent: Shared<StoredAllocation>?, isCanary: Bool = false, _ plan: inout SchedulingRun,
     _ random: inout RandomBits
   ) -> Bool {
     let columns = plan.columns
@@ -237,6 +253,8 @@ private struct NodePass {
     placement.group = groupIndex
     placement.nameIndex = 0
     placement.previous = incumbent?.value.id ?? .none
+    placement.canary = isCanary
+    placement.outsideDeployment = !isDeployed
     if let incumbent { plan.stop(incumbent, .updated) }
     placed.append(plan.plan.placements.count)
     plan.place(placement, group: group.name, choice: choice)

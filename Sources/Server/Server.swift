@@ -1,27 +1,34 @@
 public import Codec
 internal import Linux
 public import Log
+public import Model
+internal import Raft
+internal import Replica
 internal import Scheduler
 public import State
 internal import Storage
 internal import Synchronization
 public import Transport
 
-/// A server of the cluster: log, state, scheduler and the duties of a leader.
-///
-/// One server only so far: it leads from the start. What several need to agree is behind `ServerCore.propose`.
+/// A server of the cluster: the replica with its disk and its connections, and what clients and the API ask of it.
 public final class Server: Sendable {
   /// As given.
   public let configuration: ServerConfiguration
+  /// Who this server is for good.
+  public let id: Identifier
   let core: ServerCore
+  let links: PeerLinks
   private let executor: CoreExecutor
-  private let log: LogWriter
-  private let logger: Logger
+  private let disk: ServerDisk
+  let logger: Logger
   private let clock: @Sendable () -> Timestamp
   private let connections = Mutex<[Identifier: RPCConnection]>([:])
-  let pool = Pool()
+  let promise = Promise()
+  let foreign = Foreign()
+  private let work = Mutex<[Task<Void, Never>]>([])
 
-  /// Opens the log, brings the state back and begins to lead.
+  /// Opens the log, brings the state back and begins to take part in the cluster. A server that is the whole cluster leads
+  /// when this returns; one of several may know no leader yet.
   /// - Parameters:
   ///   - clock: the wall clock, which may be set while the server runs.
   ///   - monotonic: nanoseconds of a clock that is never set; nil for CLOCK_MONOTONIC.
@@ -30,67 +37,94 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, logger: Logger,
     clock: @escaping @Sendable () -> Timestamp, monotonic: (@Sendable () -> Int64)? = nil
   ) async throws(ServerError) -> Server {
-    do {
-      let snapshots = try SnapshotStore(folder: configuration.snapshotsPath)
-      let log = try LogWriter(owning: LogStore(opening: configuration.logPath))
-      let recovery = try await Recovery.run(log: log, snapshots: snapshots, logger: logger)
-      let term = log.opening.hardState.term + 1
-      let executor = try CoreExecutor()
-      let keeper = SnapshotKeeper(
-        store: snapshots, lastIndex: recovery.snapshotIndex, threshold: configuration.snapshotThreshold,
-        trailing: configuration.trailingLogs, logger: logger.named("snapshot"))
-      let core = ServerCore(
-        state: recovery.state, lastIndex: max(recovery.state.reader.index, log.opening.last.index), term: term,
-        log: log,
-        snapshots: keeper, duties: Duties(configuration: configuration, random: RandomSource().bits),
-        executor: executor,
-        logger: logger, clock: clock, monotonic: monotonic ?? { Clock.monotonicNanoseconds })
-      try await saveTerm(term, log)
-      let server = Server(
-        configuration: configuration, core: core, executor: executor, log: log, logger: logger, clock: clock)
-      await core.start()
-      try await server.lead(isNew: recovery.state.reader.index == 0)
-      logger.info("server is leading", ("term", "\(term)"), ("index", "\(recovery.state.reader.index)"))
-      return server
-    } catch let error as ServerError {
-      throw error
+    let (disk, opened) = try await ServerDisk.open(configuration, logger: logger.named("storage"))
+    let executor: CoreExecutor
+    do throws(SystemError) {
+      executor = try CoreExecutor()
     } catch {
       throw ServerError(.unavailable, "the server can't start: \(error)")
     }
+    let links = PeerLinks(name: configuration.name, region: configuration.region, logger: logger.named("peers"))
+    let core = ServerCore(
+      opened, disk: disk, links: links, configuration: configuration, executor: executor, logger: logger.named("raft"),
+      clock: clock, monotonic: monotonic ?? { Clock.monotonicNanoseconds })
+    links.lost.set { [inbox = core.inbox] in inbox.give(.unreachable($0)) }
+    let server = Server(
+      configuration: configuration, id: opened.id, core: core, links: links, executor: executor, disk: disk,
+      logger: logger, clock: clock)
+    await core.start()
+    try await server.waitWhileAlone()
+    return server
   }
 
   private init(
-    configuration: ServerConfiguration, core: ServerCore, executor: CoreExecutor, log: LogWriter, logger: Logger,
-    clock: @escaping @Sendable () -> Timestamp
+    configuration: ServerConfiguration, id: Identifier, core: ServerCore, links: PeerLinks, executor: CoreExecutor,
+    disk: ServerDisk, logger: Logger, clock: @escaping @Sendable () -> Timestamp
   ) {
     self.configuration = configuration
+    self.id = id
     self.core = core
+    self.links = links
     self.executor = executor
-    self.log = log
+    self.disk = disk
     self.logger = logger
     self.clock = clock
   }
 
-  private static func saveTerm(_ term: UInt64, _ log: LogWriter) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      log.save(HardState(term: term)) { continuation.resume(with: $0.mapError { $0 }) }
+  /// Nobody else can lead a cluster of one, and until it does its state is not what its log says.
+  private func waitWhileAlone() async throws(ServerError) {
+    let deadline = ContinuousClock.now + .seconds(30)
+    // The first standing is that of the first turn.
+    while ContinuousClock.now < deadline {
+      let standing = standing
+      if standing.term > 0 || !standing.peers.isEmpty || !standing.id.isNone {
+        guard standing.isAlone, standing.problem.isEmpty else { return }
+        if standing.isLeading {
+          logger.info("server is leading", ("term", "\(standing.term)"), ("index", "\(reader.index)"))
+          return
+        }
+      }
+      do { try await Task.sleep(for: .milliseconds(1)) } catch { break }
     }
+    throw ServerError(.unavailable, "the server's log was not written within 30 s: look at the disk that it is on")
   }
 
-  /// The first entry of a term, and the configured scheduler of a cluster that is new.
-  private func lead(isNew: Bool) async throws(ServerError) {
-    _ = try await core.propose(.noOperation)
-    if isNew, let configured = configuration.schedulerConfiguration {
-      _ = try await setSchedulerConfiguration(configured, expectedIndex: nil)
+  /// Hands the server its way to the others. Until then it neither sends nor asks.
+  public func attach(_ endpoint: RPCEndpoint) {
+    links.attach(endpoint)
+    let task = Task { [weak self] in
+      while let self, !Task.isCancelled {
+        await self.lookForServers()
+        // Gossip tells of news, and the first look may come a moment later.
+        let pause: Duration = self.links.pool.isEmpty ? .seconds(1) : .milliseconds(250)
+        do { try await Task.sleep(for: pause) } catch { return }
+      }
     }
+    work.withLock { $0.append(task) }
   }
 
   /// Ends all work in order; what was acknowledged is on disk.
   public func stop() async {
+    for task in work.withLock({ $0 }) { task.cancel() }
     await core.stop()
-    await log.close()
+    links.close()
+    await disk.close()
     executor.close()
   }
+
+  // MARK: the cluster
+
+  /// What this server knows of its cluster now.
+  public var standing: ServerStanding { core.standing.current }
+
+  /// Takes in what gossip learned of another server. Never blocks; changes of one server come in order.
+  public func poolChanged(_ change: ServerMemberChange) {
+    links.apply(change)
+    Task { await core.poolChanged() }
+  }
+
+  /// The other servers that gossip knows, also failed ones and those that left, by name.
+  public var poolMembers: [ServerMember] { links.pool }
 
   // MARK: reading
 

@@ -1,6 +1,7 @@
 public import Codec
-public import Cron
 public import Model
+public import Raft
+public import Replica
 
 /// Everything a server is told when it starts.
 public struct ServerConfiguration: Sendable {
@@ -11,24 +12,19 @@ public struct ServerConfiguration: Sendable {
   /// Where the log and the snapshots are; must exist.
   public var logPath = ""
   public var snapshotsPath = ""
+  /// Who the server is for good; `none` lets the log draw one and keep it.
+  public var id: Identifier = .none
+  /// How many servers make a new cluster; 0 for one that waits to be taken in.
+  public var bootstrapExpect = 1
+  /// The name that a server's certificate must have; nil when certificates need not say who is a server.
+  public var serverCertificateName: String?
+  /// Times and budgets of the consensus.
+  public var raftLimits = Limits()
   /// What clients and other servers are told to connect to, `host:port`.
   public var advertisedRPCAddress = "127.0.0.1:4647"
 
-  /// A client is asked to be heard of at least this often…
-  public var minHeartbeatTTL = Nanoseconds.seconds(10)
-  /// …or, with many nodes, so rarely that heartbeats stay below this rate.
-  public var maxHeartbeatsPerSecond = 50.0
-  /// Added to the time to live before a silent node counts as down.
-  public var heartbeatGrace = Nanoseconds.seconds(10)
-
-  /// Ended evaluations of service jobs, and their allocations, are kept for so long.
-  public var evalGCThreshold = Nanoseconds.hours(1)
-  public var batchEvalGCThreshold = Nanoseconds.hours(24)
-  public var jobGCThreshold = Nanoseconds.hours(4)
-  public var nodeGCThreshold = Nanoseconds.hours(24)
-  public var deploymentGCThreshold = Nanoseconds.hours(1)
-  /// Between two rounds of garbage collection.
-  public var gcInterval = Nanoseconds.minutes(5)
+  /// Heartbeats, garbage collection and the leader's other duties.
+  public var duties = DutyConfiguration()
 
   /// Log entries after which a snapshot is taken.
   public var snapshotThreshold: UInt64 = 8192
@@ -45,12 +41,13 @@ public struct ServerConfiguration: Sendable {
   public var variableCipher: VariableCipher?
   /// Bytes of a jobspec that are kept beside a job; a longer one is not kept.
   public var jobMaxSourceBytes = 1_000_000
-  /// The time zone of a name such as `Europe/Berlin`; nil where there is none.
-  public var timeZone: @Sendable (String) -> TimeZone? = { TimeZoneDatabase.zone($0) }
-
+  /// How the leader looks after the members of a cluster that nobody has told yet.
+  public var autopilotConfiguration: AutopilotConfiguration?
   /// The scheduler's configuration of a cluster that has none yet.
   public var schedulerConfiguration: SchedulerConfiguration?
 
   /// The defaults of the documentation.
-  public init() {}
+  public init() {
+    duties.timeZone = { TimeZoneDatabase.zone($0) }
+  }
 }

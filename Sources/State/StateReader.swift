@@ -30,7 +30,9 @@ public struct StateReader: Sendable {
   /// Nil until somebody has changed it.
   var changedAutopilotConfiguration: AutopilotConfiguration?
   /// How the leader looks after the members of the cluster.
-  public var autopilotConfiguration: AutopilotConfiguration { changedAutopilotConfiguration ?? AutopilotConfiguration() }
+  public var autopilotConfiguration: AutopilotConfiguration {
+    changedAutopilotConfiguration ?? AutopilotConfiguration()
+  }
 
   /// A set of identifiers: an index holds keys only, so an update of a record leaves its indexes alone.
   public typealias IdentifierSet = OrderedTable<Identifier, Nothing>

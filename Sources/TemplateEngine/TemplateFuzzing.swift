@@ -18,7 +18,7 @@ public enum TemplateFuzzing {
       _ = template.renderPartially(data, limits: limits)
     }
     _ = try? TemplateValue(json: bytes).json()
-    if let value = try? YAMLReader.read(bytes) { _ = try? YAMLWriter.write(value, limits) }
+    if let value = try? YAMLValue.decode(bytes) { _ = try? YAMLWriter.write(value, limits) }
     _ = try? TemplateDuration(parsing: text)
     _ = TemplateTime(bytes, layout: TemplateTime.rfc3339)
     _ = try? Format.text(text, [1, "two", 2.5, [1, "x"]], limits: limits)

@@ -19,7 +19,6 @@ import Testing
     (base + "keyring \"awskms\" { active = true }", "keyring"),
     (base + "log_level = \"LOUD\"", "log_level"),
     (base + "ports { http = 70000 }", "port http"),
-    ("data_dir = \"/d\"\nserver {\n  enabled = true\n  bootstrap_expect = 3\n}", "bootstrap_expect"),
     ("data_dir = \"/d\"\nserver {\n  enabled = true\n  encrypt = \"x\"\n}", "server.encrypt"),
     ("data_dir = \"/d\"\nserver {\n  enabled = true\n  node_gc_threshold = \"soon\"\n}", "server.node_gc_threshold"),
     ("data_dir = \"d\"\nserver {\n  enabled = true\n}", "absolute"),

@@ -42,6 +42,51 @@ import Testing
     #expect(throws: DriverError.self) { try driver.sandbox(for: start(["command": "x"], user: "root")) }
   }
 
+  @Test func volumesKeepTheIDsOfTheirOwnOnDisk() throws {
+    var task = start(["command": "x"])
+    task.userNamespace = UserNamespace(firstID: 1 << 20)
+    task.volumes = [
+      TaskVolume(source: "/srv/a", target: "/a", isReadOnly: false),
+      TaskVolume(source: "/opt/lib", target: "/lib/x", isReadOnly: true, ids: .host),
+    ]
+    let sandbox = try ExecDriver(link: link).sandbox(for: task)
+    // A volume is the task's own data: its users have the ids on disk that they have inside, whatever the host calls them.
+    #expect(sandbox.userNamespace == task.userNamespace)
+    #expect(
+      Array(sandbox.mounts.suffix(2)) == [
+        .bind("/srv/a", at: "/a", hasTaskIDs: true), .bind("/opt/lib", at: "/lib/x", readOnly: true),
+      ])
+    _ = try Plan(sandbox)
+  }
+
+  @Test func aVolumeThatSharesMountsNeedsTheHostsIDs() throws {
+    var task = start(["command": "x"])
+    task.userNamespace = UserNamespace(firstID: 1 << 20)
+    task.volumes = [TaskVolume(source: "/srv/a", target: "/a", isReadOnly: false, propagation: .slave)]
+    let sandbox = try ExecDriver(link: link).sandbox(for: task)
+    #expect(sandbox.userNamespace == nil && sandbox.mounts.last?.propagation == .slave)
+    #expect(sandbox.mounts.last?.recursive == true)
+    _ = try Plan(sandbox)
+    task.config["userns"] = "require"
+    let error = #expect(throws: DriverError.self) { try ExecDriver(link: link).sandbox(for: task) }
+    #expect(error?.message.contains("share its mounts") == true)
+  }
+
+  @Test func rawExecWithVolumesHasAMountNamespaceAndNothingElse() throws {
+    var task = start(["command": "x"])
+    task.volumes = [TaskVolume(source: "/srv/a", target: "/data/alloc/x/web/a", isReadOnly: true)]
+    let sandbox = try RawExecDriver(link: link, settings: RawExecDriver.Settings()).sandbox(for: task)
+    #expect(sandbox.namespaces == [.mount] && sandbox.root == nil)
+    #expect(sandbox.mounts == [.bind("/srv/a", at: "/data/alloc/x/web/a", readOnly: true)])
+    _ = try Plan(sandbox)
+  }
+
+  @Test func devicesAreTheSandboxsOwn() throws {
+    var task = start(["command": "x"])
+    task.devices = [DeviceNode("/dev/fuse", readOnly: true)]
+    #expect(try ExecDriver(link: link).sandbox(for: task).devices == task.devices)
+  }
+
   @Test func rawExecIsolatesNothingAndDropsDeniedVariables() throws {
     let sandbox = try RawExecDriver(link: link, settings: RawExecDriver.Settings()).sandbox(
       for: start(["command": "x", "denied_envvars": ["NOMAD_*"]]))

@@ -19,14 +19,21 @@ import Testing
     Block(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\"\n}"),
     Block(name: "bridge", group: "network {\n mode = \"bridge\"\n}"),
     Block(name: "dns", group: "network {\n dns {\n servers = [\"1.1.1.1\"]\n}\n}"),
-    Block(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n}"),
-    Block(name: "sticky", group: "ephemeral_disk {\n sticky = true\n}"),
+    Block(
+      name: "volume",
+      group: """
+        volume "data" {
+          type            = "csi"
+          source          = "data"
+          access_mode     = "single-node-writer"
+          attachment_mode = "file-system"
+        }
+        """),
     Block(name: "vault", task: "vault {\n role = \"x\"\n}"),
     Block(name: "identity", task: "identity {\n env = true\n}"),
     Block(
       name: "schedule",
       task: "schedule {\n cron {\n start = \"0 12 * * * *\"\n end = \"0 16\"\n timezone = \"UTC\"\n}\n}"),
-    Block(name: "device", task: "resources {\n device \"nvidia/gpu\" {\n count = 1\n}\n}"),
   ]
 
   @Test func blocksThatAreNotRunAreNamed() async throws {

@@ -29,6 +29,30 @@ import Testing
     #expect(Array(names.suffix(3)) == [.descriptors, .seccomp, .execute])
   }
 
+  @Test func volumesInTheHostsTreeAreMountedForTheTaskAloneWithoutARoot() throws {
+    var sandbox = Sandbox.unconfined(Command("/bin/true"))
+    sandbox.mounts = [.bind("/srv/data", at: "/srv/place")]
+    #expect(throws: SandboxError.self) { try Plan(sandbox) }
+    sandbox.namespaces = [.mount]
+    let plan = try Plan(sandbox)
+    #expect(!plan.hasOwnRoot)
+    let separate = try #require(plan.steps.firstIndex(of: .mountPropagation(slave: true)))
+    #expect(try separate < #require(plan.steps.firstIndex(of: .mount(sandbox.mounts[0]))))
+    #expect(plan.steps.allSatisfy { $0.name != .pivot })
+  }
+
+  @Test func onlyTasksWithHostIDsShareMountsWithTheHost() throws {
+    var sandbox = sandbox
+    var mount = Mount.bind("/srv/data", at: "/data")
+    mount.propagation = .slave
+    sandbox.mounts = [mount]
+    sandbox.userNamespace = nil
+    _ = try Plan(sandbox)
+    sandbox.userNamespace = UserNamespace(firstID: 1 << 20)
+    let error = #expect(throws: SandboxError.self) { try Plan(sandbox) }
+    #expect(error?.field == "mounts[0].propagation")
+  }
+
   @Test func thePlanForNothingIsolatesNothing() throws {
     let plan = try Plan(Sandbox.unconfined(Command("/bin/true")))
     #expect(plan.cloneNamespaces == [] && !plan.usesInit)

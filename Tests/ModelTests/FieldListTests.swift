@@ -11,6 +11,7 @@ struct FieldListTests {
     AllocResourceUsage.self, AllocState.self, AllocStopResponse.self, AllocatedCpuResources.self,
     AllocatedDeviceResource.self, AllocatedMemoryResources.self, AllocatedResources.self,
     AllocatedSharedResources.self, AllocatedTaskResources.self, Allocation.self, AllocationClientUpdate.self,
+    AllocationDataRequest.self,
     AllocationListStub.self, CNIConfig.self, CSIMountOptions.self, ChangeScript.self, CheckRestart.self,
     CheckResult.self, Constraint.self, Consul.self, ConsulConnect.self, ConsulExposeConfig.self,
     ConsulExposePath.self, ConsulGateway.self, ConsulGatewayBindAddress.self, ConsulGatewayProxy.self,

@@ -345,6 +345,31 @@ import Testing
     #expect(try cluster.evaluate("writer").plan.placements.count == 1)
   }
 
+  /// "per_alloc: the source of the volume will have a unique suffix per allocation."
+  @Test func everyNumberGoesToTheNodeThatHasItsVolume() throws {
+    var cluster = Cluster()
+    try cluster.addNodes(3) { number, node in
+      var volume = HostVolumeInfo()
+      volume.path = "/srv"
+      // The second and the third have each other's, in the other order.
+      node.hostVolumes = [["data[0]": volume], ["data[2]": volume], ["data[1]": volume]][number]
+    }
+    let names = try cluster.reader.nodes.map { try ($0.0, #require($0.1.value.hostVolumes.keys.first)) }
+    let volumeOf = Dictionary(uniqueKeysWithValues: names)
+    let result = try cluster.run(
+      makeJob("a", count: 4) { job in
+        var request = VolumeRequest()
+        (request.type, request.source, request.perAlloc) = ("host", "data", true)
+        job.taskGroups[0].volumes = ["v": request]
+      })
+    let placed = cluster.running("a")
+    #expect(placed.count == 3)
+    for allocation in placed { #expect(volumeOf[allocation.nodeID] == "data[\(allocation.nameIndex)]") }
+    #expect(result.evaluation.queuedAllocations["web"] == 1)
+    #expect(
+      result.evaluation.failedTGAllocs["web"]?.dimensionExhausted["missing compatible host volumes"] != nil)
+  }
+
   @Test func manyMayWriteWhereNobodyAsksToBeAlone() throws {
     var cluster = Cluster()
     try addVolumeNodes(&cluster, 1)

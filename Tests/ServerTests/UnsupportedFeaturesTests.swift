@@ -39,15 +39,23 @@ import Testing
     Case(name: "multiregion", job: "multiregion {\n region \"north\" { count = 1 }\n }"),
     Case(name: "service", group: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
     Case(name: "service", task: "service {\n name = \"web\"\n provider = \"nomad\" \n }"),
-    Case(name: "volume", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n }"),
-    Case(name: "ephemeral_disk", group: "ephemeral_disk { sticky = true }"),
+    Case(
+      name: "volume",
+      group: """
+        volume "data" {
+          type = "csi"
+          source = "data"
+          access_mode = "single-node-writer"
+          attachment_mode = "file-system"
+        }
+        """),
+    Case(name: "sticky", group: "volume \"data\" {\n type = \"host\"\n source = \"data\"\n sticky = true\n }"),
     Case(name: "network mode \"bridge\"", group: "network { mode = \"bridge\" }"),
     Case(name: "dns", group: "network {\n dns { servers = [\"192.0.2.1\"] }\n }"),
     Case(name: "vault", task: "vault { policies = [\"p\"] }"),
     Case(name: "csi_plugin", task: "csi_plugin {\n id = \"p\"\n type = \"node\"\n mount_dir = \"/csi\"\n }"),
     Case(name: "action", task: "action \"greet\" { command = \"/bin/true\" }"),
     Case(name: "identity", task: "identity {\n name = \"other\"\n aud = [\"x\"]\n }"),
-    Case(name: "device", task: "resources {\n device \"nvidia/gpu\" { count = 1 }\n }"),
   ]
 
   @Test(arguments: cases) func aJobThatDependsOnItIsRefusedByName(_ refused: Case) async throws {

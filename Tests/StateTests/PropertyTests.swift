@@ -331,6 +331,31 @@ func expectDerivedDataIsRight(_ state: State, _ comment: Comment) {
     #expect(refused > 10 && refused < steps / 2)
   }
 
+  /// What was applied and has not happened leaves no trace, neither in the tables nor in the columns; and the entries that
+  /// take its place give what they give on a server that never applied the others.
+  @Test(arguments: 1...6) func goingBackLeavesNoTrace(seed: Int) throws {
+    var workload = Workload(seed: UInt64(seed))
+    var cluster = Cluster()
+    for _ in 0..<200 { _ = try? cluster.apply(workload.entry(cluster.state.reader)) }
+    for round in 0..<20 {
+      let (kept, index, digest) = (cluster.state.reader, cluster.index, cluster.state.digest)
+      var undone: [Changes] = []
+      for step in 0..<15 {
+        let time = Timestamp(nanoseconds: Int64(index) * 1_000_000_000)
+        let entry = workload.entry(cluster.state.reader)
+        if case .success(let changes) = cluster.state.apply(entry, index: index + UInt64(step) + 1, time: time) {
+          undone.append(changes)
+        }
+      }
+      try #require(!undone.isEmpty)
+      cluster.state.rewind(to: kept, undoing: undone)
+      #expect(cluster.state.digest == digest, "seed \(seed) round \(round)")
+      expectDerivedDataIsRight(cluster.state, "seed \(seed) round \(round)")
+      for _ in 0..<10 { _ = try? cluster.apply(workload.entry(cluster.state.reader)) }
+      expectDerivedDataIsRight(cluster.state, "after another future, seed \(seed) round \(round)")
+    }
+  }
+
   func roundTrip(_ state: State, pieces: Int) throws -> State {
     var encoder = StateEncoder(state.reader)
     var decoder = StateDecoder()

@@ -146,12 +146,23 @@ struct TableHost: TemplateHost {
     ("k:\n- 1\n- 2\nl: word\n  more", #"{"k":[1,2],"l":"word more"}"#),
     ("x: 0x1F\ny: 1_000\nz: 1.5e3\nw: 012\n", #"{"w":10,"x":31,"y":1000,"z":1500}"#),
     ("", "{}"),
+    ("k: &x {a: 1}\nl: *x\nm: {<<: *x, b: 2}\n", #"{"k":{"a":1},"l":{"a":1},"m":{"a":1,"b":2}}"#),
+    ("base: &b {a: 1}\nown: {a: 2, <<: [*b, {a: 3, c: 4}]}\n", #"{"base":{"a":1},"own":{"a":2,"c":4}}"#),
+    (
+      "a: !!str 1\nb: !!int \"2\"\nc: !!float 3\nd: !!binary aGk=\ne: !own 5\n",
+      #"{"a":"1","b":2,"c":3,"d":"hi","e":"5"}"#
+    ),
+    ("? a\n: 1\n? b\n", #"{"a":1,"b":null}"#),
   ])
   func yamlReading(_ yaml: String, _ expected: String) throws {
     #expect(try Self.render("{{.|parseYAML|toJSON}}", data: .text(yaml)).description == expected)
   }
 
-  @Test(arguments: ["a: b: c", "a: [1", "k: &x 1", "- a\n b: 1", "a: \"open", "a: !t x", "? a", "a: {b"])
+  @Test(arguments: [
+    "a: b: c", "a: [1", "k: *x", "- a\nb: 1", "a: \"open", "a: !!int x", "? [a]", "a: {b", "a: !!binary '?'",
+    "a: {<<: 1}",
+    "a\n---\nb\n",
+  ])
   func yamlErrors(_ yaml: String) {
     #expect(throws: TemplateError.self) { try Self.render("{{.|parseYAML}}", data: .text(yaml)) }
   }

@@ -123,3 +123,5 @@ struct serai_semaphore *_Nonnull serai_semaphore_create(void);
 void serai_semaphore_destroy(struct serai_semaphore *_Nonnull semaphore);
 void serai_semaphore_post(struct serai_semaphore *_Nonnull semaphore);
 void serai_semaphore_wait(struct serai_semaphore *_Nonnull semaphore);
+/// Waits no longer than until CLOCK_MONOTONIC shows `nanoseconds`; 0 when there was nothing to take by then.
+int serai_semaphore_wait_until(struct serai_semaphore *_Nonnull semaphore, int64_t nanoseconds);

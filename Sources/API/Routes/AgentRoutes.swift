@@ -14,7 +14,7 @@ let agentRoutes: [Route] = [
     answer.stats = await statistics(context)
     return try request.json(answer)
   },
-  Route([.get], "/v1/agent/members", .server) { request, context in
+  Route([.get], "/v1/agent/members", .anyServer) { request, context in
     var answer = AgentMembers()
     answer.serverName = context.agent.name
     answer.serverRegion = context.agent.region
@@ -55,9 +55,9 @@ let agentRoutes: [Route] = [
     }
     return try request.json(try await HostReport.make(context))
   },
-  Route([.get], "/v1/status/leader", .server) { request, context in try request.json(context.agent.leader) },
-  Route([.get], "/v1/status/peers", .server) { request, context in try request.json(context.agent.peers) },
-  Route([.get], "/v1/regions", .server) { request, context in
+  Route([.get], "/v1/status/leader", .anyServer) { request, context in try request.json(context.agent.leader) },
+  Route([.get], "/v1/status/peers", .anyServer) { request, context in try request.json(context.agent.peers) },
+  Route([.get], "/v1/regions", .anyServer) { request, context in
     // Those of every server that is known, also of one that is away.
     let regions = Set(context.agent.members.compactMap { $0.tags["region"] } + [context.agent.region])
     return try request.json(regions.sorted())
@@ -76,16 +76,19 @@ private func statistics(_ context: APIContext) async -> [String: [String: String
       "version": context.agent.version, "server": "\(context.server != nil)", "client": "\(context.client != nil)",
     ],
     "nomad": [
-      "server": "\(context.server != nil)", "leader": "\(context.server != nil)", "leader_addr": context.agent.leader,
+      "server": "\(context.server != nil)", "leader": "\(context.server?.standing.isLeading ?? false)",
+      "leader_addr": context.agent.leader,
     ],
   ]
   if let server = context.server {
-    // What is applied and shown is durable: the three indexes are one.
-    let index = "\(server.reader.index)"
+    let standing = server.standing
     stats["raft"] = [
-      "applied_index": index, "commit_index": index, "last_log_index": index, "fsm_pending": "0", "last_contact": "0",
-      "state": "Leader", "num_peers": "\(context.agent.peers.count - 1)",
+      "applied_index": "\(standing.appliedIndex)", "commit_index": "\(standing.commitIndex)",
+      "last_log_index": "\(standing.lastIndex)", "fsm_pending": "\(standing.commitIndex - standing.appliedIndex)",
+      "last_contact": server.lastContact == 0 ? "0" : "\(server.lastContact)ms", "term": "\(standing.term)",
+      "state": standing.isLeading ? "Leader" : "Follower", "num_peers": "\(max(1, standing.peers.count) - 1)",
     ]
+    if !standing.problem.isEmpty { stats["raft"]?["problem"] = standing.problem }
   }
   if let membership = context.membership { stats["serf"] = membership.statistics }
   if let client = context.client {

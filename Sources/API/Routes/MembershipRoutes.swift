@@ -18,7 +18,7 @@ let membershipRoutes: [Route] = [
     }
     return try request.json(answer)
   },
-  Route([.put, .post], "/v1/agent/force-leave", .server) { request, context in
+  Route([.put, .post], "/v1/agent/force-leave", .anyServer) { request, context in
     guard let node = request.query["node"], !node.isEmpty else {
       throw APIError.badRequest("missing node to force leave: the query's node")
     }
@@ -30,14 +30,15 @@ let membershipRoutes: [Route] = [
     _ = try context.theMembership().forceLeave(node, prune: try request.flag("prune"))
     return HTTPResponse()
   },
-  Route([.get], "/v1/agent/keyring/list", .server) { request, context in try await keyRing(.list, request, context) },
-  Route([.put, .post], "/v1/agent/keyring/install", .server) { request, context in
+  Route([.get], "/v1/agent/keyring/list", .anyServer) { request, context in try await keyRing(.list, request, context)
+  },
+  Route([.put, .post], "/v1/agent/keyring/install", .anyServer) { request, context in
     try await keyRing(.install(try key(request)), request, context)
   },
-  Route([.put, .post], "/v1/agent/keyring/use", .server) { request, context in
+  Route([.put, .post], "/v1/agent/keyring/use", .anyServer) { request, context in
     try await keyRing(.use(try key(request)), request, context)
   },
-  Route([.put, .post], "/v1/agent/keyring/remove", .server) { request, context in
+  Route([.put, .post], "/v1/agent/keyring/remove", .anyServer) { request, context in
     try await keyRing(.remove(try key(request)), request, context)
   },
 ]

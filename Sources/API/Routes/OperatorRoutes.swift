@@ -35,17 +35,65 @@ let operatorRoutes: [Route] = [
     return try request.json(answer, headers: request.indexHeaders(answer.index))
   },
   Route([.get], "/v1/operator/raft/configuration", .server) { request, context in
-    // One server, which has always been the whole cluster: no entry of the log has ever changed that.
-    var server = JSONObject()
-    server["ID"] = .string(context.agent.name)
-    server["Node"] = .string(context.agent.name)
-    server["Address"] = .string(context.agent.leader)
-    server["Leader"] = true
-    server["Voter"] = true
-    server["RaftProtocol"] = "3"
-    var answer = JSONObject()
-    answer["Servers"] = .array([.object(server)])
-    answer["Index"] = 0
+    let server = try context.theServer()
+    let standing = server.standing
+    var answer = RaftConfiguration()
+    answer.index = standing.membershipIndex
+    answer.servers = standing.peers.map { peer in
+      var member = RaftConfiguration.Server()
+      member.id = peer.id
+      let name = server.name(of: peer.id)
+      member.node = name.isEmpty ? "(unknown)" : name
+      member.address = server.address(of: peer.id)
+      member.leader = peer.id == standing.leader
+      member.voter = peer.isVoter
+      return member
+    }
     return try request.json(answer)
   },
+  Route([.delete], "/v1/operator/raft/peer", .leader) { request, context in
+    let (id, address) = try peer(request)
+    try await context.theServer().removePeer(id: id, address: address)
+    return HTTPResponse()
+  },
+  Route([.put, .post], "/v1/operator/raft/transfer-leadership", .leader) { request, context in
+    let (id, address) = try peer(request)
+    let chosen = try await context.theServer().transferLeadership(id: id, address: address)
+    var answer = JSONObject()
+    answer["To"] = .string(chosen.description)
+    return try request.json(answer)
+  },
+  Route([.get], "/v1/operator/autopilot/configuration", .server) { request, context in
+    try request.json(try context.theServer().reader.autopilotConfiguration)
+  },
+  Route([.put, .post], "/v1/operator/autopilot/configuration", .leader) { request, context in
+    let body = try request.requiredBody(AutopilotConfiguration.self)
+    let cas = try request.integer("cas").map { UInt64(clamping: $0) }
+    do {
+      _ = try await context.theServer().setAutopilotConfiguration(body, expectedIndex: cas)
+      return try request.json(true)
+    } catch let error as ServerError where error.kind == .conflict {
+      // Somebody else was first: no failure, but nothing was changed.
+      return try request.json(false)
+    }
+  },
+  Route([.get], "/v1/operator/autopilot/health", .leader) { request, context in
+    let servers = try await context.theServer().health()
+    var answer = OperatorHealth()
+    answer.servers = servers
+    answer.healthy = servers.allSatisfy(\.healthy)
+    let voters = servers.filter(\.voter)
+    answer.failureTolerance = max(0, voters.count { $0.healthy } - (voters.count / 2 + 1))
+    var response = try request.json(answer)
+    if !answer.healthy { response.status = .tooManyRequests }
+    return response
+  },
 ]
+
+/// The member that the query names.
+private func peer(_ request: APIRequest) throws(APIError) -> (id: Identifier?, address: String?) {
+  let (id, address) = (request.query["id"] ?? "", request.query["address"] ?? "")
+  guard id.isEmpty || address.isEmpty else { throw .badRequest("the query names a peer by id or by address, not both") }
+  guard id.isEmpty || Identifier(id) != nil else { throw .badRequest("\"\(id)\" is no id of a server: it is a UUID") }
+  return (id.isEmpty ? nil : Identifier(id), address.isEmpty ? nil : address)
+}

@@ -30,6 +30,7 @@ struct AgentConfiguration: Record {
   var tls = TLSSection()
   var limits = LimitsSection()
   var plugins: [PluginSection] = []
+  var autopilot = AutopilotSection()
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Region", &region)
@@ -57,6 +58,7 @@ struct AgentConfiguration: Record {
     v.field(23, "TLSConfig", &tls)
     v.field(24, "Limits", &limits)
     v.field(25, "Plugins", &plugins)
+    v.field(26, "Autopilot", &autopilot)
   }
 }
 
@@ -83,6 +85,23 @@ struct AddressesConfiguration: Record {
     v.field(1, "HTTP", &http)
     v.field(2, "RPC", &rpc)
     v.field(3, "Serf", &serf)
+  }
+}
+
+/// How the leader looks after the members of a new cluster.
+struct AutopilotSection: Record {
+  var cleanupDeadServers = true
+  var serverStabilizationTime = Nanoseconds.seconds(10)
+  var lastContactThreshold = Nanoseconds.milliseconds(200)
+  var maxTrailingLogs: UInt64 = 250
+  var minQuorum = 0
+
+  mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "CleanupDeadServers", &cleanupDeadServers)
+    v.field(2, "ServerStabilizationTime", &serverStabilizationTime)
+    v.field(3, "LastContactThreshold", &lastContactThreshold)
+    v.field(4, "MaxTrailingLogs", &maxTrailingLogs)
+    v.field(5, "MinQuorum", &minQuorum)
   }
 }
 

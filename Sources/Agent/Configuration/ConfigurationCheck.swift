@@ -14,9 +14,6 @@ enum ConfigurationCheck {
     if !configuration.dataDir.isEmpty, !configuration.dataDir.hasPrefix("/") {
       problems.append("data_dir must be an absolute path")
     }
-    if configuration.server.enabled, configuration.server.bootstrapExpect > 1 {
-      problems.append("server.bootstrap_expect: this version runs a single server: set it to 1")
-    }
     if LogLevel(named: configuration.logLevel) == nil {
       problems.append("log_level: \"\(configuration.logLevel)\" is none of TRACE, DEBUG, INFO, WARN, ERROR")
     }
@@ -36,8 +33,19 @@ enum ConfigurationCheck {
     where !(0...65535).contains(name.1) {
       problems.append("\(name.0): \(name.1) is no port")
     }
+    for (key, name) in [
+      ("EnableRedundancyZones", "enable_redundancy_zones"), ("EnableCustomUpgrades", "enable_custom_upgrades"),
+    ] where object["Autopilot"]?[key] == true {
+      problems.append("autopilot.\(name): this version does not do that: set it to false")
+    }
     for (name, text) in durations(configuration) where Nanoseconds(parsing: text) == nil {
       problems.append("\(name): \"\(text)\" is no duration such as 30s or 24h")
+    }
+    for (name, volume) in configuration.client.hostVolumes.sorted(by: { $0.key < $1.key }) {
+      if !volume.path.hasPrefix("/") || volume.path.split(separator: "/").contains("..") {
+        problems.append(
+          "client.host_volume \"\(name)\".path: \"\(volume.path)\" must be an absolute path of the host without \"..\"")
+      }
     }
     let artifact = configuration.client.artifact
     for (name, text) in [

@@ -4,6 +4,7 @@ internal import Codec
 internal import Glibc
 internal import Membership
 internal import Model
+internal import Replica
 internal import Server
 internal import Transport
 
@@ -77,6 +78,18 @@ struct Settings {
     )
   }
 
+  /// Nil where the file says nothing beyond the defaults: then they are no entry of the log.
+  private var autopilot: AutopilotConfiguration? {
+    let section = configuration.autopilot
+    var result = AutopilotConfiguration()
+    result.cleanupDeadServers = section.cleanupDeadServers
+    result.serverStabilizationTime = section.serverStabilizationTime.description
+    result.lastContactThreshold = section.lastContactThreshold.description
+    result.maxTrailingLogs = section.maxTrailingLogs
+    result.minQuorum = section.minQuorum
+    return result == AutopilotConfiguration() ? nil : result
+  }
+
   func server(logPath: String, snapshotsPath: String, rpcPort: UInt16) throws(ConfigurationError) -> ServerConfiguration
   {
     var result = ServerConfiguration()
@@ -87,15 +100,20 @@ struct Settings {
     result.logPath = logPath
     result.snapshotsPath = snapshotsPath
     result.advertisedRPCAddress = advertisedRPC(port: rpcPort)
-    result.minHeartbeatTTL = section.minHeartbeatTTL
-    result.maxHeartbeatsPerSecond = Double(section.maxHeartbeatsPerSecond)
-    result.heartbeatGrace = section.heartbeatGrace
-    result.evalGCThreshold = duration(section.evalGCThreshold)
-    result.batchEvalGCThreshold = duration(section.batchEvalGCThreshold)
-    result.jobGCThreshold = duration(section.jobGCThreshold)
-    result.nodeGCThreshold = duration(section.nodeGCThreshold)
-    result.deploymentGCThreshold = duration(section.deploymentGCThreshold)
-    result.gcInterval = duration(section.jobGCInterval)
+    result.bootstrapExpect = section.bootstrapExpect
+    result.autopilotConfiguration = autopilot
+    if configuration.tls.enableRPC, configuration.tls.verifyServerHostname {
+      result.serverCertificateName = "server.\(configuration.region).nomad"
+    }
+    result.duties.minHeartbeatTTL = section.minHeartbeatTTL
+    result.duties.maxHeartbeatsPerSecond = Double(section.maxHeartbeatsPerSecond)
+    result.duties.heartbeatGrace = section.heartbeatGrace
+    result.duties.evalGCThreshold = duration(section.evalGCThreshold)
+    result.duties.batchEvalGCThreshold = duration(section.batchEvalGCThreshold)
+    result.duties.jobGCThreshold = duration(section.jobGCThreshold)
+    result.duties.nodeGCThreshold = duration(section.nodeGCThreshold)
+    result.duties.deploymentGCThreshold = duration(section.deploymentGCThreshold)
+    result.duties.gcInterval = duration(section.jobGCInterval)
     result.snapshotThreshold = UInt64(clamping: section.raftSnapshotThreshold)
     result.trailingLogs = UInt64(clamping: section.raftTrailingLogs)
     result.jobDefaultPriority = section.jobDefaultPriority
@@ -179,7 +197,12 @@ struct Settings {
     result.garbageCollection.diskUsageThreshold = Double(section.gcDiskUsageThreshold)
     result.garbageCollection.inodeUsageThreshold = Double(section.gcInodeUsageThreshold)
     result.garbageCollection.maxAllocations = section.gcMaxAllocs
-    for plugin in configuration.plugins { result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject() }
+    for plugin in configuration.plugins {
+      result.plugins[plugin.name] = plugin.config.objectValue ?? JSONObject()
+      result.pluginArguments[plugin.name] = plugin.args
+    }
+    result.pluginDirectory =
+      configuration.pluginDir.isEmpty ? configuration.dataDir + "/plugins" : configuration.pluginDir
     let artifact = section.artifact
     result.artifacts.timeout = .nanoseconds(duration(artifact.httpReadTimeout).count)
     result.artifacts.downloadBytes = ArtifactSection.bytes(artifact.httpMaxSize) ?? result.artifacts.downloadBytes

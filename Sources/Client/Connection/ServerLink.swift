@@ -31,6 +31,9 @@ actor ServerLink {
 
   /// How long one call may take.
   static let callTimeout = Duration.seconds(10)
+  /// How long a heartbeat and a connection may take: a server that does not answer must be left long before the node
+  /// counts as lost.
+  static let beatTimeout = Duration.seconds(3)
   /// Pauses between attempts at a connection grow from the first to the second, then stay.
   static let retryDelays = (first: Duration.milliseconds(250), longest: Duration.seconds(15))
   /// Updates that come within this time of each other go together.
@@ -119,7 +122,7 @@ actor ServerLink {
     guard let address = servers.first else {
       throw RPCError(.invalid, "no servers are configured: set client { servers = [\"host:4647\"] }")
     }
-    let connection = try await endpoint.connect(to: address, timeout: Self.callTimeout)
+    let connection = try await endpoint.connect(to: address, timeout: Self.beatTimeout)
     defer { connection.close(RPCError(.unavailable, "the client goes to another server")) }
     let node = await client.node()
     let answer = try await register(node, over: connection)
@@ -174,7 +177,7 @@ actor ServerLink {
       let request = NodeUpdateStatusRequest(nodeID: node, secretID: client.secretID)
       let answer: NodeHeartbeatResponse
       do {
-        answer = try await Self.call(ClientRPC.updateStatus, request, over: connection)
+        answer = try await Self.call(ClientRPC.updateStatus, request, over: connection, timeout: Self.beatTimeout)
       } catch let error as RPCError where error.code == .notFound {
         log.info("the servers do not know this node any more, registering again")
         answer = try await register(await client.node(), over: connection)
@@ -224,9 +227,9 @@ actor ServerLink {
 
   /// One call with records.
   static func call<Request: Record, Answer: Record>(
-    _ method: String, _ request: Request, over connection: RPCConnection
+    _ method: String, _ request: Request, over connection: RPCConnection, timeout: Duration = callTimeout
   ) async throws -> Answer {
-    let bytes = try await connection.call(method: method, body: Binary.encode(request), timeout: callTimeout)
+    let bytes = try await connection.call(method: method, body: Binary.encode(request), timeout: timeout)
     return try Binary.decode(Answer.self, from: bytes)
   }
 }

@@ -57,6 +57,16 @@ struct AllocationDirectory: Sendable {
     _ = try layers.ensureDirectory(name, permissions: 0o700)
   }
 
+  /// Makes sure that a directory is there in a task's own, for a mount to lie on.
+  /// - Parameter path: relative, without "..".
+  func ensurePlace(_ path: String, inTask name: String) throws(SystemError) {
+    var place = try FileDescriptor.open(self.path, [.readOnly, .directory, .noFollow])
+      .open(beneath: name, [.readOnly, .directory, .noFollow])
+    for part in path.split(separator: "/").map(String.init) where part != "." {
+      place = try place.ensureDirectory(part, permissions: 0o755)
+    }
+  }
+
   /// Writes a file below a task's `local`, with the directories on the way to it.
   /// - Parameter file: relative to `local`; a path that leads out of it is refused with EXDEV.
   func write(_ bytes: [UInt8], to file: String, localTo task: String) throws(SystemError) {
@@ -92,6 +102,12 @@ struct AllocationDirectory: Sendable {
         if error.errno != .noSuchFile && error.errno != .notEmpty && error.errno != .fileExists { throw error }
       }
     }
+  }
+
+  /// Removes what lies in `alloc/data` and the tasks' `local` directories, of an allocation whose tasks have not begun.
+  func clearData(tasks: [String]) throws(SystemError) {
+    for place in ["alloc/data"] + tasks.map({ $0 + "/local" }) { try Files.removeTree(path + "/" + place) }
+    try ensure()
   }
 
   private static func open(_ path: String) throws(SystemError) -> FileDescriptor {

@@ -65,12 +65,19 @@ struct TaskPreparation: Sendable {
     let user = environment.interpolation(task.user)
     let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
     let (directory, name) = (directory, task.name)
+    // In an isolated task's root the places of mounts are made when it starts.
+    let places =
+      driver.capabilities.isolation == .none
+      ? task.volumeMounts.compactMap { $0.destination.map { environment.interpolation($0) } }.filter {
+        !$0.hasPrefix("/")
+      } : []
     do throws(SystemError) {
       return try await work.run { () throws(SystemError) in
         let account = RunnerContext.account(wanted.isEmpty ? "root" : String(wanted.prefix { $0 != ":" }))
         let owner = ArtifactOwner(uid: account?.uid ?? 0, gid: account?.gid ?? 0)
         try directory.ensure()
         try directory.ensure(task: name, owner: (owner.uid, owner.gid))
+        for place in places { try directory.ensurePlace(place, inTask: name) }
         return owner
       }
     } catch {

@@ -1,4 +1,5 @@
 internal import Codec
+internal import Devices
 internal import Drivers
 internal import Isolation
 internal import Linux
@@ -48,6 +49,8 @@ actor AllocationRunner {
   /// What a task's templates with `env` hold.
   private var templateVariables: [String: [String: String]] = [:]
   private var templateWatches: [String: Task<Void, Never>] = [:]
+  /// What tasks need in order to use the devices that they hold.
+  private var reservations: [String: DeviceReservation] = [:]
   /// Nothing happens here any more: the allocation is deleted, or the agent ends and leaves its tasks to the next one.
   private var isDestroyed = false
   private var finishWaiters: [CheckedContinuation<Void, Never>] = []
@@ -80,7 +83,7 @@ actor AllocationRunner {
     for name in machine.order { machine.members[name]?.machine.emit(.received(at: now.wall)) }
     if allocation.desiredStatus != .run { machine.stopAsked = true }
     adopt(found)
-    guard found.isEmpty, previous != nil || !awaited.isEmpty else {
+    guard found.isEmpty, previous != nil || !awaited.isEmpty || bringsData else {
       watchHealth(now)
       handle(.begin)
       return
@@ -95,7 +98,37 @@ actor AllocationRunner {
 
   private func wait(for awaited: [AllocationRunner], takingOverFrom previous: AllocationRunner?) async {
     for other in awaited { await other.waitUntilFinished() }
-    if let previous { await takeOver(from: previous) }
+    if let previous {
+      await takeOver(from: previous)
+    } else if bringsData {
+      await bringData()
+    }
+  }
+
+  /// Whether the data of an allocation on another node comes here first.
+  private var bringsData: Bool {
+    let disk = plan.group.ephemeralDisk
+    return disk?.sticky == true && disk?.migrate == true && !allocation.previousAllocation.isNone
+      && allocation.desiredStatus == .run
+  }
+
+  /// Without the data the allocation begins all the same, as one whose node was lost does; users are told.
+  private func bringData() async {
+    guard let transfer = context.transfer else { return }
+    let previous = allocation.previousAllocation
+    do throws(ClientError) {
+      let bytes = try await transfer.fetch(previous, for: id, into: directory, tasks: machine.order)
+      log.info(
+        "brought the data of the allocation before", (key: "previous", value: previous.description),
+        (key: "bytes", value: String(bytes)))
+    } catch {
+      log.error("bring the data of the allocation before, going on without", (key: "error", value: error.message))
+      for name in machine.order {
+        machine.members[name]?.machine.emit(
+          .driverMessage(
+            "The data of allocation \(previous) could not be brought here: \(error.message)", at: Moment.now.wall))
+      }
+    }
   }
 
   private func takeOver(from previous: AllocationRunner) async {
@@ -136,7 +169,7 @@ actor AllocationRunner {
     lastReport = nil
     adopt(found)
     let hasBegun = !found.isEmpty || stored.states.values.contains { $0.state != .pending }
-    if !hasBegun, previous != nil || !awaited.isEmpty {
+    if !hasBegun, previous != nil || !awaited.isEmpty || bringsData {
       Task {
         await wait(for: awaited, takingOverFrom: previous)
         handle(.begin)
@@ -192,7 +225,11 @@ actor AllocationRunner {
         let found = try await driver.recover(handle)
         if case .running = found { watchExit(name, handle, driver) }
         self.handle(.task(name, .recovered(found, attempt: attempt)))
-        if case .running = found { await resumeTemplates(of: name) }
+        if case .running = found {
+          await resumeTemplates(of: name)
+          // For the sessions in it; without its plugin they lack the devices' variables.
+          try? await reserveDevices(of: name)
+        }
         return
       } catch {
         log.warn(
@@ -429,6 +466,11 @@ actor AllocationRunner {
     if let problem = obstacle(to: task) {
       return handle(.task(name, .setUpFailed(.setupFailure(problem, at: Moment.now.wall))))
     }
+    do throws(DeviceError) {
+      try await reserveDevices(of: name)
+    } catch {
+      return handle(.task(name, .setUpFailedForNow(.setupFailure(error.message, at: Moment.now.wall))))
+    }
     guard let preparation = preparation(of: task) else { return }
     do throws(PreparationFailure) {
       let outcome = try await preparation.run { [weak self] event in await self?.report(event, of: name) }
@@ -441,6 +483,17 @@ actor AllocationRunner {
     }
   }
 
+  private func heldDevices(of name: String) -> [AllocatedDeviceResource] {
+    allocation.allocatedResources?.tasks[name]?.devices ?? []
+  }
+
+  /// Every start asks anew: a plugin may hand out the same device in another way after it was upgraded.
+  private func reserveDevices(of name: String) async throws(DeviceError) {
+    let held = heldDevices(of: name)
+    if held.isEmpty { return }
+    reservations[name] = try await context.devices.reserve(held)
+  }
+
   private func report(_ event: TaskEvent, of name: String) { handle(.task(name, .report(event))) }
 
   /// Why a task cannot be set up at all; nil when nothing is in the way.
@@ -451,6 +504,13 @@ actor AllocationRunner {
     }
     let signal = machine.members[task.name]?.machine.settings.killSignal ?? ""
     if SignalNames.number(signal) == nil { return "kill_signal \"\(signal)\" of task \"\(task.name)\" is no signal" }
+    if let driver = context.drivers[task.driver] {
+      do throws(ClientError) {
+        _ = try volumes(of: task, driver, environment(of: task, driver, templates: false))
+      } catch {
+        return error.message
+      }
+    }
     if !portsChecked, let taken = PortCheck.firstTaken(plan.ports) { return taken }
     portsChecked = true
     return nil
@@ -537,6 +597,10 @@ actor AllocationRunner {
       input.secretsDirectory = directories.secrets
       input.base = ["PATH": RunnerContext.defaultPath].merging(context.hostEnvironment) { _, host in host }
     }
+    // The job's own variables stand above those of its devices.
+    if let reservation = reservations[task.name] {
+      input.base.merge(reservation.envs) { _, device in device }
+    }
     let environment = TaskEnvironment(input, node: context.nodeValues)
     return templates ? environment.adding(templateVariables[task.name] ?? [:]) : environment
   }
@@ -552,6 +616,13 @@ actor AllocationRunner {
       directories: directory.task(name), logs: plan.logs(of: task, directory: directory))
     request.userNamespace = context.identifiers.range(for: id.description)
     request.hasNoNetwork = plan.group.networks.first?.mode == "none"
+    do throws(ClientError) {
+      request.volumes = try volumes(of: task, driver, environment)
+      try NodeDevices.apply(
+        reservations[name] ?? DeviceReservation(), to: &request, driver.capabilities.isolation)
+    } catch {
+      return handle(.task(name, .setUpFailed(.setupFailure(error.message, at: Moment.now.wall))))
+    }
     request.hostIDsReason = plan.ports.first { $0.hostPort < 1024 }.map {
       "port \($0.hostPort) of the host's network is a privileged one"
     }
@@ -573,6 +644,17 @@ actor AllocationRunner {
       log.warn("start a task", (key: "task", value: name), (key: "error", value: error.message))
       handle(.task(name, .startFailed(error)))
     }
+  }
+
+  private func volumes(
+    of task: JobTask, _ driver: any TaskDriver, _ environment: TaskEnvironment
+  ) throws(ClientError) -> [TaskVolume] {
+    let index = TaskEnvironment.index(ofAllocationNamed: allocation.name)
+    // A task that sees the host's file system finds its relative places in its own directory.
+    let folder = driver.capabilities.isolation == .none ? directory.task(task.name).task : ""
+    return try TaskVolumes(
+      task: task, group: plan.group, index: index, offered: context.configuration.hostVolumes
+    ).resolve(environment.interpolation, relativeTo: folder)
   }
 
   private func watchExit(_ name: String, _ handle: TaskHandle, _ driver: any TaskDriver) {
@@ -711,6 +793,8 @@ actor AllocationRunner {
     var result = AllocResourceUsage()
     result.timestamp = Moment.now.wall.nanoseconds
     var sum = UsageSum()
+    let holdsDevices = machine.order.contains { !heldDevices(of: $0).isEmpty }
+    let deviceStatistics = holdsDevices ? await context.devices.statistics() : []
     for name in try taskNames(task) {
       guard let handle = handles[name], let driver = driver(of: name),
         machine.members[name]?.machine.isRunning == true
@@ -723,6 +807,7 @@ actor AllocationRunner {
         var usage = TaskResourceUsage()
         usage.timestamp = Moment.now.wall.nanoseconds
         usage.resourceUsage = sample.usage(since: before, startedAt: handle.startedAt, coreMHz: coreMHz)
+        usage.resourceUsage?.deviceStats = NodeDevices.statistics(deviceStatistics, of: heldDevices(of: name))
         result.tasks[name] = usage
         if let usage = usage.resourceUsage { sum.add(usage) }
       } catch {

@@ -1,4 +1,5 @@
 internal import Codec
+internal import Devices
 internal import Drivers
 internal import Glibc
 internal import Isolation
@@ -22,6 +23,10 @@ struct RunnerContext: Sendable {
   var hostEnvironment: [String: String]
   /// Which host ids each allocation's users are.
   var identifiers: UserIDRanges
+  /// What hands out the node's devices.
+  var devices: DeviceManager
+  /// Brings data from other nodes; nil without servers.
+  var transfer: AllocationDataTransfer?
 
   /// PATH of a task that does not see the host's.
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -48,8 +48,10 @@ struct UsageSample: Sendable {
 struct UsageSum {
   private var cpu = CpuStats()
   private var memory = MemoryStats()
+  private var devices: [JSONValue] = []
 
   mutating func add(_ usage: ResourceUsage) {
+    devices += usage.deviceStats
     if let more = usage.cpuStats {
       cpu.userMode += more.userMode
       cpu.systemMode += more.systemMode
@@ -74,6 +76,7 @@ struct UsageSum {
     var usage = ResourceUsage()
     usage.cpuStats = cpu
     usage.memoryStats = memory
+    usage.deviceStats = devices
     return usage
   }
 }

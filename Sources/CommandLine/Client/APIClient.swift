@@ -23,6 +23,11 @@ struct APIClient: Sendable {
     try perform(request(.get, path, query, namespace)).body
   }
 
+  /// The answer of a GET as it came, also when it comes with a status that is no success but an answer all the same.
+  func raw(_ path: String, also status: HTTPStatus) throws -> [UInt8] {
+    try perform(request(.get, path, [:], nil), also: status).body
+  }
+
   /// Like `get`, but nil for what does not exist: a 404, or an answer of `null`.
   func optional<T: FieldValue>(_ path: String, _ query: [String: String] = [:], namespace: String? = nil) throws -> T? {
     do {
@@ -124,9 +129,11 @@ struct APIClient: Sendable {
 
   // MARK: requests
 
-  private func perform(_ request: HTTPClientRequest) throws -> HTTPClient.Result {
+  private func perform(_ request: HTTPClientRequest, also status: HTTPStatus? = nil) throws -> HTTPClient.Result {
     let result = try HTTPClient.perform(request, configuration: try configuration())
-    guard result.status.isSuccess else { throw APIError(request, result.status, result.body) }
+    guard result.status.isSuccess || result.status == status else {
+      throw APIError(request, result.status, result.body)
+    }
     return result
   }
 

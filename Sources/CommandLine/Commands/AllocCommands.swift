@@ -144,6 +144,7 @@ private func printTask(
     }
     terminal.print(Table.columns(header, rows))
   }
+  printDeviceStats(usage, detailed: invocation.has("stats"), terminal)
   if invocation.has("stats"), let usage { printUsage(usage, terminal) }
   terminal.print("\nTask Events:")
   terminal.print(
@@ -181,6 +182,13 @@ private func printUsage(_ usage: TaskResourceUsage, _ terminal: Terminal) {
           ]
         ]))
   }
+}
+
+private func printDeviceStats(_ usage: TaskResourceUsage?, detailed: Bool, _ terminal: Terminal) {
+  guard let groups = usage?.resourceUsage?.deviceStats, !groups.isEmpty else { return }
+  terminal.print("\nDevice Stats")
+  if !detailed { return terminal.print(Table.keyValues(DeviceStatsText.summary(groups))) }
+  for (device, rows) in DeviceStatsText.details(groups) { terminal.print(Table.keyValues([("Device", device)] + rows)) }
 }
 
 private func printMetrics(_ metrics: AllocMetric, _ terminal: Terminal) {

@@ -78,6 +78,10 @@ private func showNode(_ prefix: String, _ invocation: Invocation) throws -> Int3
     // The node may be out of reach: its own figures are then left out.
     if let stats: HostStats = try? client.get("/v1/client/stats", ["node_id": node.id.description]) {
       printHostStats(stats, node, terminal)
+      if !stats.deviceStats.isEmpty {
+        terminal.print("\n" + terminal.bold("Device Resource Utilization"))
+        terminal.print(Table.keyValues(DeviceStatsText.summary(stats.deviceStats)))
+      }
       if invocation.has("stats") { printDetailedStats(stats, terminal) }
     }
   }
@@ -145,6 +149,12 @@ private func printHostStats(_ stats: HostStats, _ node: Node, _ terminal: Termin
 }
 
 private func printDetailedStats(_ stats: HostStats, _ terminal: Terminal) {
+  if !stats.deviceStats.isEmpty {
+    terminal.print("\n" + terminal.bold("Device Stats"))
+    for (device, rows) in DeviceStatsText.details(stats.deviceStats) {
+      terminal.print(Table.keyValues([("Device", device)] + rows))
+    }
+  }
   func percent(_ value: Double) -> String { "\((value * 100).rounded() / 100)%" }
   func bytes(_ value: UInt64) -> String { bytesText(Int(clamping: value)) }
   terminal.print("\n" + terminal.bold("CPU Stats"))

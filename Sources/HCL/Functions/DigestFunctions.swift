@@ -1,10 +1,23 @@
+internal import BaseEncoding
+internal import Digests
+
 extension StandardFunctions {
   static let digests: [String: Function] = [
-    "md5": text { s, _ throws(FunctionFailure) in Encoding.hex(Digest.md5(Array(s.utf8))) },
-    "sha1": text { s, _ throws(FunctionFailure) in Encoding.hex(Digest.sha1(Array(s.utf8))) },
-    "sha256": text { s, _ throws(FunctionFailure) in Encoding.hex(Digest.sha256(Array(s.utf8))) },
-    "sha512": text { s, _ throws(FunctionFailure) in Encoding.hex(Digest.sha512(Array(s.utf8))) },
+    "md5": text { s, _ throws(FunctionFailure) in Base16.text(try digest(s.utf8, .md5)) },
+    "sha1": text { s, _ throws(FunctionFailure) in Base16.text(try digest(s.utf8, .sha1)) },
+    "sha256": text { s, _ throws(FunctionFailure) in Base16.text(try digest(s.utf8, .sha256)) },
+    "sha512": text { s, _ throws(FunctionFailure) in Base16.text(try digest(s.utf8, .sha512)) },
   ]
+
+  private static func digest(
+    _ message: some Sequence<UInt8>, _ algorithm: DigestAlgorithm
+  ) throws(FunctionFailure) -> [UInt8] {
+    do throws(DigestUnavailable) {
+      return try Digest.of(Array(message), algorithm)
+    } catch {
+      throw FunctionFailure("\(error)")
+    }
+  }
 
   static func passwords(_ host: FunctionHost) -> [String: Function] {
     [
@@ -16,11 +29,18 @@ extension StandardFunctions {
         // Each step doubles the time: 14 takes about a second, and a server must not be kept busy for minutes.
         guard (4...14).contains(cost) else { throw FunctionFailure("the cost must be from 4 to 14", argument: 1) }
         let password = Array(try a.string(0).utf8)
-        guard password.count <= 72 else { throw FunctionFailure("a password may have 72 bytes at most", argument: 0) }
+        guard password.count <= Bcrypt.maximumPasswordBytes, !password.contains(0) else {
+          throw FunctionFailure(
+            "a password may have \(Bcrypt.maximumPasswordBytes) bytes at most, none of them NUL", argument: 0)
+        }
         guard let random = host.random else { throw FunctionFailure("no source of randomness is given") }
         let salt = random(16)
         guard salt.count == 16 else { throw FunctionFailure("the source of randomness failed") }
-        return .string(Bcrypt.hash(password, salt: salt, cost: cost))
+        do throws(DigestUnavailable) {
+          return .string(try Bcrypt.hash(password, salt: salt, cost: cost))
+        } catch {
+          throw FunctionFailure("\(error)")
+        }
       }
     ]
   }
@@ -41,7 +61,8 @@ extension StandardFunctions {
         guard let prefix = uuidBytes(full) else {
           throw FunctionFailure("the namespace must be a UUID or one of dns, url, oid, x500", argument: 0)
         }
-        return .string(uuid(Array(Digest.sha1(prefix + Array(try a.string(1).utf8)).prefix(16)), version: 5))
+        let name = try digest(prefix + Array(try a.string(1).utf8), .sha1)
+        return .string(uuid(Array(name.prefix(16)), version: 5))
       },
     ]
   }
@@ -51,7 +72,7 @@ extension StandardFunctions {
     var bytes = bytes
     bytes[6] = bytes[6] & 0x0F | version << 4
     bytes[8] = bytes[8] & 0x3F | 0x80
-    let digits = Array(Encoding.hex(bytes).utf8)
+    let digits = Base16.encode(bytes)
     var out: [UInt8] = []
     for (i, digit) in digits.enumerated() {
       if [8, 12, 16, 20].contains(i) { out.append(UInt8(ascii: "-")) }
@@ -68,8 +89,8 @@ extension StandardFunctions {
     let digits = Array(body.utf8)
     if digits.count == 36 {
       for i in [8, 13, 18, 23] where digits[i] != UInt8(ascii: "-") { return nil }
-      return Encoding.bytes(hex: digits.filter { $0 != UInt8(ascii: "-") })
+      return Base16.decode(digits.filter { $0 != UInt8(ascii: "-") })
     }
-    return digits.count == 32 ? Encoding.bytes(hex: digits) : nil
+    return digits.count == 32 ? Base16.decode(digits) : nil
   }
 }

@@ -1,8 +1,10 @@
+internal import BaseEncoding
+
 extension StandardFunctions {
   static let encoding: [String: Function] = [
-    "base64encode": text { s, _ throws(FunctionFailure) in Encoding.base64(Array(s.utf8)) },
+    "base64encode": text { s, _ throws(FunctionFailure) in Base64.text(s.utf8) },
     "base64decode": text { s, _ throws(FunctionFailure) in
-      guard let bytes = Encoding.bytes(base64: s) else {
+      guard let bytes = try? Base64.decode(s.utf8) else {
         throw FunctionFailure("the string is no valid base64", argument: 0)
       }
       guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -10,7 +12,7 @@ extension StandardFunctions {
       }
       return text
     },
-    "urlencode": text { s, _ throws(FunctionFailure) in Encoding.query(s) },
+    "urlencode": text { s, _ throws(FunctionFailure) in queryEscaped(s) },
     "jsonencode": Function([.init("value", .dynamic, null: true)], result: .string) { a, _ throws(FunctionFailure) in
       guard let text = JSONText.encode(a[0]) else {
         throw FunctionFailure("an infinite number has no JSON", argument: 0)
@@ -28,13 +30,29 @@ extension StandardFunctions {
     },
     "csvdecode": Function([.init("str", .string)]) { a, _ throws(FunctionFailure) in try CSV.decode(try a.string(0)) },
     "yamldecode": Function([.init("src", .string)]) { a, room throws(FunctionFailure) in
-      var reader = YAMLReader(try a.string(0), room)
-      return try reader.document()
+      try YAMLValue.decode(try a.string(0), room)
     },
     "yamlencode": Function([.init("value", .dynamic, null: true)], result: .string) { a, _ throws(FunctionFailure) in
       .string(YAMLText.encode(a[0]))
     },
   ]
+}
+
+extension StandardFunctions {
+  /// Percent-encoding for a query component: letters, digits and `-_.~` stay, a space becomes `+`.
+  fileprivate static func queryEscaped(_ text: String) -> String {
+    var out: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
+        out.append(byte)
+      case 0x20: out.append(UInt8(ascii: "+"))
+      default: out += "%\(Base16.text([byte]).uppercased())".utf8
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
 }
 
 extension [Value] {

@@ -1,3 +1,5 @@
+internal import BaseEncoding
+
 /// Values as YAML 1.2 in block style: all strings and keys in quotes, texts of several lines as literal blocks.
 enum YAMLText {
   static func encode(_ value: Value) -> String {
@@ -97,7 +99,7 @@ enum YAMLText {
       case "\t": out += "\\t"
       case "\u{0}": out += "\\0"
       case _ where scalar.value < 0x20 || scalar.value == 0x7F || (0x80..<0xA0).contains(scalar.value):
-        out += "\\x" + Encoding.hex([UInt8(scalar.value)]).uppercased()
+        out += "\\x" + Base16.text([UInt8(scalar.value)]).uppercased()
       case "\u{FEFF}": out += "\\uFEFF"
       case _ where scalar.value > 0xFFFF:
         let digits = String(scalar.value, radix: 16, uppercase: true)

@@ -1,3 +1,4 @@
+internal import BaseEncoding
 internal import CCurl
 internal import Glibc
 internal import Linux
@@ -18,7 +19,7 @@ extension WebSocket {
     if request.url.hasPrefix("ws://") || request.url.hasPrefix("wss://") {
       request.url = "http" + request.url.dropFirst(2)
     }
-    let key = WebSocketHandshake.base64((0..<16).map { _ in UInt8.random(in: .min ... .max) })
+    let key = Base64.text((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     let connection = try await connectedHandle(request, configuration)
     guard let loop = SocketLoop.shared else {
       throw HTTPClientError(
@@ -100,7 +101,7 @@ extension WebSocket {
         }
         throw WebSocketRefusal(status: head.status, body: Array(input[end...]))
       }
-      guard head.headers["Sec-WebSocket-Accept"] == WebSocketHandshake.accept(key: key) else {
+      guard head.headers["Sec-WebSocket-Accept"] == (try WebSocketHandshake.accept(key: key)) else {
         throw HTTPClientError(.broken, "\(what): the server's Sec-WebSocket-Accept is wrong; is a proxy in between?")
       }
       return Array(input[end...])

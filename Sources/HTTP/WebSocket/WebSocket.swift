@@ -1,3 +1,4 @@
+internal import Digests
 internal import Synchronization
 
 /// One end of an open WebSocket.
@@ -33,9 +34,15 @@ public final class WebSocket: Sendable {
   ) -> HTTPResponse {
     if let refusal = WebSocketHandshake.refusal(request) { return refusal }
     let key = request.headers["Sec-WebSocket-Key"] ?? ""
+    let accept: String
+    do throws(DigestUnavailable) {
+      accept = try WebSocketHandshake.accept(key: key)
+    } catch {
+      return .text("\(error), which WebSocket needs", status: .internalServerError)
+    }
     return HTTPResponse(
       status: .switchingProtocols,
-      headers: ["Upgrade": "websocket", "Sec-WebSocket-Accept": WebSocketHandshake.accept(key: key)],
+      headers: ["Upgrade": "websocket", "Sec-WebSocket-Accept": accept],
       body: .upgrade { socket in
         let webSocket = WebSocket(socket: socket, side: .server, maxMessageBytes: maxMessageBytes)
         await serve(webSocket)

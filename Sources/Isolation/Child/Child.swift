@@ -64,6 +64,9 @@ public struct Child {
   var account: Account?
   /// "/" is the task's own.
   var isInRoot = false
+  /// Copies of bound directories that share mounts with the host, by place inside: they have to be made before the
+  /// task's mounts are separated from the host's.
+  var propagated: [String: OpenFile] = [:]
   /// What to execute, once found.
   var program = ""
 
@@ -108,8 +111,9 @@ public struct Child {
     case .loopback: try Myself.bringLoopbackUp()
     case .cgroupNamespace:
       try Myself.unshare(.cgroup)
-    case .mountPropagation:
-      try MountTree.separate(slave: false)
+    case .mountPropagation(let slave):
+      try takePropagatedMounts()
+      try MountTree.separate(slave: slave)
     case .userNamespace(let range, let hidePID): try makeUserNamespace(range, hidePID: hidePID)
     case .enterUserNamespace: try enterUserNamespace()
     case .rootDirectory(let path):

@@ -94,7 +94,8 @@ public enum Step: Sendable, Equatable {
   case oomScore(Int32)
   case networkNamespace(String)
   case cgroupNamespace
-  case mountPropagation
+  /// Separate the mounts; as a slave the host's later mounts still show up.
+  case mountPropagation(slave: Bool)
   /// Make the user namespace, for the mounts; the child enters it later.
   case userNamespace(UserNamespace, hidePID: Bool)
   /// Enter it, and allow no others inside.

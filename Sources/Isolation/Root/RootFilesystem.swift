@@ -248,15 +248,44 @@ extension Child {
     case .bind(let source):
       let object = try Self.open(source, of: mount)
       let isDirectory = try object.status().kind == .directory
-      let target = try openTarget(mount.target, directory: isDirectory, followLinks: true)
+      let target =
+        plan.hasOwnRoot
+        ? try openTarget(mount.target, directory: isDirectory, followLinks: true)
+        // In the host's own tree nothing is made for a task: the place has to be there.
+        : try FileDescriptor.open(mount.target, isDirectory ? [.path, .directory] : [.path])
+      if let prepared = propagated[mount.target] {
+        return try DetachedMount.attach(mountOf: prepared.descriptor, to: target)
+      }
       let detached = try DetachedMount.clone(object, recursive: mount.recursive)
-      if mount.hasTaskIDs { try mapIDs(of: detached) }
+      if mount.hasTaskIDs { try mapIDs(of: detached, source) }
+      if !plan.hasOwnRoot { try detached.set(.private, recursive: mount.recursive) }
       try detached.set(mount.attributes.union([.noSetuid, .noDevices]), recursive: mount.recursive)
       try detached.attach(to: target)
     case .temporary(let size, let permissions):
       let target = try openTarget(mount.target, directory: true, followLinks: true)
       let options: [(String, String?)] = [("size", "\(size)"), ("mode", String(permissions, radix: 8))] + taskOwner
       try temporary(options, mount.attributes.union([.noSetuid, .noDevices])).attach(to: target)
+    }
+  }
+
+  private func mapIDs(of mount: borrowing DetachedMount, _ source: String) throws(SystemError) {
+    do throws(SystemError) {
+      try mapIDs(of: mount)
+    } catch {
+      throw SystemError(
+        error.operation, source, error.errno,
+        advice: "its file system cannot show the task's own ids: let the task have the host's (userns = \"host\")")
+    }
+  }
+
+  /// Copies the bound directories that share mounts with the host while this process' mounts are still the host's peers.
+  mutating func takePropagatedMounts() throws(SystemError) {
+    for case .mount(let mount) in plan.steps where mount.propagation != .private {
+      guard case .bind(let source) = mount.source else { continue }
+      let copy = try DetachedMount.clone(try Self.open(source, of: mount), recursive: mount.recursive)
+      if mount.propagation == .slave { try copy.set(.slave, recursive: mount.recursive) }
+      try copy.set(mount.attributes.union([.noSetuid, .noDevices]), recursive: mount.recursive)
+      propagated[mount.target] = OpenFile(copy.intoDescriptor())
     }
   }
 

@@ -128,12 +128,20 @@ struct ClassFeasibility {
     return attribute == "1" || attribute == "true"
   }
 
-  /// Volumes with a name for each allocation are looked for by the name of the first: whoever configures one of them
-  /// configures them as a set.
+  /// Of volumes with a name for each allocation any one will do here; whether it is the right one is asked for each
+  /// placement.
   static func offers(_ volume: VolumeRequest, _ node: Node) -> Bool {
     guard volume.type == "host" || volume.type.isEmpty else { return false }
-    guard let offered = node.hostVolumes[volume.perAlloc ? "\(volume.source)[0]" : volume.source] else { return false }
-    return volume.readOnly || !offered.readOnly
+    if !volume.perAlloc { return offers(volume, named: volume.source, node) }
+    return node.hostVolumes.keys.contains {
+      $0.hasPrefix(volume.source + "[") && $0.hasSuffix("]") && offers(volume, named: $0, node)
+    }
+  }
+
+  /// Whether the node has the volume of that name and lets it be used as asked.
+  static func offers(_ volume: VolumeRequest, named name: String, _ node: Node) -> Bool {
+    guard let offered = node.hostVolumes[name] else { return false }
+    return volume.readOnly || volume.accessMode == "single-node-reader-only" || !offered.readOnly
   }
 
   /// The affinities that a node matches: −1 to 1, 0 for none.

@@ -15,6 +15,8 @@ struct GroupRequirement: Sendable {
   let volumes: [VolumeRequest]
   /// Those of the volumes that may be written to.
   let writtenVolumes: [VolumeRequest]
+  /// Those with a name for each allocation.
+  let volumesPerAllocation: [VolumeRequest]
   let grants: GrantRequirement
   let group: TaskGroup
   let network: NetworkRequirement
@@ -46,6 +48,7 @@ struct GroupRequirement: Sendable {
     prefersPreviousNode = group.ephemeralDisk?.sticky ?? false
     drivers = Array(Set(group.tasks.map(\.driver))).sorted()
     writtenVolumes = volumes.filter { VolumeClaim($0, index: 0) != nil }
+    volumesPerAllocation = volumes.filter(\.perAlloc)
     grants = GrantRequirement(group)
     self.group = group
 

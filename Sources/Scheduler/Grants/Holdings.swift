@@ -28,7 +28,9 @@ struct Granted {
 
 extension GroupRequirement {
   /// Whether anything is asked for beyond quantities.
-  var asksNamedThings: Bool { !network.ports.isEmpty || !grants.isEmpty || !writtenVolumes.isEmpty }
+  var asksNamedThings: Bool {
+    !network.ports.isEmpty || !grants.isEmpty || !writtenVolumes.isEmpty || !volumesPerAllocation.isEmpty
+  }
 
   /// What an allocation takes from a node: cores count as their MHz, which differ from node to node.
   func demand(on node: Node) -> Demand {
@@ -50,9 +52,15 @@ extension GroupRequirement {
   ) throws(PortAssignment.Obstacle) -> Granted {
     var granted = Granted()
     var changed = holdings
+    for request in volumesPerAllocation
+    where !ClassFeasibility.offers(request, named: "\(request.source)[\(index)]", node) {
+      throw PortAssignment.Obstacle(text: "missing compatible host volumes", isOfThisPlacementAlone: true)
+    }
     for request in writtenVolumes {
       guard let claim = VolumeClaim(request, index: UInt32(clamping: index)) else { continue }
-      guard changed.named.admits(claim) else { throw PortAssignment.Obstacle(text: "host volume has its writer") }
+      guard changed.named.admits(claim) else {
+        throw PortAssignment.Obstacle(text: "host volume has its writer", isOfThisPlacementAlone: request.perAlloc)
+      }
       changed.named.take(claim)
     }
     if !grants.isEmpty {

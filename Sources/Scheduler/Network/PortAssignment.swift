@@ -10,6 +10,8 @@ enum PortAssignment {
   /// Why a group's ports can't be had, as metrics name it.
   struct Obstacle: Error, Equatable {
     let text: String
+    /// Another allocation of the group, with another number, may do without what is missing.
+    var isOfThisPlacementAlone = false
   }
 
   /// The same for the columns and here: the wildcard addresses stand for every address.

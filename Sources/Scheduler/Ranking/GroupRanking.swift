@@ -330,6 +330,9 @@ struct GroupRanking {
     {
       return choice
     }
+    // Left out of this choice and taken up again for the next.
+    var passedOver: [Int] = []
+    defer { for slot in passedOver { rescore(slot, use) } }
     while let best = isOrdered ? heaps.best(shared: buckets.parts) : bestOfAll() {
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
@@ -337,8 +340,8 @@ struct GroupRanking {
         return try choice(of: slot, index: index, score: best.score, use: use, random: &random)
       } catch {
         counts.exhaust(error.text, slot, use.columns)
-        fullSlots.append(Int32(slot))
         remove(best.candidate)
+        if error.isOfThisPlacementAlone { passedOver.append(slot) } else { fullSlots.append(Int32(slot)) }
       }
     }
     return stay

@@ -66,6 +66,16 @@ public final class EventBroker: Sendable {
     for follower in late { follower.finish() }
   }
 
+  /// Ends every stream and forgets what is kept: changes are missing between them and what comes next.
+  func dropFollowers() {
+    let followers = contents.withLock { contents in
+      (contents.kept, contents.records) = ([], 0)
+      defer { contents.followers = [:] }
+      return Array(contents.followers.values)
+    }
+    for follower in followers { follower.finish() }
+  }
+
   /// Ends every stream for good.
   func close() {
     let followers = contents.withLock { contents in

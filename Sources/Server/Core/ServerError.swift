@@ -8,6 +8,10 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
     case permissionDenied
     /// The record has changed meanwhile, or is in a state that does not allow this.
     case conflict
+    /// This server does not lead, and nothing has happened: another one, or this one later, may do it.
+    case notLeader
+    /// It may or may not have happened.
+    case uncertain
     /// The server can't do it now.
     case unavailable
     case `internal`

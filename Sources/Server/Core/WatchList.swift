@@ -127,10 +127,16 @@ final class WatchList: Sendable {
     for continuation in continuations { continuation.resume() }
   }
 
+  /// Wakes everyone.
+  func wakeAll() { wakeAll(forGood: false) }
+
   /// Wakes everyone for good.
-  func close() {
+  func close() { wakeAll(forGood: true) }
+
+  private func wakeAll(forGood: Bool) {
     let continuations = waiters.withLock { waiters in
-      waiters.isClosed = true
+      waiters.isClosed = waiters.isClosed || forGood
+      waiters.generation += 1
       let all = waiters.waiting.values.map(\.continuation)
       waiters.waiting = [:]
       waiters.byKey = [:]

@@ -1,6 +1,7 @@
 public import Codec
 public import Model
-public import State
+internal import Replica
+internal import State
 
 /// Requests about allocations, nodes, deployments, namespaces and node pools.
 extension Server {

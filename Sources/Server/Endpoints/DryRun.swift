@@ -1,5 +1,4 @@
 internal import Codec
-internal import Linux
 internal import Model
 internal import Scheduler
 internal import State
@@ -29,17 +28,4 @@ func dryRun(_ job: Job, _ request: JobPlanRequest, on state: State, now: Timesta
   }
   if let annotations = response.annotations { response.diff?.annotate(with: annotations) }
   return response
-}
-
-/// The scheduler's answer to an evaluation, as the entry that makes it so.
-func schedule(
-  _ evaluation: Evaluation, _ state: State, now: Timestamp, random: inout RandomBits
-) -> LogEntry {
-  let began = Clock.monotonicNanoseconds
-  var result = Scheduler.schedule(
-    evaluation, state: state.reader, columns: state.columns, now: now, random: &random)
-  // The scheduler knows no clock: how long it took is written into what it has decided.
-  let spent = Nanoseconds((Clock.monotonicNanoseconds - began) / Int64(max(result.plan.placements.count, 1)))
-  for index in result.plan.metrics.indices { result.plan.metrics[index].allocationTime = spent }
-  return .planResult(result.plan)
 }

@@ -1,5 +1,6 @@
-public import Codec
+internal import Codec
 public import Model
+internal import Replica
 public import State
 
 /// Requests about jobs.
@@ -106,7 +107,7 @@ extension Server {
     if let region = job.region, region != configuration.region, region != "global" {
       errors.append("job: region \"\(region)\" is not this server's (\(configuration.region))")
     }
-    if let name = job.periodic?.timeZone, !name.isEmpty, configuration.timeZone(name) == nil {
+    if let name = job.periodic?.timeZone, !name.isEmpty, configuration.duties.timeZone(name) == nil {
       errors.append(
         "job > periodic: there is no time zone \"\(name)\" on this server: give a name such as Europe/Berlin")
     }
@@ -128,7 +129,7 @@ extension Server {
     var response = try await core.plan(request, job)
     response.warnings = warnings
     if job.isPeriodic, !job.isParameterized, let periodic = job.periodic,
-      let schedule = PeriodicLaunches(timeZone: configuration.timeZone).schedule(periodic)
+      let schedule = PeriodicLaunches(timeZone: configuration.duties.timeZone).schedule(periodic)
     {
       response.nextPeriodicLaunch = PeriodicLaunches.next(schedule, after: now) ?? .zeroValue
     }

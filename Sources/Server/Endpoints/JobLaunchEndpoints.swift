@@ -1,5 +1,6 @@
 internal import Codec
 public import Model
+internal import Replica
 public import State
 
 /// Requests that launch jobs from periodic and parameterized ones.

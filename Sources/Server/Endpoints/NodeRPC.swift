@@ -1,36 +1,121 @@
 internal import Codec
 internal import Model
+internal import Replica
 internal import State
 public import Transport
 
-/// What client agents ask of a server (`ClientRPC`).
+/// What client agents and other servers ask of a server.
 extension Server {
-  /// Answers a call of a client; nil for a method that is none of these.
+  /// Answers a call; nil for a method that is none of a server's.
   public func handle(_ request: RPCRequest) async throws -> [UInt8]? {
     switch request.method {
-    case ClientRPC.register: Binary.encode(try await registerNode(try decoded(request), request.connection))
-    case ClientRPC.updateStatus: Binary.encode(try await heartbeat(try decoded(request), request.connection))
-    case ClientRPC.updateAllocations: Binary.encode(try await updateAllocations(try decoded(request)))
-    case ClientRPC.emitEvents: Binary.encode(try await emitEvents(try decoded(request)))
-    default: nil
+    case ServerRPC.forward:
+      try requireServer(request)
+      let call: ForwardedCall = try decoded(request)
+      let inner = RPCRequest(method: call.method, body: call.body.bytes, connection: request.connection)
+      return try await handleClient(inner, isForwarded: true)
+    case ServerRPC.probe:
+      try requireServer(request)
+      return Binary.encode(await answerProbe())
+    case ServerRPC.promise:
+      try requireServer(request)
+      return Binary.encode(await answerPromise(try decoded(request)))
+    case ServerRPC.hasNode:
+      try requireServer(request)
+      let node = Identifier(String(decoding: request.body, as: UTF8.self)) ?? .none
+      return [connection(toNode: node) == nil ? 0 : 1]
+    default: return try await handleClient(request, isForwarded: false)
     }
   }
 
-  /// Serves a stream of a client; false for a method that is none of these.
-  public func handle(_ request: RPCRequest, _ stream: RPCStream) async throws -> Bool {
-    guard request.method == ClientRPC.watchAllocations else { return false }
-    let watch: NodeWatchAllocationsRequest = try decoded(request)
-    _ = try await authenticated(watch.nodeID, watch.secretID)
-    remember(request.connection, for: watch.nodeID)
-    let (reader, token, deltas) = await core.openFeed(watch.nodeID)
-    do {
-      try await feed(stream, watch.nodeID, reader, deltas)
-    } catch {
-      await core.closeFeed(watch.nodeID, token: token)
-      throw error
+  private func handleClient(_ request: RPCRequest, isForwarded: Bool) async throws -> [UInt8]? {
+    let connection = isForwarded ? nil : request.connection
+    switch request.method {
+    case ClientRPC.register:
+      let registration: NodeRegisterRequest = try decoded(request)
+      let bytes = try await asLeader(request, isForwarded: isForwarded) {
+        Binary.encode(try await registerNode(registration))
+      }
+      return try await answered(bytes, registration.node.id, connection)
+    case ClientRPC.updateStatus:
+      let beat: NodeUpdateStatusRequest = try decoded(request)
+      let bytes = try await asLeader(request, isForwarded: isForwarded) { Binary.encode(try await heartbeat(beat)) }
+      return try await answered(bytes, beat.nodeID, connection)
+    case ClientRPC.updateAllocations:
+      return try await asLeader(request, isForwarded: isForwarded) {
+        Binary.encode(try await updateAllocations(try decoded(request)))
+      }
+    case ClientRPC.emitEvents:
+      return try await asLeader(request, isForwarded: isForwarded) {
+        Binary.encode(try await emitEvents(try decoded(request)))
+      }
+    default: return nil
     }
-    await core.closeFeed(watch.nodeID, token: token)
+  }
+
+  /// The leader has taken a client's word: this server, to which it is connected, knows it when it answers.
+  private func answered(_ bytes: [UInt8], _ node: Identifier, _ connection: RPCConnection?) async throws -> [UInt8] {
+    guard let connection else { return bytes }
+    remember(connection, for: node)
+    if !standing.isLeading, let answer = try? Binary.decode(NodeHeartbeatResponse.self, from: bytes) {
+      await catchUp(to: answer.index)
+    }
+    return bytes
+  }
+
+  /// With TLS a server is known by its certificate, else by what it says of itself.
+  private func requireServer(_ request: RPCRequest) throws(RPCError) {
+    guard request.connection.peer?.role == .server else {
+      throw RPCError(.permissionDenied, "\(request.method) is for servers")
+    }
+    guard let name = configuration.serverCertificateName, request.connection.isEncrypted else { return }
+    guard request.connection.certificateNames.contains(name) else {
+      throw RPCError(
+        .permissionDenied, "\(request.method) is for servers: the certificate is not for \(name)")
+    }
+  }
+
+  /// Serves a stream of a client or another server; false for a method that is none of these.
+  public func handle(_ request: RPCRequest, _ stream: RPCStream) async throws -> Bool {
+    switch request.method {
+    case ServerRPC.consensus:
+      try requireServer(request)
+      try await takeMessages(stream)
+    case ServerRPC.relayAllocationData:
+      try requireServer(request)
+      try await relayAllocationData(try decoded(request), to: stream)
+    case ClientRPC.allocationData:
+      let wanted: AllocationDataRequest = try decoded(request)
+      _ = try await authenticated(wanted.nodeID, wanted.secretID)
+      try await sendAllocationData(wanted, to: stream)
+    case ClientRPC.watchAllocations:
+      let watch: NodeWatchAllocationsRequest = try decoded(request)
+      _ = try await authenticated(watch.nodeID, watch.secretID)
+      remember(request.connection, for: watch.nodeID)
+      let (reader, token, deltas) = await core.openFeed(watch.nodeID)
+      do {
+        try await feed(stream, watch.nodeID, reader, deltas)
+      } catch {
+        await core.closeFeed(watch.nodeID, token: token)
+        throw error
+      }
+      await core.closeFeed(watch.nodeID, token: token)
+    default: return false
+    }
     return true
+  }
+
+  private func takeMessages(_ stream: RPCStream) async throws {
+    var frames = ServerRPC.FrameReader()
+    while let bytes = try await stream.read() {
+      frames.append(bytes)
+      while let frame = try frames.next() {
+        guard let message = MessageCodec.decode(frame) else {
+          throw RPCError(.invalid, "a message of the consensus that this version can't read")
+        }
+        core.inbox.give(.message(message))
+      }
+    }
   }
 
   private func feed(
@@ -68,9 +153,7 @@ extension Server {
     return node
   }
 
-  private func registerNode(_ request: NodeRegisterRequest, _ connection: RPCConnection) async throws
-    -> NodeHeartbeatResponse
-  {
+  private func registerNode(_ request: NodeRegisterRequest) async throws -> NodeHeartbeatResponse {
     guard !request.node.id.isNone, !request.secretID.isNone else {
       throw RPCError(.invalid, "a node registers with an id and a secret")
     }
@@ -86,18 +169,14 @@ extension Server {
         }
         return .nodeRegistration(payload)
       }
-      remember(connection, for: request.node.id)
-      return await answer(request.node.id, index: applied.index)
+      return try await answer(request.node.id, index: applied.index)
     } catch let error as ServerError {
       throw RPCError(error)
     }
   }
 
-  private func heartbeat(_ request: NodeUpdateStatusRequest, _ connection: RPCConnection) async throws
-    -> NodeHeartbeatResponse
-  {
+  private func heartbeat(_ request: NodeUpdateStatusRequest) async throws -> NodeHeartbeatResponse {
     let node = try await authenticated(request.nodeID, request.secretID)
-    remember(connection, for: node.id)
     var index = reader.index
     if node.status != request.status {
       do {
@@ -115,18 +194,22 @@ extension Server {
           return .nodeStatusUpdate(payload)
         }
         index = applied.index
-      } catch let error as ServerError {
+      } catch {
         throw RPCError(error)
       }
     }
-    return await answer(node.id, index: index)
+    return try await answer(node.id, index: index)
   }
 
-  private func answer(_ node: Identifier, index: UInt64) async -> NodeHeartbeatResponse {
+  private func answer(_ node: Identifier, index: UInt64) async throws -> NodeHeartbeatResponse {
     var response = NodeHeartbeatResponse()
-    response.heartbeatTTL = await core.heartbeat(node)
+    do throws(ServerError) {
+      response.heartbeatTTL = try await core.heartbeat(node)
+    } catch {
+      throw RPCError(error)
+    }
     response.index = index
-    response.servers = [configuration.advertisedRPCAddress]
+    response.servers = [configuration.advertisedRPCAddress] + links.aliveAddresses
     let registered = await core.node(node)
     response.status = registered?.status ?? .ready
     return response
@@ -142,7 +225,7 @@ extension Server {
       var response = NodeUpdateAllocationsResponse()
       response.index = applied.index
       return response
-    } catch let error as ServerError {
+    } catch {
       throw RPCError(error)
     }
   }
@@ -217,7 +300,8 @@ extension RPCError {
       case .notFound: .notFound
       case .permissionDenied: .permissionDenied
       case .conflict: .conflict
-      case .unavailable: .unavailable
+      case .notLeader: .noLeader
+      case .uncertain, .unavailable: .unavailable
       case .internal: .internal
       }
     self.init(code, error.message)

@@ -1,5 +1,6 @@
 internal import Codec
 public import Model
+internal import Replica
 public import State
 
 /// Requests about how many instances groups have.

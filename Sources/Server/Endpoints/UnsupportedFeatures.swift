@@ -25,14 +25,9 @@ struct UnsupportedFeatures {
   private mutating func group(_ group: TaskGroup, _ path: String) {
     let path = path + " > group \"\(group.name)\""
     refuse(path, "service", when: !group.services.isEmpty)
-    refuse(path, "volume", when: !group.volumes.isEmpty)
+    for (name, volume) in group.volumes.sorted(by: { $0.key < $1.key }) { self.volume(name, volume, path) }
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
-    if group.ephemeralDisk?.sticky == true || group.ephemeralDisk?.migrate == true {
-      found.append(
-        "\(path) > ephemeral_disk: this version does not keep data between allocations: set sticky and migrate to false"
-      )
-    }
     for network in group.networks { self.network(network, path) }
     if group.networks.contains(where: { $0.mode == "none" }), group.tasks.count > 1 {
       found.append(
@@ -40,6 +35,18 @@ struct UnsupportedFeatures {
           + "loopback interface: put each into a group of its own")
     }
     for task in group.tasks { self.task(task, path) }
+  }
+
+  private mutating func volume(_ name: String, _ volume: VolumeRequest, _ path: String) {
+    let path = path + " > volume \"\(name)\""
+    if volume.type == "csi" {
+      found.append("\(path): this version does not run volumes of type \"csi\": use type = \"host\"")
+    }
+    if volume.sticky {
+      found.append(
+        "\(path): this version does not run sticky, which is for volumes that the cluster makes: remove it, and put a "
+          + "constraint on the node")
+    }
   }
 
   private mutating func network(_ network: NetworkResource, _ path: String) {
@@ -55,7 +62,9 @@ struct UnsupportedFeatures {
   private mutating func task(_ task: JobTask, _ path: String) {
     let path = path + " > task \"\(task.name)\""
     refuse(path, "service", when: !task.services.isEmpty)
-    refuse(path, "volume_mount", when: !task.volumeMounts.isEmpty)
+    for mount in task.volumeMounts where mount.seLinuxLabel?.isEmpty == false {
+      found.append("\(path) > volume_mount: this version does not run selinux_label: remove it")
+    }
     refuse(path, "vault", when: task.vault != nil)
     refuse(path, "secret", when: !task.secrets.isEmpty)
     refuse(path, "csi_plugin", when: task.csiPluginConfig != nil)
@@ -64,8 +73,5 @@ struct UnsupportedFeatures {
     refuse(path, "schedule", when: task.schedule != nil)
     let ownIdentity = task.identity.map { $0.env || $0.file } ?? false
     refuse(path, "identity", when: ownIdentity || !(task.identities ?? []).isEmpty)
-    if let resources = task.resources {
-      refuse(path + " > resources", "device", when: !resources.devices.isEmpty)
-    }
   }
 }

@@ -230,7 +230,9 @@ extension State {
         allocation.groupIndex = UInt16(group)
         let grants = allocation.grants
         allocation.demand = grants.isEmpty ? demands[group] : Demand(of: spec.value.taskGroups[group], grants: grants)
-        if !plan.deploymentID.isNone, allocation.deploymentID != plan.deploymentID {
+        if !plan.deploymentID.isNone, allocation.deploymentID != plan.deploymentID,
+          reader.deployments[plan.deploymentID]?.value.taskGroups[name] != nil
+        {
           allocation.deploymentID = plan.deploymentID
           allocation.deploymentStatus = nil
           placed.add(name, canary: nil)

@@ -182,6 +182,7 @@ extension Mount: WireValue {
     w.field(6, recursive)
     w.field(7, hasTaskIDs)
     w.field(8, refusesLinks)
+    w.field(9, UInt64(propagation.rawValue))
   }
   init(from r: WireReader) throws(WireError) {
     let source: Source
@@ -194,6 +195,10 @@ extension Mount: WireValue {
     recursive = try r.bool(6)
     hasTaskIDs = try r.bool(7)
     refusesLinks = try r.bool(8)
+    guard let propagation = UInt8(exactly: try r.number(9)).flatMap({ MountPropagation(rawValue: $0) }) else {
+      throw WireError(problem: "unknown mount propagation")
+    }
+    self.propagation = propagation
   }
 }
 

@@ -1,3 +1,5 @@
+internal import BaseEncoding
+
 extension TemplateValue {
   /// How JSON is written.
   public struct JSONStyle: Sendable {

@@ -11,6 +11,13 @@ public struct RPCRequest: Sendable {
   public let body: [UInt8]
   /// Who asks; also the way to call back.
   public let connection: RPCConnection
+
+  /// A request as it came, or as one that came inside of another.
+  public init(method: String, body: [UInt8], connection: RPCConnection) {
+    self.method = method
+    self.body = body
+    self.connection = connection
+  }
 }
 
 /// Who an endpoint is, whom it talks to, and its limits.

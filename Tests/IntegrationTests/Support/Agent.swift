@@ -23,7 +23,7 @@ final class Agent: Sendable {
   var logPath: String { "\(scratch.folder)/\(label).log" }
   var logText: String { HostProcess.text(logPath) }
 
-  enum Role { case development, server, client(server: UInt16), both }
+  enum Role { case development, server, client(server: UInt16), clientOf([UInt16]), both }
 
   /// An agent that has not begun.
   /// - Parameter settings: more of the configuration file, in HCL.
@@ -31,7 +31,7 @@ final class Agent: Sendable {
     _ scratch: Scratch, _ role: Role, label: String = "agent", settings: String = "", clientSettings: String = "",
     serverSettings: String = "",
     dataFolder: String? = nil, ports: (http: UInt16, rpc: UInt16)? = nil, ownCgroup: Bool = false,
-    namesCgroup: Bool = true
+    namesCgroup: Bool = true, expect: Int = 1
   ) throws {
     self.scratch = scratch
     self.label = label
@@ -47,6 +47,9 @@ final class Agent: Sendable {
     case .development, .both: break
     case .server: client = false
     case .client(let port): (server, servers) = (false, "servers = [\"127.0.0.1:\(port)\"]")
+    case .clientOf(let ports):
+      let list = ports.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+      (server, servers) = (false, "servers = [\(list)]")
     }
     let path = try scratch.write(
       "\(label).hcl",
@@ -62,7 +65,7 @@ final class Agent: Sendable {
       }
       server {
         enabled          = \(server)
-        bootstrap_expect = 1
+        bootstrap_expect = \(expect)
         \(serverSettings)
       }
       client {
@@ -130,6 +133,9 @@ final class Agent: Sendable {
     process.withLock { $0 = nil }
     return WaitStatus(rawValue: status)
   }
+
+  /// Stops the process without ending it, or lets it go on.
+  func signal(_ number: Int32) throws { Glibc.kill(try pid, number) }
 
   /// SIGKILL; returns when the process is gone.
   func kill() async throws {

@@ -95,10 +95,10 @@ struct TaskReport: Sendable {
 
 /// A job with one group of one exec task that runs a shell script.
 /// - Parameters:
-///   - group: more of the group, in HCL; `task`: more of the task.
+///   - group: more of the group, in HCL; `task`: more of the task; `resources`: more of its resources.
 func shellJob(
   _ name: String, type: String = "service", script: String, driver: String = "exec", group: String = "",
-  task: String = "",
+  task: String = "", resources: String = "",
   memory: Int = 64
 ) -> String {
   """
@@ -119,6 +119,7 @@ func shellJob(
         resources {
           cpu    = 50
           memory = \(memory)
+          \(resources)
         }
       }
     }

@@ -103,6 +103,23 @@ final class Scratch: Sendable {
     return Outcome(status: status, output: try Files.readText(outputPath), errors: try Files.readText(errorPath))
   }
 
+  /// Starts a program that is killed when the test ends; what it prints is in a log file of its own.
+  func launch(_ path: String, _ arguments: [String]) throws {
+    let number = try Randomness.bytes(4).map { String($0) }.joined(separator: ".")
+    let log = try FileDescriptor.open("\(folder)/\(number).log", [.writeOnly, .create, .append], permissions: 0o644)
+    var request = SpawnRequest(path: path, arguments: [path] + arguments, environment: Self.environment())
+    request.streams = [nil, log.number, log.number]
+    request.newSession = true
+    let pid = try request.start()
+    atEnd {
+      kill(pid, SIGKILL)
+      try await until("the killed program is reaped") {
+        var status: Int32 = 0
+        return waitpid(pid, &status, WNOHANG) == pid
+      }
+    }
+  }
+
   /// The environment of the programs that tests start: nothing of the user's own settings reaches them.
   static func environment(_ more: [String: String] = [:]) -> [String] {
     var all = [

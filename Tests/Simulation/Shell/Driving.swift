@@ -88,6 +88,8 @@ extension Simulator {
       result.changes += 1
       if membership.members.contains(where: { $0.role == .learner }) { result.coverage.note(.learner) }
     case .contradiction(let what): checker.fail("\(host.id): \(what)")
+    // The simulated hosts never withdraw a core.
+    case .withdrawn: break
     case .quarantined(let why):
       if bug != .forgetsQuarantine { host.disk.damage = why }
       result.quarantined += 1

@@ -1,3 +1,6 @@
+internal import BaseEncoding
+internal import Digests
+
 // Writing values as text, and digests.
 extension FunctionSets {
   static func addEncoding(_ table: inout FunctionTable) {
@@ -20,16 +23,16 @@ extension FunctionSets {
     table.text("base64URLEncode") { Base64.encode($0[0], .url) }
     table.text("base64Decode") { try decoded("base64Decode", $0[0], .standard) }
     table.text("base64URLDecode") { try decoded("base64URLDecode", $0[0], .url) }
-    table.text("md5sum") { Digests.hex(Digests.md5($0[0])) }
-    table.text("sha256Hex") { Digests.hex(Digests.sha256($0[0])) }
-    table.text("hmacSHA256Hex", 2) { Digests.hex(Digests.hmacSHA256($0[0], key: $0[1])) }
+    table.text("md5sum") { Base16.encode(try Digest.of($0[0], .md5)) }
+    table.text("sha256Hex") { Base16.encode(try Digest.of($0[0], .sha256)) }
+    table.text("hmacSHA256Hex", 2) { Base16.encode(try Digest.hmac($0[0], key: $0[1], .sha256)) }
   }
 
   private static func decoded(_ name: String, _ text: [UInt8], _ alphabet: Base64.Alphabet) throws -> [UInt8] {
-    do {
+    do throws(IllegalDigit) {
       return try Base64.decode(text, alphabet)
-    } catch let failure as FunctionFailure {
-      throw FunctionFailure(ByteString("\(name): ") + failure.message)
+    } catch {
+      throw FunctionFailure(ByteString("\(name): ") + FunctionFailure(error, "base64").message)
     }
   }
 }

@@ -40,7 +40,7 @@ extension FunctionSets {
     table.add("parseYAML", [.string]) { call in
       let text = call.text(0)
       try call.rendering.charge(bytes: text.count)
-      return text.isEmpty ? .map([:]) : try YAMLReader.read(text)
+      return text.isEmpty ? .map([:]) : try YAMLValue.decode(text)
     }
   }
 

@@ -1,3 +1,5 @@
+internal import BaseEncoding
+
 // What comes from the host: the environment and randomness.
 extension FunctionSets {
   static func addSprigHost(_ table: inout FunctionTable) {
@@ -50,7 +52,7 @@ extension FunctionSets {
       guard bytes.count == 16 else { throw FunctionFailure("uuidv4: the host gave too few random bytes") }
       bytes[6] = bytes[6] & 0x0F | 0x40
       bytes[8] = bytes[8] & 0x3F | 0x80
-      var text = Digests.hex(bytes)
+      var text = Base16.encode(bytes)
       for position in [8, 13, 18, 23] { text.insert(UInt8(ascii: "-"), at: position) }
       return .string(ByteString(bytes: text))
     }

@@ -1,0 +1,145 @@
+import Codec
+import Glibc
+import HTTP
+import Linux
+import Synchronization
+import Testing
+
+/// Three servers and more as real processes.
+@Suite(.timeLimit(.minutes(10))) struct ClusterTests {
+  @Test func threeServersMakeAClusterAndAnyOfThemAnswers() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let leader = try await group.leader()
+      let follower = try #require(group.others(than: leader).first)
+      let written = try #require(await follower.makeNamespace("by-a-follower"))
+      try #require(written.status == .ok, "\(written)")
+      for server in group.servers {
+        try #require(try await server.namespaces().contains("by-a-follower"), "\(server.label)")
+        try #require(try await server.get("/v1/status/peers").arrayValue?.count == 3)
+      }
+      let read = try await follower.request(.get, "/v1/namespaces")
+      try #require(read.headers["X-Nomad-KnownLeader"] == "true")
+      let stale = try await follower.request(.get, "/v1/namespaces?stale")
+      try #require(stale.status == .ok && stale.headers["X-Nomad-LastContact"].flatMap { Int($0) } ?? 9_999 < 5_000)
+      let table = try await follower.succeeds("server", "members")
+      try #require(table.split(separator: "\n").count == 4, "\(table)")
+      try #require(table.split(separator: "\n").filter { $0.contains(" true ") }.count == 1, "one leader: \(table)")
+      // A majority is needed to write and to read what nobody has overtaken; what a server has, it tells with ?stale.
+      for server in group.others(than: follower) { try await server.kill() }
+      let refused = try await follower.request(.put, "/v1/namespace", body: "{\"Name\": \"alone\"}")
+      try #require(refused.status == .internalServerError && refused.text.contains("No cluster leader"), "\(refused)")
+      let late = try await follower.request(.get, "/v1/namespaces")
+      try #require(late.status.rawValue >= 500, "\(late)")
+      let old = try await follower.request(.get, "/v1/namespaces?stale")
+      try #require(old.status == .ok && old.text.contains("by-a-follower"))
+      try #require(old.headers["X-Nomad-KnownLeader"] == "false")
+    }
+  }
+
+  @Test func nothingAcknowledgedIsLostWhenLeadersAreKilledAndStopped() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let acknowledged = Mutex<[String]>([])
+      let writer = Task {
+        var number = 0
+        while !Task.isCancelled {
+          let server = group.servers[number % 3]
+          let name = "w-\(number)"
+          if let answer = await server.makeNamespace(name), answer.status == .ok {
+            acknowledged.withLock { $0.append(name) }
+          }
+          number += 1
+        }
+      }
+      for round in 0..<4 {
+        let before = acknowledged.withLock { $0.count }
+        try await until("writes go through") { acknowledged.withLock { $0.count } > before + 10 }
+        let leader = try await group.leader()
+        if round % 2 == 0 { try await leader.kill() } else { try leader.signal(SIGSTOP) }
+        let others = group.others(than: leader)
+        _ = try await eventually("another server leads") {
+          let new = try await group.leader(among: others)
+          return new === leader ? nil : new
+        }
+        if round % 2 == 0 { try leader.launch() } else { try leader.signal(SIGCONT) }
+        try await leader.waitUntilHealthy()
+      }
+      writer.cancel()
+      _ = await writer.value
+      let names = acknowledged.withLock { $0 }
+      try #require(names.count > 40)
+      for server in group.servers {
+        let found = try await server.namespaces()
+        let lost = names.filter { !found.contains($0) }
+        try #require(lost.isEmpty, "\(server.label) has not: \(lost)")
+      }
+    }
+  }
+
+  @Test(.enabled(if: isRoot, needsRoot)) func tasksRunOnAndAreKnownWhoeverLeads() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let client = try Agent(scratch, .clientOf(group.servers.map(\.rpcPort)), label: "client")
+      try await client.start()
+      let first = try await group.leader()
+      try await first.submit("sleeper", shellJob("sleeper", script: "sleep 86400"))
+      let allocation = try await client.allocation(of: "sleeper", being: "running")
+      let task = try await eventually("the task's process is found") { tasks(scratch).first?.pid }
+      try await first.kill()
+      let second = try await group.leader(among: group.others(than: first))
+      // A job that the next leader schedules, on a node that reached it by whatever server.
+      try await second.submit("later", shellJob("later", script: "sleep 86400"))
+      for server in group.others(than: first) {
+        _ = try await server.allocation(of: "later", being: "running")
+        let same = try await server.allocation(of: "sleeper", being: "running")
+        try #require(same.id == allocation.id)
+        // Whichever server the client is connected to, each finds the way to it.
+        try #require(try await server.get("/v1/client/allocation/\(allocation.id)/stats")["Tasks"] != nil)
+      }
+      try #require(tasks(scratch).contains { $0.pid == task }, "the task was left alone")
+      try await second.stop("later")
+      try await second.stop("sleeper")
+    }
+  }
+
+  private func tasks(_ scratch: Scratch) -> [HostProcess] {
+    HostProcess.tasks(cgroup: scratch.name).filter {
+      $0.arguments.first == "/bin/sh" && $0.arguments.last?.contains("86400") == true
+    }
+  }
+
+  @Test func oneServerBecomesThreeWithoutLoss() async throws {
+    try await Scratch.with { scratch in
+      let one = try Agent(
+        scratch, .server, label: "s1", settings: "autopilot {\n server_stabilization_time = \"1s\"\n}")
+      try await one.start()
+      for number in 0..<20 { try #require(await one.makeNamespace("before-\(number)")?.status == .ok) }
+      func more(_ number: Int) throws -> Agent {
+        try Agent(
+          scratch, .server, label: "s\(number)",
+          serverSettings:
+            "server_join {\n retry_join = [\"127.0.0.1:\(one.serfPort)\"]\n retry_interval = \"200ms\"\n}",
+          expect: 3)
+      }
+      let (two, three) = (try more(2), try more(3))
+      try await two.start()
+      try await three.start()
+      try await until("all three have a vote", orSay: { one.logText }) {
+        let peers = try await one.peers()
+        return peers.count == 3 && peers.allSatisfy { $0["Voter"] == true }
+      }
+      try await one.kill()
+      try await until("the two new ones go on without the first") {
+        await two.makeNamespace("after")?.status == .ok
+      }
+      let found = try await three.namespaces()
+      try #require((0..<20).allSatisfy { found.contains("before-\($0)") } && found.contains("after"))
+      try await one.start()
+      try await until("the first is back and knows") { try await one.namespaces().contains("after") }
+    }
+  }
+}
