@@ -42,7 +42,7 @@ public func runSimulations(_ arguments: [String]) -> Int32 {
     }
   }
   if isBugHunt { return huntBugs(upTo: seeds.count == 100 ? 5_000 : seeds.upperBound) }
-  if isUntilFirst { return untilFirstFailure(seeds, bug: shellBug) }
+  if isUntilFirst { return untilFirstFailure(seeds, bug: shellBug, isCluster: isCluster) }
   return run(seeds, bug: shellBug, isCluster: isCluster, isTraced: isTraced, hasMessages: hasMessages)
 }
 
@@ -151,7 +151,9 @@ private func huntBugs(upTo last: UInt64) -> Int32 {
 }
 
 private func firstFailure(of name: String, upTo last: UInt64) -> (seed: UInt64, failure: String?) {
-  let command = "SWIFT_BACKTRACE=enable=no /proc/\(getpid())/exe --seeds 1..\(last) --bug \(name) --until-first 2>&1"
+  let kind = ShellBug(rawValue: name)?.isOfClusters == true ? "--cluster " : ""
+  let command =
+    "SWIFT_BACKTRACE=enable=no /proc/\(getpid())/exe \(kind)--seeds 1..\(last) --bug \(name) --until-first 2>&1"
   guard let pipe = popen(command, "r") else { return (0, "can't run \(command)") }
   var seed: UInt64 = 0
   var failure: String?
@@ -167,11 +169,12 @@ private func firstFailure(of name: String, upTo last: UInt64) -> (seed: UInt64, 
 }
 
 /// The child's side of the hunt.
-private func untilFirstFailure(_ seeds: ClosedRange<UInt64>, bug: ShellBug?) -> Int32 {
+private func untilFirstFailure(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isCluster: Bool) -> Int32 {
   for seed in seeds {
     print("seed \(seed)")
     fflush(nil)
-    if let failure = Simulator(Plan(seed: seed), bug: bug).run().failure {
+    let plan = isCluster ? Plan(cluster: seed) : Plan(seed: seed)
+    if let failure = Simulator(plan, bug: bug).run().failure {
       print("failed: \(failure)")
       return 1
     }

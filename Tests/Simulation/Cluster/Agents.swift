@@ -72,7 +72,9 @@ extension ClusterWorkload {
       schedule(.poll, on: place, after: simulator.random.between(100_000_000, 300_000_000))
     case (.report(_, let sent), let answer):
       nodes[place].isReporting = false
-      if case .done = answer {
+      var isHeard = simulator.bug == .reportsOnce
+      if case .done = answer { isHeard = true }
+      if isHeard {
         for update in sent where nodes[place].reports[update.id] == update { nodes[place].reports[update.id] = nil }
       }
     default: break
@@ -87,7 +89,7 @@ extension ClusterWorkload {
 
   /// What the servers want of this node.
   private func received(_ list: [Shared<StoredAllocation>], _ index: UInt64, on place: Int) {
-    guard index >= nodes[place].index else { return }
+    guard index >= nodes[place].index || simulator.bug == .takesOlderLists else { return }
     nodes[place].index = index
     for allocation in list {
       let id = allocation.value.id
@@ -112,8 +114,12 @@ extension ClusterWorkload {
         schedule(.step(id), on: place, after: simulator.random.between(20_000_000, 1_500_000_000))
       case .ended?:
         // What it said may have been lost, or overruled by what somebody else thought.
-        if !allocation.value.isClientTerminal, nodes[place].reports[id] == nil { note(id, on: place) }
-      case .waiting?, .starting?, .running?, .stopping?: break
+        if !allocation.value.isClientTerminal, nodes[place].reports[id] == nil, simulator.bug != .reportsOnce {
+          note(id, on: place)
+        }
+      case .waiting?, .starting?, .running?, .stopping?:
+        // Back after having been given up for a while: what it is now has to be said once more.
+        if allocation.value.clientStatus == .unknown, nodes[place].reports[id] == nil { note(id, on: place) }
       }
     }
     let known = Set(list.map(\.value.id))
@@ -140,7 +146,7 @@ extension ClusterWorkload {
         || run.allocation.value.startsAfter.contains { other in
           nodes[place].runs[other].map { $0.phase != .ended } ?? false
         }
-      if isHeldUp {
+      if isHeldUp, simulator.bug != .beginsBeforeEnd {
         schedule(.step(id), on: place, after: 30_000_000)
         return
       }

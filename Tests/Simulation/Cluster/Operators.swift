@@ -112,6 +112,12 @@ extension ClusterWorkload {
         group.disconnect = disconnect
       }
     }
+    if job.type == .system {
+      var update = UpdateStrategy()
+      update.stagger = .seconds(1)
+      update.maxParallel = 1
+      job.update = update
+    }
     if job.type == .service || job.type == .batch {
       var reschedule = ReschedulePolicy()
       reschedule.delay = .seconds(1)

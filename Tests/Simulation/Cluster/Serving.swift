@@ -14,6 +14,9 @@ extension ClusterWorkload {
       // Any server answers, however far it lags.
       let reader = server.replica.committed
       reply(number, .allocations(index: server.applied, reader.allocations(onNode: nodes[place].id)))
+    case .readVariable(let key) where simulator.bug == .readsAnywhere:
+      let stored = server.replica.committed.variable(key)
+      reply(number, .variable(value: stored.value, index: stored.index))
     case .readVariable:
       simulator.order(host) { _, moment in
         server.read(token: UInt64(number), simulator.plan.usesLease ? .lease : .linearizable, at: moment)
@@ -49,6 +52,9 @@ extension ClusterWorkload {
         return
       }
       server.propose(entry, token: UInt64(number), at: moment)
+      if simulator.bug == .answersChangesBeforeCommit {
+        reply(number, .done(index: server.replica.core.last.index + 1))
+      }
     }
   }
 
@@ -63,7 +69,7 @@ extension ClusterWorkload {
     }
     simulator.order(host) { _, moment in
       let ttl = server.beat(id, at: moment) ?? .seconds(1)
-      if node.status == .ready {
+      if node.status == .ready || simulator.bug == .ignoresReturningNodes {
         reply(number, .heartbeat(ttl, isKnown: true))
         return
       }
