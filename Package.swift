@@ -98,7 +98,9 @@ let modules: [Target] = [
       "Artifact", "Replica", "Server",
       "Client", "API",
     ]),
-  module("CommandLine", ["Linux", "TLS", "Codec", "Model", "HCL", "Jobspec", "HTTP", "TemplateEngine"]),
+  module(
+    "CommandLine",
+    ["Linux", "TLS", "Codec", "Model", "HCL", "HCLSchema", "Jobspec", "HTTP", "TemplateEngine", "Server"]),
 ]
 
 let executables: [Target] = [

@@ -10,6 +10,8 @@ public struct Variable: Record {
   public var modifyTime: Int64 = 0
   public var createIndex: UInt64 = 0
   public var modifyIndex: UInt64 = 0
+  /// Held by somebody, or (in a request) asked for or spoken for.
+  @Indirect public var lock: VariableLock?
 
   public init() {}
 
@@ -21,6 +23,25 @@ public struct Variable: Record {
     v.field(5, "ModifyTime", &modifyTime)
     v.field(6, "CreateIndex", &createIndex)
     v.field(7, "ModifyIndex", &modifyIndex)
+    v.field(8, "Lock", &_lock, .omitEmpty)
+  }
+}
+
+/// The right to change a variable, for as long as its holder renews it in time.
+public struct VariableLock: Record {
+  /// Known to the holder alone; "" where it is not told.
+  public var id = ""
+  /// A duration such as `15s`: the lock is lost when it is not renewed for so long.
+  public var ttl = ""
+  /// A duration: nobody gets the lock so soon after it was lost.
+  public var lockDelay = ""
+
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "ID", &id)
+    v.field(2, "TTL", &ttl)
+    v.field(3, "LockDelay", &lockDelay)
   }
 }
 

@@ -25,7 +25,7 @@ extension Replica {
       return .tooLarge(bytes: bytes.count, limit: configuration.maximumEntryBytes)
     }
     let index = core.last.index + UInt64(unproposed.count) + 1
-    switch state.apply(entry, index: index, time: instant.wall) {
+    switch state.apply(entry, index: index + state.reader.indexOffset, time: instant.wall) {
     case .failure(let error): return .refused(error)
     case .success(let changes):
       unproposed.append(Proposal(kind: entry.kind, bytes: bytes))
@@ -33,7 +33,11 @@ extension Replica {
       pending.append(
         Pending(
           position: Position(index: index, term: core.term), changes: changes, reader: state.reader, token: token))
-      duties.note(changes, state.reader, columns: state.columns, now: instant.wall)
+      if changes.isRestoration {
+        duties.begin(state.reader, now: instant.wall)
+      } else {
+        duties.note(changes, state.reader, columns: state.columns, now: instant.wall)
+      }
     }
     // What waits for the end of a turn is bounded, as it does not count yet against what may wait for commitment.
     if unproposedBytes >= 4 << 20 { flush() }
@@ -112,7 +116,7 @@ extension Replica {
       return
     }
     let token = decidedToken.take()
-    switch state.apply(decoded, index: entry.index, time: time) {
+    switch state.apply(decoded, index: entry.index + state.reader.indexOffset, time: time) {
     case .success(let changes): publish(entry.position, changes, state.reader, token)
     case .failure(let error):
       // Nobody logs what is refused, but if somebody did, every server would refuse it by the same rule.
@@ -124,6 +128,7 @@ extension Replica {
   private mutating func publish(_ position: Position, _ changes: Changes, _ reader: StateReader, _ token: UInt64?) {
     committed = reader
     applied = position
+    if changes.isRestoration { output.publications.append(.replaced(reader)) }
     output.publications.append(
       .applied(Applied(position: position, changes: changes, reader: reader, token: token ?? decidedToken.take())))
   }

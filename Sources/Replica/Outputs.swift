@@ -37,7 +37,8 @@ public struct ReplicaOutput: Sendable {
 public enum Publication: Sendable {
   /// One entry was committed.
   case applied(Applied)
-  /// The whole state was replaced by a newer one of another server: whoever follows changes begins anew.
+  /// The whole state was replaced, by a newer one of another server or by that of a snapshot: whoever follows changes
+  /// begins anew.
   case replaced(StateReader)
 }
 

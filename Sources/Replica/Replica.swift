@@ -133,6 +133,12 @@ public struct Replica: Sendable {
     return taken
   }
 
+  /// A snapshot of what is committed now, for whoever wants one beside those that are due.
+  public var snapshotOrder: SnapshotOrder {
+    let (index, membership) = core.membership(at: applied.index) ?? (0, .none)
+    return SnapshotOrder(position: applied, reader: committed, membership: membership, membershipIndex: index)
+  }
+
   // MARK: inputs
 
   /// Time has passed.

@@ -19,7 +19,7 @@ public final class Server: Sendable {
   let core: ServerCore
   let links: PeerLinks
   private let executor: CoreExecutor
-  private let disk: ServerDisk
+  let disk: ServerDisk
   let logger: Logger
   private let clock: @Sendable () -> Timestamp
   private let connections = Mutex<[Identifier: RPCConnection]>([:])

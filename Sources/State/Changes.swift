@@ -43,6 +43,9 @@ public struct Changes: Sendable {
   /// The tables that changed.
   public internal(set) var tables: Set<Table> = []
 
+  /// Everything is different: the state of a snapshot has taken the place of the one before.
+  public internal(set) var isRestoration = false
+
   init(index: UInt64, entryKind: UInt8) {
     self.index = index
     self.entryKind = entryKind

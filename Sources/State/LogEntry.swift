@@ -36,6 +36,8 @@ public enum LogEntry: Sendable, Equatable {
   case jobScaling(JobScaling)
   case variableChange(VariableChange)
   case autopilotConfiguration(AutopilotConfigurationUpdate)
+  case restorePiece(RestorePiece)
+  case restoreEnd(RestoreEnd)
 
   /// The number that the log stores; never given to another case.
   public var kind: UInt8 {
@@ -67,6 +69,8 @@ public enum LogEntry: Sendable, Equatable {
     case .jobScaling: 24
     case .variableChange: 25
     case .autopilotConfiguration: 26
+    case .restorePiece: 27
+    case .restoreEnd: 28
     }
   }
 
@@ -108,6 +112,8 @@ public enum LogEntry: Sendable, Equatable {
     case .jobScaling(let value): payload(value)
     case .variableChange(let value): payload(value)
     case .autopilotConfiguration(let value): payload(value)
+    case .restorePiece(let value): payload(value)
+    case .restoreEnd(let value): payload(value)
     }
   }
 
@@ -148,6 +154,8 @@ public enum LogEntry: Sendable, Equatable {
       case 24: try payload(LogEntry.jobScaling)
       case 25: try payload(LogEntry.variableChange)
       case 26: try payload(LogEntry.autopilotConfiguration)
+      case 27: try payload(LogEntry.restorePiece)
+      case 28: try payload(LogEntry.restoreEnd)
       default:
         throw CodecError(
           offset: 0, problem: "log entry kind \(kind) is unknown: a newer serai wrote it; start that version")

@@ -59,6 +59,8 @@ public struct NodeColumns: Sendable {
   public private(set) var ports: [PortUse] = []
   /// Cores, devices and volumes that allocations hold.
   public private(set) var named: [NamedUse] = []
+  /// Whether `named` has anything.
+  public private(set) var holdsNamed: [Bool] = []
   /// What each allocation takes, in no particular order.
   public private(set) var held: [[HeldAllocation]] = []
   /// Cores that tasks can have for themselves.
@@ -133,7 +135,10 @@ public struct NodeColumns: Sendable {
     diskUsed[slot] += demand.disk
     allocationCount[slot] += 1
     for port in allocation.ports { ports[slot].take(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
-    if allocation.holdsNamedThings { named[slot].take(allocation) }
+    if allocation.holdsNamedThings {
+      named[slot].take(allocation)
+      holdsNamed[slot] = !named[slot].isEmpty
+    }
     held[slot].append(HeldAllocation(allocation))
   }
 
@@ -145,7 +150,10 @@ public struct NodeColumns: Sendable {
     diskUsed[slot] -= demand.disk
     allocationCount[slot] -= 1
     for port in allocation.ports { ports[slot].give(UInt16(clamping: port.value), on: Self.address(port.hostIP)) }
-    if allocation.holdsNamedThings { named[slot].give(allocation) }
+    if allocation.holdsNamedThings {
+      named[slot].give(allocation)
+      holdsNamed[slot] = !named[slot].isEmpty
+    }
     if let at = held[slot].lastIndex(where: { $0.id == allocation.id }) { held[slot].swapAt(at, held[slot].count - 1) }
     held[slot].removeLast()
   }
@@ -230,6 +238,7 @@ public struct NodeColumns: Sendable {
     computedClass.append(0)
     ports.append(PortUse())
     named.append(NamedUse())
+    holdsNamed.append(false)
     held.append([])
     cores.append([])
     nodes.append(nil)
@@ -251,6 +260,7 @@ public struct NodeColumns: Sendable {
     allocationLimit[slot] = 0
     ports[slot] = PortUse()
     named[slot] = NamedUse()
+    holdsNamed[slot] = false
     held[slot] = []
     cores[slot] = []
     nodes[slot] = nil

@@ -10,7 +10,9 @@ extension State {
   /// - Parameter undone: everything that was applied since `earlier` was taken, in any order.
   public mutating func rewind(to earlier: StateReader, undoing undone: some Sequence<Changes>) {
     var touched: Set<Identifier> = []
+    var isWhole = false
     for changes in undone {
+      isWhole = isWhole || changes.isRestoration
       for record in changes.records {
         switch record {
         case .node(let node), .nodeRemoved(let node): touched.insert(node.value.id)
@@ -21,6 +23,7 @@ extension State {
     }
     reader = earlier
     touchedJobs.removeAll(keepingCapacity: true)
+    if isWhole { return rebuildColumns() }
     // In order, so that slots do not depend on a hash seed.
     for id in touched.sorted() {
       columns.remove(id)
@@ -30,6 +33,14 @@ extension State {
       for allocation in reader.allocations(onNode: id) where allocation.value.holdsResources {
         columns.take(allocation.value, slot)
       }
+    }
+  }
+
+  private mutating func rebuildColumns() {
+    columns = NodeColumns()
+    for (_, node) in reader.nodes { columns.set(node) }
+    for (_, allocation) in reader.allocations where allocation.value.holdsResources {
+      if let slot = columns.slot(of: allocation.value.nodeID) { columns.take(allocation.value, slot) }
     }
   }
 }

@@ -24,6 +24,7 @@ private enum Tag {
   static let end = 10
   static let metric = 11
   static let variable = 12
+  static let staged = 13
 }
 
 struct SnapshotHeader: Record {
@@ -35,6 +36,8 @@ struct SnapshotHeader: Record {
   var tableIndexes: [UInt64] = []
   var schedulerConfiguration = SchedulerConfiguration()
   var autopilotConfiguration: AutopilotConfiguration?
+  /// Nil for none.
+  var indexOffset: UInt64?
 
   mutating func visit<V: FieldVisitor>(_ v: inout V) {
     v.field(1, "Format", &format)
@@ -43,6 +46,7 @@ struct SnapshotHeader: Record {
     v.field(4, "TableIndexes", &tableIndexes)
     v.field(5, "SchedulerConfiguration", &schedulerConfiguration)
     v.field(6, "AutopilotConfiguration", &autopilotConfiguration)
+    v.field(7, "IndexOffset", &indexOffset)
   }
 }
 
@@ -230,6 +234,8 @@ public struct StateEncoder: Sendable {
     case evaluations(OrderedTable<Identifier, Shared<Evaluation>>.Iterator)
     case deployments(OrderedTable<Identifier, Shared<Deployment>>.Iterator)
     case variables(OrderedTable<VariableKey, Shared<StoredVariable>>.Iterator)
+    /// The pieces of a restoration that is going on, from this one.
+    case staged(Int)
     case allocations(OrderedTable<Identifier, Shared<StoredAllocation>>.Iterator)
     case end
     case finished
@@ -284,6 +290,7 @@ public struct StateEncoder: Sendable {
       header.tableIndexes = reader.tableIndexes
       header.schedulerConfiguration = reader.schedulerConfiguration
       header.autopilotConfiguration = reader.changedAutopilotConfiguration
+      header.indexOffset = reader.indexOffset == 0 ? nil : reader.indexOffset
       item(Tag.header, header)
       stage = .namespaces(reader.namespaces.makeIterator())
     case .namespaces(var iterator):
@@ -332,6 +339,17 @@ public struct StateEncoder: Sendable {
       if let (_, record) = iterator.next() {
         item(Tag.variable, record.value)
         stage = .variables(iterator)
+      } else {
+        stage = .staged(0)
+      }
+    case .staged(let number):
+      if let staged = reader.staged, number < staged.pieces.count {
+        var piece = RestorePiece()
+        piece.id = staged.id
+        piece.number = number
+        piece.bytes = Blob(staged.pieces[number])
+        item(Tag.staged, piece)
+        stage = .staged(number + 1)
       } else {
         stage = .allocations(reader.allocations.makeIterator())
       }
@@ -446,6 +464,7 @@ public struct StateDecoder: Sendable {
       state.reader.tableIndexes = header.tableIndexes
       state.reader.schedulerConfiguration = header.schedulerConfiguration
       state.reader.changedAutopilotConfiguration = header.autopilotConfiguration
+      state.reader.indexOffset = header.indexOffset ?? 0
     case Tag.namespace:
       let record = try decode(Namespace.self)
       state.reader.namespaces.set(Name(record.name), Shared(record))
@@ -469,6 +488,10 @@ public struct StateDecoder: Sendable {
       let item = try decode(AllocationItem.self)
       let metric = metrics.indices.contains(item.metric - 1) ? metrics[item.metric - 1] : nil
       state.restore(item.allocation(try specification(item.specification), metric))
+    case Tag.staged:
+      let piece = try decode(RestorePiece.self)
+      if piece.number == 0 { state.reader.staged = StagedRestore(id: piece.id) }
+      state.reader.staged?.pieces.append(piece.bytes.bytes)
     case Tag.metric:
       metrics.append(Shared(try decode(PlacementMetric.self)))
     case Tag.end:

@@ -103,6 +103,8 @@ public struct State: Sendable {
     case .jobScaling(let payload): try apply(payload, &changes)
     case .variableChange(let payload): try apply(payload, &changes)
     case .autopilotConfiguration(let payload): try apply(payload)
+    case .restorePiece(let payload): try apply(payload)
+    case .restoreEnd(let payload): try apply(payload, &changes)
     }
   }
 

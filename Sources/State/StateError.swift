@@ -25,6 +25,8 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
   case noSuchTag(String)
   case malformed(String)
   case jobExists(JobKey)
+  /// Another one holds the variable's lock, or has lost it a moment ago.
+  case variableLocked(VariableKey)
   case notLaunchable(JobKey, String)
   case noSuchGroup(JobKey, String)
 
@@ -57,6 +59,8 @@ public enum StateError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tagInUse(let name, let version): "tag \"\(name)\" is on version \(version) already"
     case .noSuchTag(let name): "no version has the tag \"\(name)\""
     case .malformed(let what): what
+    case .variableLocked(let key):
+      "variable \"\(key.path)\" is locked by another, or the lock was lost: try again later"
     case .jobExists(let key): "a job \"\(key.id)\" exists already in namespace \"\(key.namespace)\""
     case .notLaunchable(let key, let why): "job \"\(key.id)\" can't be launched or scaled: \(why)"
     case .noSuchGroup(let key, let name): "job \"\(key.id)\" has no group \"\(name)\""

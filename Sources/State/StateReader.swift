@@ -27,6 +27,11 @@ public struct StateReader: Sendable {
   public internal(set) var variables = OrderedTable<VariableKey, Shared<StoredVariable>>()
   /// The region's.
   public internal(set) var schedulerConfiguration: SchedulerConfiguration
+  /// By how much the index of the state is ahead of that of the log's entry: 0 until a snapshot whose indexes were higher
+  /// was restored.
+  public internal(set) var indexOffset: UInt64 = 0
+  /// A restoration that is going on.
+  var staged: StagedRestore?
   /// Nil until somebody has changed it.
   var changedAutopilotConfiguration: AutopilotConfiguration?
   /// How the leader looks after the members of the cluster.

@@ -10,6 +10,8 @@ public struct StoredVariable: Record {
   public internal(set) var modifyTime: Int64 = 0
   public internal(set) var createIndex: UInt64 = 0
   public internal(set) var modifyIndex: UInt64 = 0
+  /// The last lock, also one that was lost; nil after a release.
+  @Indirect public internal(set) var lock: StoredLock?
 
   /// All fields zero.
   public init() {}
@@ -22,6 +24,7 @@ public struct StoredVariable: Record {
     v.field(5, "ModifyTime", &modifyTime)
     v.field(6, "CreateIndex", &createIndex)
     v.field(7, "ModifyIndex", &modifyIndex)
+    v.field(8, "Lock", &_lock)
   }
 
   /// What lists show.
@@ -35,6 +38,31 @@ public struct StoredVariable: Record {
     metadata.modifyIndex = modifyIndex
     return metadata
   }
+}
+
+/// A lock on a variable. Whether it is held follows from the time: nobody has to end it.
+public struct StoredLock: Record {
+  /// Its holder's.
+  public internal(set) var id: Identifier = .none
+  public internal(set) var ttl: Nanoseconds = .zero
+  public internal(set) var delay: Nanoseconds = .zero
+  /// When it was acquired or last renewed.
+  public internal(set) var renewed = Timestamp(nanoseconds: 0)
+
+  /// All fields zero.
+  public init() {}
+
+  public mutating func visit<V: FieldVisitor>(_ v: inout V) {
+    v.field(1, "ID", &id)
+    v.field(2, "TTL", &ttl)
+    v.field(3, "Delay", &delay)
+    v.field(4, "Renewed", &renewed)
+  }
+
+  /// Whether its holder still has it.
+  public func isHeld(at time: Timestamp) -> Bool { time < renewed + ttl }
+  /// Whether nobody else may have it: it is held, or was lost a moment ago.
+  public func isClosed(at time: Timestamp) -> Bool { time < renewed + ttl + delay }
 }
 
 /// What identifies a variable: its namespace and its path. Ordered by namespace, then path.

@@ -48,6 +48,11 @@ extension SnapshotStore {
     guard whole.checksum == checksum else {
       throw .corrupt("take a snapshot from another server", incomingPath, "wrong checksum")
     }
+    return try adopt(at: position)
+  }
+
+  /// The same without a checksum of the whole; the file has its own.
+  public func adopt(at position: LogPosition) throws(StorageError) -> SnapshotDescription {
     var reader = try makeReader(of: SnapshotDescription(position: position, path: incomingPath))
     while try reader.next() != nil {}
     let path = path(of: position)

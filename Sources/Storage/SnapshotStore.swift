@@ -7,6 +7,12 @@ public struct SnapshotDescription: Hashable, Sendable {
   public let position: LogPosition
   /// The file.
   public let path: String
+
+  /// A file that holds the state up to `position`.
+  public init(position: LogPosition, path: String) {
+    self.position = position
+    self.path = path
+  }
 }
 
 /// Snapshots as files in a folder of their own.
@@ -21,6 +27,8 @@ public struct SnapshotDescription: Hashable, Sendable {
 public struct SnapshotStore: Sendable {
   static let magic: UInt64 = 0x504E_5349_4152_4553  // "SERAISNP" read as little-endian
   static let formatVersion: UInt64 = 1
+  /// The version of the files' format.
+  public static var format: UInt64 { formatVersion }
   /// Upper bound for a chunk: a damaged length must not make the reader allocate what is not there.
   public static let maximumChunkBytes = 64 << 20
   static let kept = 2
@@ -33,6 +41,15 @@ public struct SnapshotStore: Sendable {
     try Files.makeDirectory(folder)
     self.folder = folder
     for name in try Files.names(in: folder) where name.hasSuffix(".tmp") { try Files.remove(folder + "/" + name) }
+  }
+
+  /// Opens a folder that is only read from.
+  public init(reading folder: String) { self.folder = folder }
+
+  /// The place that a file's first 32 bytes name; nil when they are no snapshot's.
+  public static func position(inHeader bytes: [UInt8]) -> LogPosition? {
+    guard bytes.count >= 32, unsigned(bytes, at: 0) == magic else { return nil }
+    return LogPosition(index: unsigned(bytes, at: 16), term: unsigned(bytes, at: 24))
   }
 
   /// The stored snapshots, newest first. The newest that reads without an error is the one to start from.

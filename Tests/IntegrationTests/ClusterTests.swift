@@ -106,6 +106,107 @@ import Testing
     }
   }
 
+  @Test func aSavedStateIsInspectedAndRestoredHereAndInANewCluster() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let one = group.servers[0]
+      for number in 0..<30 { try #require(await one.makeNamespace("old-\(number)")?.status == .ok) }
+      let file = "\(scratch.folder)/state.snap"
+      try await group.servers[1].succeeds("operator", "snapshot", "save", file)
+      let inspection = try await one.succeeds("operator", "snapshot", "inspect", file)
+      try #require(inspection.contains("Namespaces") && inspection.contains("= 31"), "\(inspection)")
+      let records = try JSON.decode(
+        JSONValue.self, from: Array(try await one.succeeds("operator", "snapshot", "state", file).utf8))
+      try #require(records["Namespaces"]?.arrayValue?.count == 31)
+
+      try #require(await one.makeNamespace("new")?.status == .ok)
+      let before = try #require(try await one.request(.get, "/v1/namespaces").index)
+      try await group.servers[2].succeeds("operator", "snapshot", "restore", file)
+      for server in group.servers {
+        let found = try await server.namespaces()
+        try #require(
+          found.count == 31 && found.contains("old-7") && !found.contains("new"), "\(server.label): \(found)")
+        let after = try #require(try await server.request(.get, "/v1/namespaces").index)
+        try #require(after > before, "an index never goes back")
+      }
+      try #require(await one.makeNamespace("afterwards")?.status == .ok)
+      try await one.kill()
+      try await one.start()
+      try await until("the restored state comes back from the log") { try await one.namespaces().count == 32 }
+
+      // A cluster whose log is shorter than the indexes of the state that it takes over.
+      let fresh = try Agent(scratch, .server, label: "fresh")
+      try await fresh.start()
+      try await fresh.succeeds("operator", "snapshot", "restore", file)
+      try #require(try await fresh.namespaces().count == 31)
+      try #require(await fresh.makeNamespace("in-the-new-cluster")?.status == .ok)
+      try await fresh.kill()
+      try await fresh.start()
+      try #require(try await fresh.namespaces().count == 32)
+      try scratch.write("broken.snap", "SERAISNP and nothing behind it that could be a snapshot of anything")
+      let refused = try await fresh.serai("operator", "snapshot", "restore", "\(scratch.folder)/broken.snap")
+      try #require(refused.code == 1 && refused.errors.contains("broken.snap"), "\(refused)")
+    }
+  }
+
+  @Test func leadershipIsHandedOnAndAMemberIsTakenOut() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let leader = try await group.leader()
+      let heir = try #require(group.others(than: leader).first)
+      try await heir.succeeds("operator", "raft", "transfer-leadership", "-peer-address", "127.0.0.1:\(heir.rpcPort)")
+      try await until("the other one leads") { try await group.leader() === heir }
+      let gone = leader
+      try await gone.kill()
+      try await heir.succeeds("operator", "raft", "remove-peer", "-peer-address", "127.0.0.1:\(gone.rpcPort)")
+      try await until("two are left") { try await heir.peers().count == 2 }
+      try #require(await heir.makeNamespace("by-two")?.status == .ok)
+      let unknown = try await heir.serai("operator", "raft", "remove-peer", "-peer-address", "127.0.0.1:1")
+      try #require(unknown.code == 1 && unknown.errors.contains("was not found"), "\(unknown)")
+      try await heir.succeeds("operator", "autopilot", "set-config", "-server-stabilization-time=1s")
+      try #require(try await heir.succeeds("operator", "autopilot", "get-config").contains("1s"))
+      // The one that was taken out comes back and is taken in again, by the next leader at the latest.
+      try gone.launch()
+      try await heir.succeeds("operator", "raft", "transfer-leadership")
+      try await until("it has a vote again", orSay: { heir.logText }) {
+        let peers = try await heir.peers()
+        return peers.count == 3 && peers.allSatisfy { $0["Voter"] == true }
+      }
+      try await until("it knows what it missed") { try await gone.namespaces().contains("by-two") }
+    }
+  }
+
+  @Test func aClusterIsMadeOfWhatIsLeftOfOne() async throws {
+    try await Scratch.with { scratch in
+      let group = try ServerGroup(scratch, 3)
+      try await group.start()
+      let one = group.servers[0]
+      try #require(await one.makeNamespace("kept")?.status == .ok)
+      try await until("the last server has it, too") { try await one.namespaces().contains("kept") }
+      let running = try await one.serai("operator", "raft", "recover", "-data-dir", one.dataFolder)
+      try #require(
+        running.code == 1 && running.errors.contains("has it"), "a running agent's data is left alone: \(running)")
+      for server in group.servers { try await server.kill() }
+      let ids = try group.servers.map {
+        try Files.readText("\($0.dataFolder)/server/node-id").filter { !$0.isWhitespace }
+      }
+      let needless = try await one.serai(
+        "operator", "raft", "recover", "-data-dir", one.dataFolder, "-survivor", ids[0], "-survivor", ids[1])
+      try #require(needless.code == 1 && needless.errors.contains("no recovery is needed"), "\(needless)")
+      let refused = try await one.serai("operator", "raft", "recover", "-data-dir", one.dataFolder)
+      try #require(refused.code == 1 && refused.errors.contains("-accept-data-loss"), "\(refused)")
+      try #require(refused.output.contains(ids[0]) && refused.output.contains(ids[2]), "\(refused)")
+      try await one.succeeds("operator", "raft", "recover", "-data-dir", one.dataFolder, "-accept-data-loss")
+      try await one.start()
+      try #require(try await one.namespaces().contains("kept"))
+      try #require(await one.makeNamespace("alone")?.status == .ok)
+      try #require(try await one.peers().count == 1)
+      try #require(!Files.exists("\(one.dataFolder)/server/raft/peers.json"), "it counts once")
+    }
+  }
+
   private func tasks(_ scratch: Scratch) -> [HostProcess] {
     HostProcess.tasks(cgroup: scratch.name).filter {
       $0.arguments.first == "/bin/sh" && $0.arguments.last?.contains("86400") == true

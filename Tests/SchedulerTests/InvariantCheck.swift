@@ -37,8 +37,8 @@ struct InvariantCheck {
 
   /// Of a group with an `update` block no more is replaced than `max_parallel` allows, what is not healthy yet included.
   private mutating func updatesKeepTheirLimit() {
-    guard let job = after.reader.job(JobKey(plan.namespace, plan.jobID))?.spec.value, job.type == .service,
-      job.stop != true
+    guard let job = after.reader.job(JobKey(plan.namespace, plan.jobID))?.spec.value,
+      job.type == .service || job.type == .system, job.stop != true
     else { return }
     for group in job.taskGroups {
       guard let limit = (group.update ?? job.update)?.maxParallel, limit > 0 else { continue }

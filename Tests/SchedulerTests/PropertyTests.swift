@@ -23,7 +23,9 @@ import Testing
         var update = UpdateStrategy()
         update.maxParallel = draw(0...3)
         update.canary = type == .service && draw(0...3) == 0 ? 1 : 0
-        if type == .service { job.update = update }
+        // Of a system job it is a percentage.
+        if type == .system { update.canary = draw(0...3) == 0 ? 50 : 0 }
+        if type == .service || type == .system { job.update = update }
         job.taskGroups[0].tasks[0].env["V"] = "\(draw(0...3))"
         if draw(0...3) == 0 { job.constraints.append(makeConstraint("", "distinct_hosts", "true")) }
         if draw(0...3) == 0 { job.constraints.append(makeConstraint("${meta.rack}", "distinct_property", "2")) }

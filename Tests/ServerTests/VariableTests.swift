@@ -91,6 +91,93 @@ import Testing
     try await server.remove()
   }
 
+  // MARK: Locks
+
+  private func lock(
+    _ server: TestServer, _ operation: LockOperation, id: String = "", ttl: String = "", delay: String = "",
+    items: [String: String] = [:]
+  ) async throws -> Variable {
+    var given = variable(items)
+    var lock = VariableLock()
+    (lock.id, lock.ttl, lock.lockDelay) = (id, ttl, delay)
+    given.lock = lock
+    return try await server.server.changeLock(given, VariableKey("default", "leader"), operation)
+  }
+
+  private func put(_ server: TestServer, _ items: [String: String], id: String = "") async throws -> Variable {
+    var given = variable(items)
+    given.lock = VariableLock()
+    given.lock?.id = id
+    return try await server.server.setVariable(given, VariableKey("default", "leader"), expecting: nil)
+  }
+
+  /// "lock-acquire: introduces a lock over the variable if it exists, or creates a new one if it doesn't."
+  @Test func aLockIsAcquiredOnceAndOnlyItsHolderChangesTheVariable() async throws {
+    let server = try await server()
+    let held = try await lock(server, .acquire, ttl: "20s", delay: "5s", items: ["who": "a"])
+    let id = try #require(held.lock?.id)
+    #expect(!id.isEmpty && held.lock?.ttl == "20s" && held.items == ["who": "a"])
+    await #expect(throws: VariableConflict.self) { try await lock(server, .acquire) }
+    // Others see that it is locked, not by whom, and can neither change nor remove it.
+    let key = VariableKey("default", "leader")
+    let seen = try server.server.variable(key, in: server.reader)
+    #expect(seen?.lock?.id == "" && seen?.lock?.ttl == "20s")
+    await #expect(throws: VariableConflict.self) { try await put(server, ["who": "b"]) }
+    await #expect(throws: VariableConflict.self) {
+      try await put(server, ["who": "b"], id: Identifier(high: 1, low: 2).description)
+    }
+    await #expect(throws: VariableConflict.self) { try await server.server.deleteVariable(key, expecting: nil) }
+    #expect(try await put(server, ["who": "a again"], id: id).items == ["who": "a again"])
+    await #expect(throws: VariableConflict.self) {
+      try await lock(server, .release, id: Identifier(high: 1, low: 2).description)
+    }
+    let free = try await lock(server, .release, id: id)
+    #expect(free.lock == nil && free.items == ["who": "a again"])
+    #expect(try await lock(server, .acquire).items == ["who": "a again"], "what it held stays")
+    try await server.remove()
+  }
+
+  /// "TTL: the lock is released if it is not renewed in time"; "LockDelay: a grace period after a lock is lost, before
+  /// another client may acquire it."
+  @Test func aLockThatIsNotRenewedIsLostAndNobodyGetsItAtOnce() async throws {
+    let server = try await server()
+    let id = try #require(try await lock(server, .acquire, ttl: "10s", delay: "30s").lock?.id)
+    for _ in 0..<5 {
+      server.clock.advance(.seconds(9))
+      _ = try await lock(server, .renew, id: id)
+    }
+    server.clock.advance(.seconds(10))
+    await #expect(throws: VariableConflict.self) { try await lock(server, .renew, id: id) }
+    #expect(try server.server.variable(VariableKey("default", "leader"), in: server.reader)?.lock == nil)
+    await #expect(throws: VariableConflict.self, "within the delay") { try await lock(server, .acquire) }
+    server.clock.advance(.seconds(30))
+    let next = try #require(try await lock(server, .acquire).lock)
+    #expect(next.id != id && next.ttl == "15s" && next.lockDelay == "15s", "the documented defaults")
+    await #expect(throws: VariableConflict.self) { try await lock(server, .release, id: id) }
+    try await server.remove()
+  }
+
+  @Test func aLockOutlivesTheServersRestart() async throws {
+    let first = try await server()
+    let id = try #require(try await lock(first, .acquire, ttl: "1h").lock?.id)
+    await first.stop()
+    let second = try await TestServer(at: first.path, clock: first.clock) { $0.variableCipher = Self.cipher }
+    await #expect(throws: VariableConflict.self) { try await lock(second, .acquire) }
+    _ = try await lock(second, .renew, id: id)
+    try await second.remove()
+  }
+
+  @Test(arguments: [("9s", ""), ("25h", ""), ("soon", ""), ("", "-1s"), ("", "25h")]) func timesOutOfBoundsAreRefused(
+    _ ttl: String, _ delay: String
+  ) async throws {
+    let server = try await server()
+    let error = await #expect(throws: ServerError.self) { try await lock(server, .acquire, ttl: ttl, delay: delay) }
+    #expect(error?.kind == .invalid && error?.message.contains("must be a duration from") == true)
+    let unknown = await #expect(throws: ServerError.self) { try await lock(server, .renew) }
+    #expect(unknown?.message.contains("Lock.ID is missing") == true)
+    try await server.remove()
+  }
+
   @Test func withoutAKeyThereAreNone() async throws {
     let server = try await TestServer()
     let error = await #expect(throws: ServerError.self) { try await set(server, "a", ["k": "v"]) }

@@ -356,6 +356,49 @@ func expectDerivedDataIsRight(_ state: State, _ comment: Comment) {
     }
   }
 
+  /// A snapshot's state takes the place of another; indexes go on upwards; going back behind it brings the old one back.
+  @Test func theStateOfASnapshotTakesThePlaceOfAnother() throws {
+    var workload = Workload(seed: 11)
+    var saved = Cluster()
+    for _ in 0..<300 { _ = try? saved.apply(workload.entry(saved.state.reader)) }
+    var other = Workload(seed: 12)
+    var cluster = Cluster()
+    for _ in 0..<50 { _ = try? cluster.apply(other.entry(cluster.state.reader)) }
+    let (before, digest) = (cluster.state.reader, cluster.state.digest)
+    let id = Identifier(random: 1, 2)
+    var encoder = StateEncoder(saved.state.reader)
+    var number = 0
+    while let bytes = encoder.next(bytes: 4_000) {
+      var piece = RestorePiece()
+      (piece.id, piece.number, piece.bytes) = (id, number, Blob(bytes))
+      try cluster.apply(.restorePiece(piece))
+      number += 1
+    }
+    try #require(number > 3)
+    // What is staged is in a snapshot, too: a server that starts from one in between goes on.
+    cluster.state = try roundTrip(cluster.state, pieces: 1_000)
+    var end = RestoreEnd()
+    (end.id, end.pieces) = (id, number + 1)
+    #expect(throws: StateError.self) { try cluster.apply(.restoreEnd(end)) }
+    end.pieces = number
+    let changes = try cluster.apply(.restoreEnd(end))
+    #expect(changes.isRestoration)
+    let reader = cluster.state.reader
+    #expect(reader.allocations.count == saved.state.reader.allocations.count)
+    #expect(reader.index > saved.state.reader.index && reader.index(of: .jobs) == reader.index)
+    #expect(reader.index == cluster.index + reader.indexOffset && reader.indexOffset > 0)
+    expectDerivedDataIsRight(cluster.state, "restored")
+    var again = cluster.state
+    for step in 1...30 {
+      let time = Timestamp(nanoseconds: Int64(step))
+      _ = again.apply(workload.entry(again.reader), index: reader.index + UInt64(step), time: time)
+    }
+    expectDerivedDataIsRight(again, "after the restoration")
+    cluster.state.rewind(to: before, undoing: [changes])
+    #expect(cluster.state.digest == digest)
+    expectDerivedDataIsRight(cluster.state, "back before the restoration")
+  }
+
   func roundTrip(_ state: State, pieces: Int) throws -> State {
     var encoder = StateEncoder(state.reader)
     var decoder = StateDecoder()

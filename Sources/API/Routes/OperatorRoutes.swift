@@ -51,6 +51,18 @@ let operatorRoutes: [Route] = [
     }
     return try request.json(answer)
   },
+  Route([.get], "/v1/operator/snapshot", .server) { request, context in
+    let snapshot = try await context.theServer().saveSnapshot()
+    var headers = request.indexHeaders(snapshot.index)
+    headers["Content-Type"] = "application/octet-stream"
+    return HTTPResponse(
+      headers: headers, body: .stream { writer in try await snapshot.send { try await writer.write($0) } })
+  },
+  Route([.put, .post], "/v1/operator/snapshot", .leader) { request, context in
+    guard !request.http.body.isEmpty else { throw APIError.badRequest("the body is to be a snapshot") }
+    let index = try await context.theServer().restoreSnapshot(request.http.body)
+    return HTTPResponse(headers: request.indexHeaders(index))
+  },
   Route([.delete], "/v1/operator/raft/peer", .leader) { request, context in
     let (id, address) = try peer(request)
     try await context.theServer().removePeer(id: id, address: address)

@@ -24,14 +24,18 @@ let variableRoutes: [Route] = [
     return try request.json(variable, headers: request.indexHeaders(index))
   },
   Route([.put, .post], "/v1/var/:path*", .server) { request, context in
-    try refuseLocks(request)
     let body = try request.requiredBody(Variable.self)
     let key = request.variableKey
     if !body.path.isEmpty, body.path != key.path {
       throw APIError.badRequest("the path in the body, \"\(body.path)\", is not the request's, \"\(key.path)\"")
     }
+    let operation = try lockOperation(request)
     return try await answer(request) {
-      let variable = try await context.theServer().setVariable(body, key, expecting: try request.checkedIndex())
+      let server = try context.theServer()
+      let variable =
+        operation == .none
+        ? try await server.setVariable(body, key, expecting: try request.checkedIndex())
+        : try await server.changeLock(body, key, operation)
       return try request.json(variable, headers: request.indexHeaders(variable.modifyIndex))
     }
   },
@@ -52,10 +56,17 @@ extension APIRequest {
   fileprivate func checkedIndex() throws(APIError) -> UInt64? { try integer("cas").map { UInt64(clamping: $0) } }
 }
 
-private func refuseLocks(_ request: APIRequest) throws(APIError) {
-  for name in ["lock-operation", "lock-acquire", "lock-release", "lock-renew"] where request.query.has(name) {
-    throw .badRequest("this version has no locks on variables: leave the query's \(name) out")
+/// `?lock-acquire`, `?lock-renew` or `?lock-release`.
+private func lockOperation(_ request: APIRequest) throws(APIError) -> LockOperation {
+  let operations: [(String, LockOperation)] = [
+    ("lock-acquire", .acquire), ("lock-renew", .renew), ("lock-release", .release),
+  ]
+  let asked = operations.filter { request.query.has($0.0) }
+  guard asked.count <= 1 else { throw .badRequest("give one of lock-acquire, lock-renew and lock-release") }
+  guard asked.isEmpty || !request.query.has("cas") else {
+    throw .badRequest("a lock is not changed by check-and-set: leave cas out")
   }
+  return asked.first?.1 ?? .none
 }
 
 /// A conflict is answered with what is in the way.

@@ -111,6 +111,13 @@ struct APIClient: Sendable {
     _ = try perform(request(.put, path, [:], namespace, body: JSON.encode(body)))
   }
 
+  /// A PUT of bytes whose answer is not looked at.
+  func send(_ path: String, bytes: [UInt8]) throws {
+    var request = try request(.put, path, [:], nil, body: bytes)
+    request.headers["Content-Type"] = "application/octet-stream"
+    _ = try perform(request)
+  }
+
   /// A DELETE whose answer is not looked at.
   func remove(_ path: String, _ query: [String: String] = [:]) throws {
     _ = try perform(request(.delete, path, query, nil))

@@ -166,7 +166,8 @@ private struct DrainMonitor {
   }
 
   private func report(_ allocations: [Allocation], _ known: inout [Identifier: Known], isFirst: Bool) {
-    for allocation in allocations.sorted(by: { $0.id < $1.id }) {
+    // What happened between two looks is told in the order in which it came to an end.
+    for allocation in allocations.sorted(by: { ($0.modifyIndex, $0.id) < ($1.modifyIndex, $1.id) }) {
       let now = Known(
         isMarked: allocation.desiredTransition.migrate == true, isStopping: allocation.desiredStatus != .run,
         status: allocation.clientStatus)

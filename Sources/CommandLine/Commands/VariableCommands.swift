@@ -42,9 +42,30 @@ let variableGet = Command(
   return 0
 }
 
+let variableInit = Command(
+  path: ["var", "init"], arguments: "[file]", summary: "Write an example of a variable's specification",
+  flags: [
+    .value("out", "format", "hcl or json. Default: hcl.", completion: .oneOf(["hcl", "json"])),
+    .bool("quiet", "Print nothing."),
+  ]
+) { invocation in
+  try invocation.expectArguments(0...1)
+  let format = invocation.parsed.value("out") ?? "hcl"
+  guard ["hcl", "json"].contains(format) else { throw UsageError("-out is hcl or json, not \"\(format)\"") }
+  let file = invocation.arguments.first ?? "spec.nv.\(format)"
+  try LocalFile.create(
+    file, format == "hcl" ? VariableSpecification.exampleHCL : VariableSpecification.exampleJSON)
+  if !invocation.has("quiet") { invocation.terminal.print("Example variable specification written to \(file)") }
+  return 0
+}
+
 let variablePut = Command(
-  path: ["var", "put"], arguments: "<path> [key=value]...", summary: "Set a variable",
+  path: ["var", "put"], arguments: "<path or @file or -> [key=value]...", summary: "Set a variable",
   details: """
+    The first argument is a path, or "@" and a specification's file (`var init`
+    writes an example), or "-" for one on standard input. What else is given
+    stands above what the specification says.
+
     Values that begin with "@" are read from the file that follows, "-" stands for
     standard input. What the variable had before and is not named here goes, unless
     -check-index and -force say otherwise: without either, a variable that exists
@@ -53,11 +74,12 @@ let variablePut = Command(
   flags: readFlags + [
     .value("check-index", "index", "Only if its modify index is this; 0: only if it does not exist yet."),
     .bool("force", "Whatever it was before."), .bool("quiet", "Print nothing."),
+    .value("in", "format", "Of a specification: hcl or json.", completion: .oneOf(["hcl", "json"])),
   ]
 ) { invocation in
-  guard let path = invocation.arguments.first else { throw UsageError("a path is needed") }
-  var variable = Variable()
-  variable.path = path
+  var variable = try givenVariable(invocation)
+  let path = variable.path
+  let namespace = variable.namespace.isEmpty ? nil : variable.namespace
   for (key, value) in try keyValues(Array(invocation.arguments.dropFirst()), flag: "put") {
     variable.items[key] =
       value == "-" || value.hasPrefix("@")
@@ -69,12 +91,12 @@ let variablePut = Command(
   if let index = try invocation.parsed.integer("check-index") {
     query["cas"] = "\(index)"
   } else if !invocation.has("force") {
-    let current: Variable? = try client.optional(variablePath(path))
+    let current: Variable? = try client.optional(variablePath(path), namespace: namespace)
     query["cas"] = "\(current?.modifyIndex ?? 0)"
   }
   let stored: Variable
   do {
-    stored = try client.put(variablePath(path), query, body: variable)
+    stored = try client.put(variablePath(path), query, body: variable, namespace: namespace)
   } catch let error as APIError where error.status == .conflict {
     throw CommandFailure(
       "Variable \"\(path)\" has changed since index \(query["cas"] ?? ""): look at it and try again, or use -force")
@@ -83,6 +105,23 @@ let variablePut = Command(
   if try invocation.printedRaw(JSON.encode(stored)) { return 0 }
   invocation.terminal.print("Created or updated variable \"\(path)\" with modify index \(stored.modifyIndex)")
   return 0
+}
+
+/// The variable that a command's first argument names, with what its specification says.
+func givenVariable(_ invocation: Invocation) throws -> Variable {
+  guard let first = invocation.arguments.first else { throw UsageError("a path is needed") }
+  guard first == "-" || first.hasPrefix("@") else {
+    var variable = Variable()
+    variable.path = first
+    return variable
+  }
+  let file = first == "-" ? "-" : String(first.dropFirst())
+  let format = invocation.parsed.value("in")
+  if let format, !["hcl", "json"].contains(format) { throw UsageError("-in is hcl or json, not \"\(format)\"") }
+  let variable = try VariableSpecification.parse(
+    try LocalFile.read(file), name: file == "-" ? "standard input" : file, format: format)
+  guard !variable.path.isEmpty else { throw CommandFailure("the specification names no path") }
+  return variable
 }
 
 let variablePurge = Command(
@@ -102,7 +141,7 @@ let variablePurge = Command(
 }
 
 /// Slashes separate segments and stay.
-private func variablePath(_ path: String) -> String {
+func variablePath(_ path: String) -> String {
   "/v1/var/"
     + path.split(separator: "/", omittingEmptySubsequences: false).map { String($0).pathEncoded }.joined(
       separator: "/")

@@ -37,6 +37,7 @@ struct ClassFeasibility {
   /// Whether a class that is not feasible for this group tells nothing about one of its nodes: constraints about unique
   /// attributes decide there.
   var escapesClasses: Bool { !nodeConstraints.isEmpty }
+  var hasAffinities: Bool { affinityWeight != 0 }
   var hasNodeConstraints: Bool { !nodeConstraints.isEmpty }
 
   mutating func verdict(class number: Int, _ columns: NodeColumns) -> Verdict {

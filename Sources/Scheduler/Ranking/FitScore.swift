@@ -18,6 +18,12 @@ enum FitScore {
     min(max(tenTo(freeCPU) + tenTo(freeMemory) - 2, 0), maximum)
   }
 
+  /// The same of two powers that are known, as a share of the maximum.
+  @inline(__always)
+  static func share(cpu: Double, memory: Double, usesSpread: Bool) -> Double {
+    min(max(usesSpread ? cpu + memory - 2 : 20 - cpu - memory, 0), maximum) / maximum
+  }
+
   static func tenTo(_ exponent: Double) -> Double { exp(exponent * 2.302585092994045684) }
 }
 

@@ -33,7 +33,7 @@ struct GroupRanking {
   private let asksNamedThings: Bool
   /// Whether the candidates are in heaps; otherwise all are gone through for each placement.
   private let isOrdered: Bool
-  private let hasDevices: Bool
+  private let weighsDevices: Bool
   private let hasCores: Bool
 
   /// An allocation of the job as the ranking counts it.
@@ -53,7 +53,7 @@ struct GroupRanking {
     // Looking at all candidates once costs less than putting them in order.
     isOrdered = placements > 2
     asksNamedThings = requirement.asksNamedThings
-    hasDevices = requirement.grants.hasDevices
+    weighsDevices = requirement.grants.deviceWeight > 0
     hasCores = requirement.grants.cores > 0
     feasibility = ClassFeasibility(requirement, classes: columns.classes.count)
     buckets = Buckets(requirement, classes: columns.classes.count)
@@ -90,12 +90,15 @@ struct GroupRanking {
     let asksNodes = feasibility.hasNodeConstraints
     let planTouched = !use.taken.isEmpty
     let (hasOccupants, mayBeClosed) = (!occupancy.isEmpty, buckets.mayBeClosed)
-    let named = columns.named
+    let holdsNamed = columns.holdsNamed
 
     // 0: not asked yet, 1: feasible, 2: not.
     var verdicts = [UInt8](repeating: 0, count: columns.classes.count)
     var filteredOfClass = [Int](repeating: 0, count: columns.classes.count)
     slots.reserveCapacity(chosen.count)
+    tieBreaks.reserveCapacity(chosen.count)
+    var frees: [NodeUse.Free] = []
+    frees.reserveCapacity(chosen.count)
     bucketOf.reserveCapacity(chosen.count)
     counts.evaluated = chosen.count
     for slot32 in chosen {
@@ -128,7 +131,7 @@ struct GroupRanking {
       // What an empty node of its class lacks has been found out with the class.
       if asksStaticPorts
         || (asksHeldThings
-          && (requirement.grants.needsEachNode || !named[slot].isEmpty || (planTouched && use.taken[slot] != nil))),
+          && (requirement.grants.needsEachNode || holdsNamed[slot] || (planTouched && use.taken[slot] != nil))),
         let node = nodeRecords[slot],
         let obstacle = requirement.obstacle(on: node.value, cores: columns.cores[slot], beside: use.holdings(slot))
       {
@@ -152,6 +155,7 @@ struct GroupRanking {
         continue
       }
       slots.append(slot32)
+      frees.append(free)
       bucketOf.append(Int32(bucket))
       let id = ids[slot]
       tieBreaks.append(RandomBits.mix(id.high ^ seed) &+ RandomBits.mix(id.low &+ seed))
@@ -162,21 +166,41 @@ struct GroupRanking {
       counts.filter(reason, nodeClass: nodeClass, times: count)
     }
     buckets.refresh()
-    candidateOfSlot = Array(repeating: -1, count: columns.count)
     heaps = CandidateHeaps(candidates: isOrdered ? slots.count : 0, buckets: max(buckets.count, 1))
-    sums = Array(repeating: 0, count: slots.count)
-    partCounts = Array(repeating: 0, count: slots.count)
+    scoreAll(frees, use)
+    heaps.build()
+  }
+
+  /// The candidates' own scores. Mostly a node's fullness is all there is to them: that is worked out from local columns.
+  private mutating func scoreAll(_ frees: [NodeUse.Free], _ use: NodeUse) {
+    let (slots, cpuTotal, memoryTotal, ask) = (slots, use.columns.cpuTotal, use.columns.memoryTotal, requirement.ask)
+    let isPlain = !hasCores && !weighsDevices && !feasibility.hasAffinities && collisions.isEmpty
+    let (hasOccupants, usesSpread) = (!occupancy.isEmpty, usesSpreadAlgorithm)
+    var sums = [Double](repeating: 0, count: slots.count)
+    var partCounts = [Int8](repeating: 0, count: slots.count)
+    var places = [Int32](repeating: -1, count: use.columns.count)
+    var powers = PowerCache()
     for candidate in slots.indices {
-      candidateOfSlot[Int(slots[candidate])] = Int32(candidate)
-      if hasOccupants, occupancy[Int(slots[candidate])] != nil { continue }
-      let score = ownScore(Int(slots[candidate]), use)
-      sums[candidate] = score.sum
-      partCounts[candidate] = Int8(score.parts)
+      let slot = Int(slots[candidate])
+      places[slot] = Int32(candidate)
+      if hasOccupants, occupancy[slot] != nil { continue }
+      if isPlain {
+        let free = frees[candidate]
+        let cpu = powers.tenTo(free: free.cpu - ask.cpu, of: cpuTotal[slot])
+        let memory = powers.tenTo(free: free.memory - ask.memory, of: memoryTotal[slot])
+        sums[candidate] = FitScore.share(cpu: cpu, memory: memory, usesSpread: usesSpread)
+        partCounts[candidate] = 1
+      } else {
+        let score = ownScore(slot, free: frees[candidate], collisions: collisions[slot] ?? 0, use.columns)
+        sums[candidate] = score.sum
+        partCounts[candidate] = Int8(score.parts)
+      }
       if !isOrdered { continue }
       heaps.append(
-        candidate, bucket: Int(bucketOf[candidate]), parts: score.parts, sum: score.sum, tieBreak: tieBreaks[candidate])
+        candidate, bucket: Int(bucketOf[candidate]), parts: Int(partCounts[candidate]), sum: sums[candidate],
+        tieBreak: tieBreaks[candidate])
     }
-    heaps.build()
+    (self.sums, self.partCounts, candidateOfSlot) = (sums, partCounts, places)
   }
 
   /// What one allocation takes from the node.
@@ -213,12 +237,11 @@ struct GroupRanking {
     let ask = demand(slot, columns)
     let powerOfCPU = powers.tenTo(free: free.cpu - ask.cpu, of: columns.cpuTotal[slot])
     let powerOfMemory = powers.tenTo(free: free.memory - ask.memory, of: columns.memoryTotal[slot])
-    let fit = usesSpreadAlgorithm ? powerOfCPU + powerOfMemory - 2 : 20 - powerOfCPU - powerOfMemory
-    score.fit = min(max(fit, 0), FitScore.maximum) / FitScore.maximum
+    score.fit = FitScore.share(cpu: powerOfCPU, memory: powerOfMemory, usesSpread: usesSpreadAlgorithm)
     if collisions > 0 { score.antiAffinity = -Double(collisions + 1) / Double(max(requirement.count, 1)) }
     if !penalised.isEmpty, penalised.contains(slot) { score.penalty = -1 }
     score.affinity = feasibility.affinity(class: Int(columns.computedClass[slot]), slot: slot, columns)
-    if hasDevices { score.devices = feasibility.deviceAffinity(class: Int(columns.computedClass[slot]), columns) }
+    if weighsDevices { score.devices = feasibility.deviceAffinity(class: Int(columns.computedClass[slot]), columns) }
     return score
   }
 
@@ -313,14 +336,17 @@ struct GroupRanking {
       penalised.removeAll()
       for slot in slots { rescore(slot, use) }
     }
-    let bestNodes = explaining > 0 ? topScores(explaining, use: use) : []
-    var choice = best(index: index, replacing: incumbent, preferring: preferred, use: use, random: &random)
+    let top = explaining > 0 ? topCandidates(explaining) : []
+    let bestNodes = top.map { explanation($0, use: use) }
+    var choice = best(
+      index: index, replacing: incumbent, preferring: preferred, known: top.first, use: use, random: &random)
     choice?.bestNodes = bestNodes
     return choice
   }
 
   private mutating func best(
-    index: Int, replacing incumbent: Incumbent?, preferring preferred: Int?, use: NodeUse, random: inout RandomBits
+    index: Int, replacing incumbent: Incumbent?, preferring preferred: Int?,
+    known: (candidate: Int, score: Double)?, use: NodeUse, random: inout RandomBits
   ) -> Choice? {
     let stay = incumbent.flatMap { choiceInPlace(of: $0, index: index, use: use, random: &random) }
     if let stay, requirement.prefersPreviousNode { return stay }
@@ -333,7 +359,9 @@ struct GroupRanking {
     // Left out of this choice and taken up again for the next.
     var passedOver: [Int] = []
     defer { for slot in passedOver { rescore(slot, use) } }
-    while let best = isOrdered ? heaps.best(shared: buckets.parts) : bestOfAll() {
+    var known = known
+    while let best = known ?? (isOrdered ? heaps.best(shared: buckets.parts) : bestOfAll()) {
+      known = nil
       if let stay, stay.score >= best.score { return stay }
       let slot = Int(slots[best.candidate])
       do throws(PortAssignment.Obstacle) {
@@ -348,20 +376,7 @@ struct GroupRanking {
   }
 
   /// The same as the heaps find, by going through all candidates.
-  private func bestOfAll() -> (candidate: Int, score: Double)? {
-    var best: (candidate: Int, score: Double)?
-    for candidate in slots.indices where partCounts[candidate] > 0 {
-      let part = buckets.parts[Int(bucketOf[candidate])]
-      if part.isNaN { continue }
-      let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
-      if let known = best {
-        if score < known.score { continue }
-        if score == known.score, tieBreaks[candidate] <= tieBreaks[known.candidate] { continue }
-      }
-      best = (candidate, score)
-    }
-    return best
-  }
+  private func bestOfAll() -> (candidate: Int, score: Double)? { topCandidates(1).first }
 
   private func choice(
     of slot: Int, index: Int, score: Double, use: NodeUse, random: inout RandomBits
@@ -439,34 +454,42 @@ struct GroupRanking {
 
   // MARK: Explaining
 
-  /// The scores of the best nodes for one more allocation, best first.
-  private mutating func topScores(_ limit: Int, use: NodeUse) -> [NodeScoreMeta] {
+  /// The best candidates for one more allocation, best first.
+  private func topCandidates(_ limit: Int) -> [(candidate: Int, score: Double)] {
+    let (sums, partCounts, bucketOf, parts, tieBreaks) = (sums, partCounts, bucketOf, buckets.parts, tieBreaks)
     var top: [(candidate: Int, score: Double)] = []
-    for candidate in slots.indices where partCounts[candidate] > 0 {
-      let part = buckets.parts[Int(bucketOf[candidate])]
+    // Nearly all are turned away by this comparison.
+    var worst = -Double.infinity
+    for candidate in partCounts.indices where partCounts[candidate] > 0 {
+      let part = parts[Int(bucketOf[candidate])]
       if part.isNaN { continue }
       let score = CandidateHeaps.mean(sum: sums[candidate], parts: Int(partCounts[candidate]), shared: part)
+      if score < worst { continue }
       func isBetter(than other: (candidate: Int, score: Double)) -> Bool {
         score != other.score ? score > other.score : tieBreaks[candidate] > tieBreaks[other.candidate]
       }
       if top.count == limit, let last = top.last, !isBetter(than: last) { continue }
       top.insert((candidate, score), at: top.firstIndex { isBetter(than: $0) } ?? top.count)
       if top.count > limit { top.removeLast() }
+      if top.count == limit, let last = top.last { worst = last.score }
     }
-    return top.map { item in
-      let slot = Int(slots[item.candidate])
-      let own = ownScore(slot, use)
-      var meta = NodeScoreMeta()
-      meta.nodeID = use.columns.ids[slot]
-      meta.normScore = item.score
-      meta.scores = [
-        "binpack": own.fit, "job-anti-affinity": own.antiAffinity, "node-reschedule-penalty": own.penalty,
-        "node-affinity": own.affinity,
-      ]
-      let part = buckets.parts[Int(bucketOf[item.candidate])]
-      if !requirement.spreads.isEmpty { meta.scores["allocation-spread"] = part }
-      if own.devices != 0 { meta.scores["devices"] = own.devices }
-      return meta
-    }
+    return top
+  }
+
+  /// What a candidate's score is made of.
+  private mutating func explanation(_ item: (candidate: Int, score: Double), use: NodeUse) -> NodeScoreMeta {
+    let slot = Int(slots[item.candidate])
+    let own = ownScore(slot, use)
+    var meta = NodeScoreMeta()
+    meta.nodeID = use.columns.ids[slot]
+    meta.normScore = item.score
+    meta.scores = [
+      "binpack": own.fit, "job-anti-affinity": own.antiAffinity, "node-reschedule-penalty": own.penalty,
+      "node-affinity": own.affinity,
+    ]
+    let part = buckets.parts[Int(bucketOf[item.candidate])]
+    if !requirement.spreads.isEmpty { meta.scores["allocation-spread"] = part }
+    if own.devices != 0 { meta.scores["devices"] = own.devices }
+    return meta
   }
 }

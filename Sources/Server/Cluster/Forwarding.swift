@@ -2,6 +2,7 @@ public import Codec
 internal import Linux
 internal import Model
 internal import Raft
+internal import State
 public import Transport
 
 /// Where a request is to be carried out.
@@ -57,7 +58,7 @@ extension Server {
   /// wrote, whichever server it asks. Gives up after a second: the write is made all the same.
   public func catchUp(to index: UInt64) async {
     let deadline = ContinuousClock.now + .seconds(1)
-    while standing.appliedIndex < index, ContinuousClock.now < deadline, await pause() {}
+    while reader.index < index, ContinuousClock.now < deadline, await pause() {}
   }
 
   /// Carries a call of a client out where the leader is. All that clients call is made to be repeated: it says how things

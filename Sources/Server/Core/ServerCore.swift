@@ -324,7 +324,7 @@ actor ServerCore {
         events.publish(applied.changes)
         guard let token = applied.token, let completion = proposals.removeValue(forKey: token) else { continue }
         completion(
-          .success(Applied(index: applied.position.index, changes: applied.changes, reader: applied.reader)))
+          .success(Applied(index: applied.reader.index, changes: applied.changes, reader: applied.reader)))
       case .replaced:
         // Whoever follows changes has missed some: it begins anew.
         feeds.closeAll()
@@ -367,6 +367,9 @@ actor ServerCore {
     for continuation in takeover { continuation.resume() }
     takeover = []
   }
+
+  /// `Replica.snapshotOrder`.
+  func snapshotOrder() -> SnapshotOrder { replica.snapshotOrder }
 
   // MARK: the members
 
@@ -549,7 +552,7 @@ extension ServerError {
     case .wrongNodeSecret: self.init(.permissionDenied, error.description)
     case .indexMismatch, .duplicateAllocation, .namespaceInUse, .namespaceHasVariables, .nodePoolInUse,
       .deploymentEnded, .nothingToPromote,
-      .canariesNotHealthy, .tagInUse, .jobExists:
+      .canariesNotHealthy, .tagInUse, .jobExists, .variableLocked:
       self.init(.conflict, error.description)
     case .builtIn, .malformed, .notLaunchable: self.init(.invalid, error.description)
     }

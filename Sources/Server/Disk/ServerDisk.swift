@@ -19,7 +19,7 @@ final class ServerDisk: Sendable {
   }
 
   private let log: LogWriter
-  private let snapshots: SnapshotStore
+  let snapshots: SnapshotStore
   private let logger: Logger
 
   /// What an earlier start found out: that this disk is older than what the server had promised. It stays so.
@@ -319,6 +319,23 @@ final class ServerDisk: Sendable {
       } catch {
         logger.error("another server's snapshot can't be used", ("error", "\(error)"))
         completion(nil)
+      }
+    }
+  }
+
+  /// A new folder beside the snapshots.
+  func folder(for purpose: String) -> String {
+    var random = SystemRandomNumberGenerator()
+    return "\(snapshots.folder)/\(purpose)-\(Identifier(using: &random))"
+  }
+
+  /// Runs what blocks on the disk on a thread of its own.
+  func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      onThread({
+        continuation.resume(throwing: ServerError(.unavailable, "no thread for the work on a snapshot"))
+      }) {
+        continuation.resume(with: Result { try body() })
       }
     }
   }

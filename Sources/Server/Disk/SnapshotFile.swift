@@ -42,6 +42,9 @@ enum SnapshotFile {
     return Contents(state: try decoder.finish(), membership: membership)
   }
 
+  /// Whether a piece is the server's own and not the state's.
+  static func isMetadata(_ chunk: [UInt8]) -> Bool { decode(chunk) != nil }
+
   private static func encode(_ index: UInt64, _ membership: Membership) -> [UInt8] {
     var payload = BinaryWriter()
     payload.fixed64(index)

@@ -28,6 +28,7 @@ extension Server {
     payload.namespace = key.namespace
     payload.path = key.path
     payload.expectedIndex = expected
+    payload.lockID = try lockID(of: given)
     do {
       payload.sealed = Blob(try cipher.seal(Binary.encode(items), context(of: key)))
     } catch {
@@ -40,11 +41,77 @@ extension Server {
     return try decrypted(stored, cipher)
   }
 
+  /// Acquires, renews or gives back a variable's lock. What the request has of items replaces what the variable has.
+  /// - Returns: the variable as it is now, with its lock's id for who has just acquired or renewed it.
+  /// - Throws: `VariableConflict` when another one holds the lock, or it was lost.
+  public func changeLock(_ given: Variable, _ key: VariableKey, _ operation: LockOperation) async throws -> Variable {
+    let cipher = try cipher()
+    var payload = VariableChange()
+    payload.namespace = key.namespace
+    payload.path = key.path
+    payload.operation = operation
+    if operation == .acquire {
+      guard given.lock?.id.isEmpty ?? true else {
+        throw ServerError(.invalid, "a lock gets its id from the server: leave Lock.ID out to acquire one")
+      }
+      var random = SystemRandomNumberGenerator()
+      payload.lockID = Identifier(using: &random)
+      payload.lockTTL = try lockTime("TTL", given.lock?.ttl, .seconds(10))
+      payload.lockDelay = try lockTime("LockDelay", given.lock?.lockDelay, .zero)
+    } else {
+      payload.lockID = try lockID(of: given)
+      if payload.lockID.isNone {
+        throw ServerError(.invalid, "Lock.ID is missing: it is in the answer that acquired the lock")
+      }
+    }
+    // A variable that is made for the lock alone may be empty.
+    let isNew = reader.variables[key] == nil
+    try checkPath(key.path)
+    if !given.items.isEmpty || isNew {
+      if !given.items.isEmpty { try check(given, key) }
+      var items = SealedItems()
+      items.items = given.items
+      do {
+        payload.sealed = Blob(try cipher.seal(Binary.encode(items), context(of: key)))
+      } catch {
+        throw ServerError(.internal, "variable \"\(key.path)\" can't be encrypted: \(error)")
+      }
+    }
+    let applied = try await change(payload, key)
+    guard let stored = applied.reader.variables[key]?.value else {
+      throw ServerError(.internal, "variable \"\(key.path)\" is not there although its lock was changed")
+    }
+    var variable = try decrypted(stored, cipher)
+    variable.lock?.id = payload.lockID.description
+    return variable
+  }
+
+  private func lockID(of variable: Variable) throws(ServerError) -> Identifier {
+    guard let text = variable.lock?.id, !text.isEmpty else { return .none }
+    guard let id = Identifier(text) else { throw ServerError(.invalid, "Lock.ID \"\(text)\" is no id of a lock") }
+    return id
+  }
+
+  /// The documented default is 15 seconds, the longest a day.
+  private func lockTime(_ name: String, _ text: String?, _ shortest: Nanoseconds) throws(ServerError) -> Nanoseconds {
+    guard let text, !text.isEmpty else { return .seconds(15) }
+    guard let time = Nanoseconds(parsing: text), time >= shortest, time <= .hours(24) else {
+      throw ServerError(.invalid, "Lock.\(name) \"\(text)\" must be a duration from \(shortest) to 24h")
+    }
+    return time
+  }
+
   /// Removes a variable; one that is not there is no failure.
   /// - Throws: `VariableConflict` when it has another index than `expected`.
-  public func deleteVariable(_ key: VariableKey, expecting expected: UInt64?) async throws -> UInt64 {
+  public func deleteVariable(
+    _ key: VariableKey, expecting expected: UInt64?, holding lock: String = ""
+  ) async throws -> UInt64 {
     _ = try cipher()
+    var holder = Variable()
+    holder.lock = VariableLock()
+    holder.lock?.id = lock
     var payload = VariableChange()
+    payload.lockID = try lockID(of: holder)
     payload.namespace = key.namespace
     payload.path = key.path
     payload.expectedIndex = expected
@@ -87,6 +154,13 @@ extension Server {
       variable.modifyTime = stored.modifyTime
       variable.createIndex = stored.createIndex
       variable.modifyIndex = stored.modifyIndex
+      if let held = stored.lock, held.isHeld(at: now) {
+        // Whose it is only the holder knows.
+        var lock = VariableLock()
+        lock.ttl = "\(held.ttl)"
+        lock.lockDelay = "\(held.delay)"
+        variable.lock = lock
+      }
       return variable
     } catch let error as ServerError {
       throw error
@@ -112,20 +186,7 @@ private func context(of key: VariableKey) -> [UInt8] { Array("\(key.namespace)\0
 
 /// The documented limits of paths, keys and sizes.
 private func check(_ variable: Variable, _ key: VariableKey) throws(ServerError) {
-  let isPath =
-    (1...128).contains(key.path.utf8.count)
-    && key.path.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || [0x2D, 0x5F, 0x7E, 0x2F].contains(byte)
-    }
-  guard isPath else {
-    throw ServerError(
-      .invalid, "invalid path \"\(key.path)\": it has 1 to 128 letters, digits and -_~ with slashes between segments")
-  }
-  let segments = key.path.split(separator: "/", omittingEmptySubsequences: false)
-  if segments[0] == "nomad", segments.count < 2 || !["jobs", "job-templates"].contains(segments[1]) {
-    throw ServerError(.invalid, "paths below \"nomad/\" are reserved but for nomad/jobs and nomad/job-templates")
-  }
+  try checkPath(key.path)
   guard !variable.items.isEmpty else { throw ServerError(.invalid, "variable missing required Items object") }
   for name in variable.items.keys.sorted() {
     let isName =
@@ -140,5 +201,22 @@ private func check(_ variable: Variable, _ key: VariableKey) throws(ServerError)
   let size = variable.items.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
   guard size <= Server.largestVariable else {
     throw ServerError(.invalid, "the variable's items have \(size) bytes; at most \(Server.largestVariable) are kept")
+  }
+}
+
+private func checkPath(_ path: String) throws(ServerError) {
+  let isPath =
+    (1...128).contains(path.utf8.count)
+    && path.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        || [0x2D, 0x5F, 0x7E, 0x2F].contains(byte)
+    }
+  guard isPath else {
+    throw ServerError(
+      .invalid, "invalid path \"\(path)\": it has 1 to 128 letters, digits and -_~ with slashes between segments")
+  }
+  let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+  if segments[0] == "nomad", segments.count < 2 || !["jobs", "job-templates"].contains(segments[1]) {
+    throw ServerError(.invalid, "paths below \"nomad/\" are reserved but for nomad/jobs and nomad/job-templates")
   }
 }
