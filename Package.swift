@@ -111,7 +111,7 @@ let executables: [Target] = [
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
   .target(
-    name: "Simulation", dependencies: ["Codec", "Gossip", "Model", "Raft", "Replica", "Scheduler", "State"],
+    name: "Simulation", dependencies: ["Codec", "Model", "Raft", "Replica", "Scheduler", "State"],
     path: "Tests/Simulation", swiftSettings: strict),
   .executableTarget(
     name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
