@@ -30,9 +30,10 @@ unit: setup ## tests that need neither root nor a running agent
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build $(TEST_FLAGS) --skip IntegrationTests --skip SupervisorTests --skip ClientTests
 
-sim: setup ## 2,000 simulated clusters with faults of every kind; what fails is printed shrunk and replayable
+sim: setup ## 2,000 simulated groups of servers and 500 whole clusters, with faults; what fails is printed shrunk, to replay
 	$(SWIFT) build -c release --product serai-sim
 	$(BUILD)/release/serai-sim --seeds 1..2000
+	$(BUILD)/release/serai-sim --cluster --seeds 1..500
 
 sim-bugs: setup ## proof that the simulator can fail: every deliberate mistake, and the seeds until it is caught
 	$(SWIFT) build -c release --product serai-sim --scratch-path $(BUILD)/bugs -Xswiftc -DDELIBERATE_BUGS

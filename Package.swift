@@ -110,7 +110,9 @@ let executables: [Target] = [
 
 /// Programs and parts that tests and benchmarks drive; nothing of them is installed.
 let testPrograms: [Target] = [
-  .target(name: "Simulation", dependencies: ["Raft"], path: "Tests/Simulation", swiftSettings: strict),
+  .target(
+    name: "Simulation", dependencies: ["Codec", "Model", "Raft", "Replica", "Scheduler", "State"],
+    path: "Tests/Simulation", swiftSettings: strict),
   .executableTarget(
     name: "serai-sim", dependencies: ["Simulation"], path: "Tests/serai-sim", swiftSettings: strict),
   .target(name: "HCLOracleProtocol", dependencies: ["HCL"], path: "Tests/HCLOracleProtocol", swiftSettings: strict),

@@ -37,4 +37,29 @@ public enum ShellBug: String, CaseIterable, Sendable {
   case forgetsQuarantine
   /// The pieces of an incoming snapshot are put together without looking at their offsets.
   case mixesPieces
+
+  // What only clusters with worker nodes show.
+
+  /// An agent begins what is new before what it takes the place of has ended: ports, cores and memory are there twice.
+  case beginsBeforeEnd
+  /// An agent believes a server that lags: what it was told to run since ends.
+  case takesOlderLists
+  /// An agent says once what has become of an allocation, whether it was heard or not.
+  case reportsOnce
+  /// An operator is told that a change is done when it is in the leader's log.
+  case answersChangesBeforeCommit
+  /// Variables are read from any server, as it is.
+  case readsAnywhere
+  /// A server forgets to tell its duties of nodes that come back: those that went silent stay down.
+  case ignoresReturningNodes
+
+  /// Whether it needs worker nodes to show.
+  public var isOfClusters: Bool {
+    switch self {
+    case .beginsBeforeEnd, .takesOlderLists, .reportsOnce, .answersChangesBeforeCommit, .readsAnywhere,
+      .ignoresReturningNodes:
+      true
+    default: false
+    }
+  }
 }

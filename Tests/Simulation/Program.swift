@@ -9,6 +9,7 @@ public func runSimulations(_ arguments: [String]) -> Int32 {
   var shellBug: ShellBug?
   var isBugHunt = false
   var isUntilFirst = false
+  var isCluster = false
   var rest = arguments.dropFirst()
   while let argument = rest.popFirst() {
     switch argument {
@@ -35,19 +36,21 @@ public func runSimulations(_ arguments: [String]) -> Int32 {
         if shellBug == nil { return usage() }
       #endif
     case "--bugs": isBugHunt = true
+    case "--cluster": isCluster = true
     case "--until-first": isUntilFirst = true
     default: return usage()
     }
   }
   if isBugHunt { return huntBugs(upTo: seeds.count == 100 ? 5_000 : seeds.upperBound) }
-  if isUntilFirst { return untilFirstFailure(seeds, bug: shellBug) }
-  return run(seeds, bug: shellBug, isTraced: isTraced, hasMessages: hasMessages)
+  if isUntilFirst { return untilFirstFailure(seeds, bug: shellBug, isCluster: isCluster) }
+  return run(seeds, bug: shellBug, isCluster: isCluster, isTraced: isTraced, hasMessages: hasMessages)
 }
 
 private func usage() -> Int32 {
   print(
     """
-    Usage: serai-sim [--seed N | --seeds A..B] [--trace] [--messages] [--bug NAME | --bugs]
+    Usage: serai-sim [--cluster] [--seed N | --seeds A..B] [--trace] [--messages] [--bug NAME | --bugs]
+      --cluster     whole servers, worker nodes and jobs; without: consensus with a few registers
       --seed N      one run
       --seeds A..B  the runs from A to B; 1..100 without
       --trace       print everything that happens but messages
@@ -58,7 +61,9 @@ private func usage() -> Int32 {
   return 2
 }
 
-private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, hasMessages: Bool) -> Int32 {
+private func run(
+  _ seeds: ClosedRange<UInt64>, bug: ShellBug?, isCluster: Bool, isTraced: Bool, hasMessages: Bool
+) -> Int32 {
   let began = seconds()
   var events = 0
   var simulated: UInt64 = 0
@@ -72,7 +77,7 @@ private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, h
   var gaps: [UInt64] = []
   var failed: [UInt64] = []
   for seed in seeds {
-    let plan = Plan(seed: seed)
+    let plan = isCluster ? Plan(cluster: seed) : Plan(seed: seed)
     let simulator = Simulator(plan, bug: bug, trace: isTraced ? { print($0) } : nil)
     simulator.noteMessages = hasMessages
     let result = simulator.run()
@@ -106,7 +111,7 @@ private func run(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isTraced: Bool, h
     "\(acknowledged) operations acknowledged, \(elections) elections, \(changes) changes of members, \(installed) snapshots "
       + "installed, \(quarantined) servers in quarantine; without a leader p50 \(gap(500)) ms, p99 \(gap(990)) ms")
   print(Occurrence.allCases.map { "\($0) \(coverage[$0])" }.joined(separator: ", "))
-  let missing = seeds.count >= 500 && bug == nil ? coverage.missing : []
+  let missing = seeds.count >= 500 && bug == nil ? coverage.missing(fromClusters: isCluster) : []
   for what in missing { print("never happened: \(what)") }
   return failed.isEmpty && missing.isEmpty ? 0 : 1
 }
@@ -146,7 +151,9 @@ private func huntBugs(upTo last: UInt64) -> Int32 {
 }
 
 private func firstFailure(of name: String, upTo last: UInt64) -> (seed: UInt64, failure: String?) {
-  let command = "SWIFT_BACKTRACE=enable=no /proc/\(getpid())/exe --seeds 1..\(last) --bug \(name) --until-first 2>&1"
+  let kind = ShellBug(rawValue: name)?.isOfClusters == true ? "--cluster " : ""
+  let command =
+    "SWIFT_BACKTRACE=enable=no /proc/\(getpid())/exe \(kind)--seeds 1..\(last) --bug \(name) --until-first 2>&1"
   guard let pipe = popen(command, "r") else { return (0, "can't run \(command)") }
   var seed: UInt64 = 0
   var failure: String?
@@ -162,11 +169,12 @@ private func firstFailure(of name: String, upTo last: UInt64) -> (seed: UInt64, 
 }
 
 /// The child's side of the hunt.
-private func untilFirstFailure(_ seeds: ClosedRange<UInt64>, bug: ShellBug?) -> Int32 {
+private func untilFirstFailure(_ seeds: ClosedRange<UInt64>, bug: ShellBug?, isCluster: Bool) -> Int32 {
   for seed in seeds {
     print("seed \(seed)")
     fflush(nil)
-    if let failure = Simulator(Plan(seed: seed), bug: bug).run().failure {
+    let plan = isCluster ? Plan(cluster: seed) : Plan(seed: seed)
+    if let failure = Simulator(plan, bug: bug).run().failure {
       print("failed: \(failure)")
       return 1
     }

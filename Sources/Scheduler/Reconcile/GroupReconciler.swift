@@ -37,6 +37,14 @@ struct GroupReconciler {
     case disconnected
     case migrating
     case rescheduled(RescheduleEvent, [RescheduleEvent])
+
+    /// Whether another takes its place now.
+    var leaves: Bool {
+      switch self {
+      case .lost, .migrating, .rescheduled: true
+      case .live, .done, .settled, .disconnected: false
+      }
+    }
   }
 
   private struct Kept {
@@ -58,6 +66,7 @@ struct GroupReconciler {
     reconcileReturned(&kept, into: &decision)
     let disconnected = kept.filter { if case .disconnected = $0.kind { true } else { false } }
     kept.removeAll { if case .disconnected = $0.kind { true } else { false } }
+    yieldNames(&kept, into: &decision)
     reduce(&kept, into: &decision)
     let needsCanaries = update(kept, into: &decision)
     place(kept, disconnected, canaries: canaries, needsCanaries: needsCanaries, into: &decision)
@@ -216,20 +225,32 @@ struct GroupReconciler {
 
   // MARK: Too many
 
-  /// Lets go of what exceeds the count: first what would have to be replaced anyway, then old versions whose name a new
-  /// one has too, then the highest indexes.
+  /// An old version whose name a new one has goes, whatever the count: that one was a canary and has been promoted. What
+  /// would otherwise go in its place would leave two of one name and none of another.
+  private func yieldNames(_ kept: inout [Kept], into decision: inout GroupDecision) {
+    let taken = Set(kept.lazy.filter { isCurrent($0.allocation.value) }.map(\.index))
+    kept.removeAll { item in
+      guard !isCurrent(item.allocation.value), taken.contains(item.index) else { return false }
+      if case .lost(let reason) = item.kind {
+        decision.stops.append((item.allocation, reason))
+      } else {
+        decision.stops.append((item.allocation, .updated))
+      }
+      decision.delayed.removeAll { $0.allocation.value.id == item.allocation.value.id }
+      return true
+    }
+  }
+
+  /// Lets go of what exceeds the count: first what would have to be replaced anyway, then the highest indexes.
   private func reduce(_ kept: inout [Kept], into decision: inout GroupDecision) {
     guard kept.count > count else { return }
-    var bearers: [Int: Int] = [:]
-    for item in kept { bearers[item.index, default: 0] += 1 }
-    func hasSuccessor(_ item: Kept) -> Bool { bearers[item.index, default: 0] > 1 && !isCurrent(item.allocation.value) }
     func rank(_ item: Kept) -> Int {
       switch item.kind {
       case .lost: 0
       case .migrating: 1
       case .rescheduled: 2
       case .settled: 3
-      case .live: hasSuccessor(item) ? 4 : 5
+      case .live: 4
       case .done: 6
       case .disconnected: 0
       }
@@ -248,7 +269,7 @@ struct GroupReconciler {
       case .done:
         // Nothing to stop; it stays counted so that nothing is placed for it.
         decision.updates.ignore += 1
-      default: decision.stops.append((item.allocation, hasSuccessor(item) ? .updated : .countReduced))
+      default: decision.stops.append((item.allocation, .countReduced))
       }
       decision.delayed.removeAll { $0.allocation.value.id == item.allocation.value.id }
     }
@@ -285,7 +306,9 @@ struct GroupReconciler {
     }
     outdated.sort { ($0.value.nameIndex, $0.value.id) < ($1.value.nameIndex, $1.value.id) }
     let canaries = strategy?.canary ?? 0
-    let needsCanaries = canaries > 0 && !outdated.isEmpty && !(deploymentState?.promoted ?? false)
+    // What has to leave its place is of the old version too, and stays on it until the canaries are promoted.
+    let isOutdated = !outdated.isEmpty || kept.contains { !isCurrent($0.allocation.value) && $0.kind.leaves }
+    let needsCanaries = canaries > 0 && isOutdated && !(deploymentState?.promoted ?? false)
     let limit = needsCanaries ? 0 : destructiveLimit(kept)
     decision.destructive = Array(outdated.prefix(limit))
     decision.waiting = outdated.count - decision.destructive.count
@@ -379,19 +402,22 @@ struct GroupReconciler {
 
     if isHalted { return }
     let missing = count - occupied
+    let ofCanaries = Set(canaries.map { Int($0.value.nameIndex) })
+    var ofNew = Set(kept.lazy.filter { isCurrent($0.allocation.value) }.map(\.index))
     if missing > 0 {
-      let taken = names
+      let taken = names.union(ofCanaries)
       var index = 0
       for _ in 0..<missing {
         while taken.contains(index) { index += 1 }
         decision.placements.append(PlacementRequest(.new, nameIndex: index))
+        ofNew.insert(index)
         index += 1
       }
       decision.updates.place += UInt64(missing)
     }
     if needsCanaries {
-      // Canaries bear the names of those that they will replace.
-      let names = Set(canaries.map { Int($0.value.nameIndex) })
+      // Canaries bear the names of those that they will replace, and of nothing that has the new version already.
+      let names = ofCanaries.union(ofNew)
       let missing = max((strategy?.canary ?? 0) - canaries.count, 0)
       for index in (0..<count + missing + names.count).lazy.filter({ !names.contains($0) }).prefix(missing) {
         decision.placements.append(PlacementRequest(.canary, nameIndex: index))

@@ -6,6 +6,9 @@ extension State {
   mutating func apply(_ payload: AllocationClientUpdates, _ changes: inout Changes) {
     for update in payload.updates {
       guard let old = reader.allocations[update.id] else { continue }
+      // What has ended or is given up holds nothing, and its room may be others' by now: a word that it runs is late, or of
+      // a client that was not heard of. That client is told to end it, and lets nothing begin in its place before.
+      if old.value.isClientTerminal, ![.complete, .failed].contains(update.clientStatus) { continue }
       var allocation = old.value
       if old.value.clientStatus == .unknown, update.clientStatus != .unknown {
         note(update.clientStatus, in: &allocation)

@@ -57,6 +57,7 @@ final class RegisterWorkload: Workload {
     case .committed(let entry): apply(entry, server, host)
     case .read(let result): answer(result, server)
     case .replaced: checkState(host)
+    case .publication, .failure, .readAnswer: break
     }
   }
 
@@ -126,6 +127,7 @@ final class RegisterWorkload: Workload {
       } else {
         finish(client, nil)
       }
+    case .call, .answer, .expired, .node, .operate: break
     }
   }
 

@@ -42,6 +42,13 @@ public enum Occurrence: Int, CaseIterable, Sendable {
   case readAtFollower
   /// A client was told that nobody knows.
   case unknownOutcome
+  case machineKilled
+  case agentKilled
+  case taskFailed
+  case wallClockSet
+
+  /// What only a cluster with worker nodes has.
+  public var isOfClusters: Bool { rawValue >= Occurrence.machineKilled.rawValue }
 }
 
 /// How often each of them happened.
@@ -54,8 +61,10 @@ public struct Coverage: Sendable {
   /// How often something happened.
   public subscript(_ what: Occurrence) -> Int { counts[what.rawValue] }
 
-  /// What never happened.
-  public var missing: [Occurrence] { Occurrence.allCases.filter { self[$0] == 0 } }
+  /// What never happened although it can.
+  public func missing(fromClusters: Bool) -> [Occurrence] {
+    Occurrence.allCases.filter { self[$0] == 0 && (fromClusters || !$0.isOfClusters) }
+  }
 
   mutating func note(_ what: Occurrence) { counts[what.rawValue] += 1 }
 

@@ -51,6 +51,8 @@ public struct Plan: Sendable {
   public var trailing: UInt64 = 20
   /// In order of time.
   public var faults: [Timed] = []
+  /// Worker nodes; 0 for servers that replicate registers only.
+  public var nodes = 0
 
   /// A fault and its moment in nanoseconds.
   public struct Timed: Sendable {
@@ -81,6 +83,35 @@ public struct Plan: Sendable {
       time += random.between(20_000_000, 900_000_000)
       faults.append(Timed(at: time, fault: draw(kinds[random.below(kinds.count)], &random)))
     }
+  }
+
+  /// A whole cluster, with worker nodes and jobs.
+  public init(cluster seed: UInt64) {
+    self.init(seed: seed)
+    var random = Random(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ 7)
+    nodes = 2 + random.below(5)
+    duration = 20_000_000_000
+    snapshotEvery = random.between(30, 400)
+    for place in faults.indices { faults[place].at = faults[place].at * 5 / 2 }
+    var time: UInt64 = 2_000_000_000
+    let kinds = (0..<5).filter { _ in random.chance(600) }
+    while time < duration, !kinds.isEmpty {
+      time += random.between(100_000_000, 3_000_000_000)
+      let wait =
+        random.chance(500) ? random.between(200_000_000, 1_500_000_000) : random.between(1_000_000_000, 6_000_000_000)
+      let node = random.below(nodes)
+      let fault: WorkloadFault =
+        switch kinds[random.below(kinds.count)] {
+        case 0: .killMachine(node: node, restartAfter: wait)
+        case 1: .killAgent(node: node, restartAfter: wait)
+        case 2: .cutNode(node: node, for: wait)
+        case 3: .failTask(node: node)
+        default:
+          .setWall(host: random.below(hosts), error: Int64(random.below(40_000_000_000 as UInt64)) - 20_000_000_000)
+        }
+      faults.append(Timed(at: time, fault: .workload(fault)))
+    }
+    faults.sort { $0.at < $1.at }
   }
 
   private func draw(_ kind: Int, _ random: inout Random) -> Fault {

@@ -156,13 +156,14 @@ extension Simulator {
   }
 
   var restlessness: String {
-    hosts.map { host in
-      guard let core = host.core else { return "\(host.id) down" }
-      return "\(host.id) \(core.role) term \(core.term) commit \(core.commit) last \(core.last.index) applied "
-        + "\(host.server?.applied ?? 0) leader \(core.leader.map(\.description) ?? "none") members "
-        + core.membership.membership.members.map { "\($0.id):\($0.role)\($0.votesInOutgoing ? "*" : "")" }.joined(
-          separator: " ")
-    }.joined(separator: "; ")
-      + " \(leaderHost?.core?.replicationState ?? "") \(workload.restlessness)"
+    workload.restlessness + "; servers: "
+      + hosts.map { host in
+        guard let core = host.core else { return "\(host.id) down" }
+        return "\(host.id) \(core.role) term \(core.term) commit \(core.commit) last \(core.last.index) applied "
+          + "\(host.server?.applied ?? 0) leader \(core.leader.map(\.description) ?? "none") members "
+          + core.membership.membership.members.map { "\($0.id):\($0.role)\($0.votesInOutgoing ? "*" : "")" }.joined(
+            separator: " ")
+      }.joined(separator: "; ")
+      + " \(leaderHost?.core?.replicationState ?? "")"
   }
 }

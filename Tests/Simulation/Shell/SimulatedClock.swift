@@ -18,7 +18,10 @@ struct SimulatedClock {
     return base &+ passed &+ UInt64(bitPattern: skew)
   }
 
-  func wall(_ real: UInt64) -> Int64 { Self.beginning + Int64(real) + wallError }
+  func wall(_ real: UInt64) -> Int64 { Self.wall(real, error: wallError) }
+
+  /// What a wall clock shows that is wrong by so much.
+  static func wall(_ real: UInt64, error: Int64) -> Int64 { beginning + Int64(real) + error }
 
   /// When the steady clock will show `local`, not before `real`.
   func real(of local: UInt64, from real: UInt64) -> UInt64 {

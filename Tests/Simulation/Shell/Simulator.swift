@@ -40,7 +40,9 @@ public final class Simulator {
   var now: UInt64 = 0
   var hosts: [Host] = []
   var checker = Checker()
-  private(set) lazy var workload: any Workload = RegisterWorkload(self, clients: plan.clients)
+  private(set) lazy var workload: any Workload =
+    plan.nodes > 0
+    ? ClusterWorkload(self, nodes: plan.nodes, operators: plan.clients) : RegisterWorkload(self, clients: plan.clients)
   var result = Result()
   /// Messages on their way; an event names the slot.
   var slots: [Message?] = []
@@ -68,6 +70,14 @@ public final class Simulator {
     limits.inflightBytes = 2_000
     limits.cachedBytes = 3_000
     limits.uncommittedBytes = 10_000
+    if plan.nodes > 0 {
+      // Jobs and plans are larger than registers.
+      limits.pieceBytes = 3_000
+      limits.requestBytes = 8_000
+      limits.inflightBytes = 60_000
+      limits.cachedBytes = 60_000
+      limits.uncommittedBytes = 4_000_000
+    }
     self.limits = limits
     cut = [[UInt64]](repeating: [UInt64](repeating: 0, count: plan.hosts), count: plan.hosts)
     for place in 0..<plan.hosts { hosts.append(Host(place: place, random: &random)) }
@@ -87,7 +97,7 @@ public final class Simulator {
       if !isHealing, now >= plan.duration { heal() }
       if isHealing, now >= plan.duration + 1_000_000_000, result.events % 64 == 0 {
         if isAtRest { break }
-        if now > plan.duration + 30_000_000_000 {
+        if now > plan.duration + (plan.nodes > 0 ? 180_000_000_000 : 30_000_000_000) {
           if isRestPossible { checker.fail("no rest \(restlessness)") }
           break
         }
