@@ -322,7 +322,7 @@ import Testing
           cat /secrets/before; echo; stat -fc %T /secrets; stat -c %a /secrets
           dd if=/dev/zero of=/secrets/big bs=64k count=32 2>&1 | grep -o 'No space'; rm /secrets/big
           cp /bin/true /secrets/true && chmod +x /secrets/true; /secrets/true 2>&1 | grep -o 'Permission denied'
-          while ! cat /secrets/after\(round) 2>/dev/null; do sleep 0.01; done
+          while ! grep late /secrets/after\(round) 2>/dev/null; do sleep 0.01; done
           """
         ) {
           $0.mounts.append(Mount(source: .handedOver, target: "/secrets", attributes: [.noExecute]))
@@ -338,7 +338,7 @@ import Testing
         let exit = try await client.exit(of: spec.id)
         let log = fixture.log("handed\(round)")
         #expect(exit.exitCode == 0, "\(fixture.log("handed\(round)", "stderr"))")
-        #expect(log == "early\ntmpfs\n700\nNo space\nPermission denied\nlate", "\(log)")
+        #expect(log == "early\ntmpfs\n700\nNo space\nPermission denied\nlate\n", "\(log)")
         let mounts = try Files.readText("/proc/self/mountinfo")
         #expect(!mounts.contains("/\(fixture.name)/handed"))
       }
