@@ -109,6 +109,10 @@ int serai_openpt(void) {
   }
   return fd;
 }
+int serai_pt_unlock(int master) {
+  int locked = 0;
+  return RESULT(ioctl(master, TIOCSPTLCK, &locked));
+}
 int serai_pt_peer(int master) { return RESULT(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)); }
 int serai_pt_size(int fd, uint16_t rows, uint16_t columns) {
   struct winsize size = {.ws_row = rows, .ws_col = columns};

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -42,6 +43,19 @@ int serai_openat2(int dirfd, const char *path, uint64_t flags, uint32_t mode, ui
 
 int serai_close(int fd) { return RESULT(close(fd)); }
 ssize_t serai_read(int fd, void *buffer, size_t count) { return RETRIED(read(fd, buffer, count)); }
+ssize_t serai_read_below(int dirfd, const char *directory, const char *name, void *buffer, size_t capacity) {
+  char path[512];
+  size_t length = strlen(directory), rest = strlen(name);
+  if (length + rest + 2 > sizeof path) return -ENAMETOOLONG;
+  memcpy(path, directory, length);
+  path[length] = '/';
+  memcpy(path + length + 1, name, rest + 1);
+  int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return -errno;
+  ssize_t count = serai_read(fd, buffer, capacity);
+  close(fd);
+  return count;
+}
 ssize_t serai_write(int fd, const void *buffer, size_t count) { return RETRIED(write(fd, buffer, count)); }
 ssize_t serai_pread(int fd, void *buffer, size_t count, int64_t offset) {
   return RETRIED(pread(fd, buffer, count, offset));

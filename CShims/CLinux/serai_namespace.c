@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
@@ -45,30 +46,36 @@ static int write_map(int directory, const char *name, uint32_t first, uint32_t c
   return result;
 }
 
-int serai_user_namespace(int proc, uint32_t first, uint32_t count) {
-  // The helper's stack lies in our frame: it is gone before we return.
-  _Alignas(16) char stack[4096];
-  pid_t helper = clone(hold_namespace, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, NULL);
-  if (helper < 0) return -errno;
+pid_t serai_user_namespace_hold(void **stack) {
+  const size_t size = 4096;
+  *stack = malloc(size);
+  if (!*stack) return -ENOMEM;
+  // The stack grows down, from an address of which 16 is a factor.
+  char *top = (char *)(((uintptr_t)*stack + size) & ~(uintptr_t)15);
+  pid_t helper = RESULT(clone(hold_namespace, top, CLONE_VM | CLONE_NEWUSER | SIGCHLD, NULL));
+  if (helper < 0) free(*stack);
+  return helper;
+}
+
+int serai_user_namespace_map(int proc, pid_t helper, uint32_t first, uint32_t count) {
   char path[24];
   size_t length = put_number(path, (uint64_t)helper);
   path[length] = 0;
-  int result = -1;
   int directory = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) {
-    result = -errno;
-  } else {
-    result = write_map(directory, "uid_map", first, count);
-    if (result == 0) result = write_map(directory, "gid_map", first, count);
-    if (result == 0) {
-      result = openat(directory, "ns/user", O_RDONLY | O_CLOEXEC);
-      if (result < 0) result = -errno;
-    }
-    close(directory);
+  if (directory < 0) return -errno;
+  int result = write_map(directory, "uid_map", first, count);
+  if (result == 0) result = write_map(directory, "gid_map", first, count);
+  if (result == 0) {
+    result = openat(directory, "ns/user", O_RDONLY | O_CLOEXEC);
+    if (result < 0) result = -errno;
   }
-  kill(helper, SIGKILL);
-  while (waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) continue;
+  close(directory);
   return result;
+}
+
+void serai_user_namespace_reap(pid_t helper, void *stack) {
+  while (waitpid(helper, NULL, __WALL) < 0 && errno == EINTR) continue;
+  free(stack);
 }
 
 int serai_setfsids(uint32_t uid, uint32_t gid) {

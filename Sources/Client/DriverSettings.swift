@@ -80,6 +80,7 @@ struct DriverSettings {
     settings.allowsUnconfinedSeccomp = decoder.bool("allow_unconfined_seccomp") ?? false
     settings.allowsNewPrivileges = decoder.bool("allow_new_privileges") ?? false
     settings.allowsHostIDs = decoder.bool("allow_host_userns") ?? true
+    settings.allows32BitPrograms = decoder.bool("allow_32bit_programs") ?? false
     settings.userNamespaceProblem = host.userNamespaceProblem
     if let directory = decoder.string("seccomp_profile_dir") {
       if let profiles = host.seccompProfiles[directory] {

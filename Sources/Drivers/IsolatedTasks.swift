@@ -22,13 +22,20 @@ struct IsolatedTasks: Sendable {
         .bind(task.directories.shared, at: "/alloc", hasTaskIDs: true),
         .bind(task.directories.logs, at: "/alloc/logs", readOnly: true, hasTaskIDs: true),
       ] + config.mounts
+    if task.directories.secretsMount != nil {
+      sandbox.mounts.insert(Mount(source: .handedOver, target: "/secrets", attributes: [.noExecute]), at: 0)
+    }
     sandbox.sysctls = config.sysctls
-    if task.hasNoNetwork { sandbox.namespaces.insert(.network) }
+    if task.hasNoNetwork {
+      sandbox.namespaces.insert(.network)
+      sandbox.networkGroup = task.allocationID.description
+    }
     if !config.privateIPC { sandbox.namespaces.remove(.ipc) }
     sandbox.capabilities = config.capabilities
     sandbox.ambientCapabilities += config.addedCapabilities.filter { !sandbox.ambientCapabilities.contains($0) }
     sandbox.ambientCapabilities.removeAll { !config.capabilities.contains($0) }
     sandbox.seccomp = config.seccomp
+    sandbox.allowsForeignABI = settings.allows32BitPrograms
     sandbox.noNewPrivileges = config.noNewPrivileges
     sandbox.usesInit = config.usesInit
     sandbox.oomScoreAdjustment = config.oomScoreAdjustment

@@ -17,6 +17,8 @@ public struct IsolationSettings: Sendable {
   public var allowsNewPrivileges = false
   /// Whether a job may let its tasks have host ids (`allow_host_userns`).
   public var allowsHostIDs = true
+  /// Whether 32-bit programs may run (`allow_32bit_programs`); else their first system call kills them.
+  public var allows32BitPrograms = false
   /// Why this host cannot give tasks ids of their own; nil when it can.
   public var userNamespaceProblem: String?
   /// Seccomp profiles that a job may name, their JSON by file name (`seccomp_profile_dir`).

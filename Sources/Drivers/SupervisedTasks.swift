@@ -1,5 +1,6 @@
 internal import Codec
 public import Isolation
+internal import Linux
 public import Supervisor
 
 /// A driver whose tasks run under the node's supervisor: what happens to a started task is the same for all of them.
@@ -59,8 +60,14 @@ public struct SupervisedTasks: Sendable {
         directory: task.logs.directory, task: task.taskName, maxFiles: UInt32(clamping: task.logs.maxFiles),
         maxFileBytes: UInt64(clamping: task.logs.maxFileBytes))
     let spec = TaskSpec(id: task.attemptID.description, sandbox: sandbox, logs: logs)
+    let secrets = task.directories.secretsMount
+    do throws(SystemError) {
+      try secrets?.shift(to: sandbox.userNamespace?.firstID ?? 0)
+    } catch {
+      throw DriverError(.system, "give the task its secrets: \(error)")
+    }
     do throws(SupervisorError) {
-      let status = try await link.start(spec)
+      let status = try await link.start(spec, mounts: secrets.map { [$0.number] } ?? [])
       return TaskHandle(
         driver: driver, id: spec.id, pid: Int(status.pid), startedAt: Timestamp(nanoseconds: status.startedNanoseconds),
         memoryBytes: Int(clamping: sandbox.limits.memoryBytes ?? 0), notes: notes + status.notes)

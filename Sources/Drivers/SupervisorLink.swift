@@ -92,13 +92,14 @@ public actor SupervisorLink {
 
   /// Starts a task, or finds the one of that id. A supervisor that dies before it has answered may have started it: the
   /// next one is asked, and finds it.
-  public func start(_ spec: TaskSpec) async throws(SupervisorError) -> TaskStatus {
+  /// - Parameter mounts: for the mounts of the sandbox that are handed over, in their order.
+  public func start(_ spec: TaskSpec, mounts: [Int32] = []) async throws(SupervisorError) -> TaskStatus {
     let deadline = ContinuousClock.now + Self.patience
     while true {
       do throws(SupervisorError) {
         let client = try await connection()
         known.insert(spec.id)
-        return try await start(spec, at: client)
+        return try await start(spec, mounts, at: client)
       } catch {
         if await mayAskAgain(after: error, until: deadline) { continue }
         known.remove(spec.id)
@@ -107,9 +108,11 @@ public actor SupervisorLink {
     }
   }
 
-  private func start(_ spec: TaskSpec, at client: SupervisorClient) async throws(SupervisorError) -> TaskStatus {
+  private func start(
+    _ spec: TaskSpec, _ mounts: [Int32], at client: SupervisorClient
+  ) async throws(SupervisorError) -> TaskStatus {
     do throws(SupervisorError) {
-      return try await client.start(spec)
+      return try await client.start(spec, mounts: mounts)
     } catch {
       guard error.kind == .alreadyExists else { throw error }
       let all = try await client.list()

@@ -142,7 +142,8 @@ public struct TaskStart: Sendable {
   public var userNamespace: UserNamespace?
   /// Why the task needs the host's own ids unless its job insists on others; nil when nothing it asks for does.
   public var hostIDsReason: String?
-  /// Whether the task has no network but a loopback interface of its own (network mode `none`).
+  /// Whether the task has no network but a loopback interface that it shares with the other tasks of its allocation
+  /// (network mode `none`).
   public var hasNoNetwork = false
   /// Directories and files of the host that the task sees: its group's volumes, and what its devices need.
   public var volumes: [TaskVolume] = []
@@ -242,8 +243,10 @@ public struct TaskDirectories: Equatable, Sendable {
   public var task: String
   /// `/local` inside.
   public var local: String { task + "/local" }
-  /// `/secrets` inside.
+  /// `/secrets` inside; where there is a `secretsMount` the place for it.
   public var secrets: String { task + "/secrets" }
+  /// What an isolated task has at `/secrets`; nil: the directory itself.
+  public var secretsMount: SecretsMount?
   /// `/tmp` inside.
   public var temporary: String { task + "/tmp" }
   /// `/alloc/logs` inside.

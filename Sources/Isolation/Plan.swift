@@ -5,12 +5,17 @@ public import Linux
 public struct Plan: Sendable, Equatable {
   /// The steps.
   public let steps: [Step]
+  /// How many of them, from the first on, name nothing that is this task's alone: a child can take them before there is
+  /// a task, and wait.
+  public let commonCount: Int
   /// Namespaces that clone3 makes.
   public let cloneNamespaces: Namespaces
   /// Limits of the cgroup.
   public private(set) var limits: CgroupLimits
   /// Whether the in-task init runs.
   public let usesInit: Bool
+  /// Whether a child that has taken the common steps of another such plan can go on with this one.
+  public let canBegin: Bool
   /// Whether "/" becomes a directory of the task's own.
   public let hasOwnRoot: Bool
 
@@ -19,48 +24,15 @@ public struct Plan: Sendable, Equatable {
   /// - Throws: SandboxError naming the part that cannot be had, before anything is done.
   public init(_ sandbox: Sandbox) throws(SandboxError) {
     try Self.check(sandbox)
-    var steps: [Step] = [.signals]
-    // The cgroup first: everything that follows is charged to it.
-    steps.append(.cgroup)
-    steps.append(.session)
-    // While /proc is still the host's: afterwards it may be masked. Always: the supervisor's own protects it.
-    steps.append(.oomScore(sandbox.oomScoreAdjustment ?? 0))
+    let common = Self.commonSteps(of: sandbox)
+    commonCount = common.count
+    var steps = common
+    // While /proc is still the host's: afterwards it may be masked.
+    if let score = sandbox.oomScoreAdjustment, score != 0 { steps.append(.oomScore(score)) }
     if let path = sandbox.networkNamespace { steps.append(.networkNamespace(path)) }
-    if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
-    // After entering the cgroup: the namespace's root is where its maker is.
-    if sandbox.namespaces.contains(.cgroup) { steps.append(.cgroupNamespace) }
-    // A task that sees the host's tree sees also what is mounted there later.
-    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation(slave: sandbox.root == nil)) }
+    // In the host's own tree.
     if sandbox.root == nil { steps += sandbox.mounts.map { .mount($0) } }
-    if let root = sandbox.root {
-      // Made now, because the mounts need it; entered when all is built, because building needs the host's privileges.
-      // Landlock hides what is not ptraceable: then a command run inside would see none of the task's processes.
-      let hidePID = !Self.usesLandlock(sandbox)
-      if let range = sandbox.userNamespace { steps.append(.userNamespace(range, hidePID: hidePID)) }
-      steps.append(.rootDirectory(root.taskDirectory))
-      // "nobody" owns nothing in the host's system directories: a layer above them could never be written, and costs more
-      // than all other mounts together.
-      let isNobody = sandbox.user == "nobody" || sandbox.user == "65534"
-      steps += root.entries.map { entry in
-        let isReadOnly = sandbox.isRootReadOnly || (isNobody && ChrootEntry.defaults.contains(entry))
-        return .chrootEntry(entry, layers: root.layersDirectory, readOnly: isReadOnly)
-      }
-      steps.append(.mountProc(hidePID: hidePID))
-      steps += sandbox.sysctls.map { .sysctl($0) }
-      // No privilege is needed then to serve on port 80 of a network that is the task's alone.
-      if sandbox.hasOwnNetwork { steps.append(.unprivilegedPorts) }
-      steps += MaskedPath.all.filter { !$0.inSys }.map { .maskPath($0) }
-      steps += MaskedPath.readOnlyInProc.map { .protectPath($0) }
-      steps.append(.mountSys)
-      steps += MaskedPath.all.filter(\.inSys).map { .maskPath($0) }
-      steps.append(.cgroupView)
-      steps.append(
-        .mountDevices(
-          sharedMemoryBytes: sandbox.sharedMemoryBytes, ipc: sandbox.namespaces.contains(.ipc), own: sandbox.devices))
-      if sandbox.isRootReadOnly { steps.append(.readOnlyRoot) }
-      steps += sandbox.mounts.map { .mount($0) }
-      steps.append(.pivot)
-    }
+    if let root = sandbox.root { steps += Self.rootSteps(of: sandbox, root) }
     if let name = sandbox.hostname { steps.append(.hostname(name)) }
     steps += sandbox.resourceLimits.map { .resourceLimit($0) }
     // After the pivot: names are those of the task's own /etc/passwd.
@@ -87,7 +59,83 @@ public struct Plan: Sendable, Equatable {
     cloneNamespaces = sandbox.namespaces.subtracting([.cgroup, .user])
     limits = sandbox.limits
     usesInit = sandbox.usesInit
+    // The filters that every child has, and the device rules that its cgroup was made with.
+    let hasCommonFilter =
+      sandbox.seccomp == .unconfined || (sandbox.seccomp == .standard && !sandbox.allowsForeignABI)
+    let hasCommonDevices = sandbox.limits.devices == DeviceRule.standard && sandbox.devices.isEmpty
+    // Mounts that the host shares are taken from its tree before a child leaves it.
+    let hasPrivateMounts = sandbox.mounts.allSatisfy { $0.propagation == .private }
+    canBegin =
+      sandbox.root != nil && sandbox.namespaces.isSuperset(of: [.mount, .pid]) && hasCommonFilter && hasCommonDevices
+      && hasPrivateMounts
     hasOwnRoot = sandbox.root != nil
+  }
+
+  /// What a child does that is to become a task later: the common steps alone.
+  public var beginning: Plan { Plan(steps: Array(steps.prefix(commonCount)), of: self) }
+
+  private init(steps: [Step], of plan: Plan) {
+    self.steps = steps
+    commonCount = steps.count
+    cloneNamespaces = plan.cloneNamespaces
+    limits = CgroupLimits()
+    usesInit = plan.usesInit
+    canBegin = plan.canBegin
+    hasOwnRoot = plan.hasOwnRoot
+  }
+
+  /// Whether a child that has taken another plan's common steps has taken this one's.
+  public func canGoOn(from beginning: Plan) -> Bool {
+    canBegin && cloneNamespaces == beginning.cloneNamespaces && steps.prefix(commonCount).elementsEqual(beginning.steps)
+  }
+
+  /// What does not depend on whose task it is. /proc and /sys are built where nothing of the task is, and moved later.
+  private static func commonSteps(of sandbox: Sandbox) -> [Step] {
+    // The cgroup first: everything that follows is charged to it. The supervisor's own score protects it: not a task.
+    var steps: [Step] = [.signals, .cgroup, .session, .oomScore(0)]
+    if sandbox.namespaces.contains(.network) { steps.append(.loopback) }
+    // After entering the cgroup: the namespace's root is where its maker is.
+    if sandbox.namespaces.contains(.cgroup) { steps.append(.cgroupNamespace) }
+    // A task that sees the host's tree sees also what is mounted there later.
+    if sandbox.namespaces.contains(.mount) { steps.append(.mountPropagation(slave: sandbox.root == nil)) }
+    guard sandbox.root != nil else { return steps }
+    if sandbox.userNamespace != nil { steps.append(.holdUserNamespace) }
+    // Landlock hides what is not ptraceable: then a command run inside would see none of the task's processes.
+    steps.append(.mountProc(hidePID: !usesLandlock(sandbox)))
+    steps += MaskedPath.all.filter { !$0.inSys }.map { .maskPath($0) }
+    steps += MaskedPath.readOnlyInProc.map { .protectPath($0) }
+    // It shows the network of whoever mounts it.
+    if sandbox.networkNamespace == nil { steps += sysSteps }
+    return steps
+  }
+
+  private static var sysSteps: [Step] {
+    [.mountSys] + MaskedPath.all.filter(\.inSys).map { .maskPath($0) } + [.cgroupView]
+  }
+
+  private static func rootSteps(of sandbox: Sandbox, _ root: Root) -> [Step] {
+    var steps: [Step] = []
+    // Made now, because the mounts need it; entered when all is built, because building needs the host's privileges.
+    if let range = sandbox.userNamespace { steps.append(.userNamespace(range)) }
+    steps.append(.rootDirectory(root.taskDirectory))
+    // "nobody" owns nothing in the host's system directories: a layer above them could never be written, and costs more
+    // than all other mounts together.
+    let isNobody = sandbox.user == "nobody" || sandbox.user == "65534"
+    steps += root.entries.map { entry in
+      let isReadOnly = sandbox.isRootReadOnly || (isNobody && ChrootEntry.defaults.contains(entry))
+      return .chrootEntry(entry, layers: root.layersDirectory, readOnly: isReadOnly)
+    }
+    steps.append(.placeProc)
+    steps += sandbox.sysctls.map { .sysctl($0) }
+    // No privilege is needed then to serve on port 80 of a network that is the task's alone.
+    if sandbox.hasOwnNetwork { steps.append(.unprivilegedPorts) }
+    if sandbox.networkNamespace != nil { steps += sysSteps }
+    steps.append(.placeSys)
+    steps.append(
+      .mountDevices(
+        sharedMemoryBytes: sandbox.sharedMemoryBytes, ipc: sandbox.namespaces.contains(.ipc), own: sandbox.devices))
+    if sandbox.isRootReadOnly { steps.append(.readOnlyRoot) }
+    return steps + sandbox.mounts.map { .mount($0) } + [.pivot]
   }
 
   /// Adds the rules for the devices that the sandbox grants, whose numbers are the host's to say.
@@ -147,7 +195,7 @@ public struct Plan: Sendable, Equatable {
     steps.append(.oomScore(sandbox.oomScoreAdjustment ?? 0))
     // The user namespace comes with the identity: until then the host's privileges are needed.
     let namespaces = sandbox.networkNamespace == nil ? sandbox.namespaces : sandbox.namespaces.union(.network)
-    if !namespaces.isEmpty { steps.append(.joinTask(namespaces)) }
+    if !namespaces.isEmpty { steps.append(.joinTask(namespaces, sandbox.userNamespace)) }
     steps.append(.session)
     steps += sandbox.resourceLimits.map { .resourceLimit($0) }
     if let user = inner.user {
@@ -164,6 +212,8 @@ public struct Plan: Sendable, Equatable {
     if sandbox.seccomp != .unconfined { steps.append(.seccomp(logging: sandbox.logsRefusedCalls)) }
     steps.append(.execute(inner.command, useInit: false))
     self.steps = steps
+    commonCount = 0
+    canBegin = false
     cloneNamespaces = []
     limits = sandbox.limits
     usesInit = false
@@ -202,6 +252,9 @@ public struct Plan: Sendable, Equatable {
     }
     if sandbox.namespaces.contains(.network), let path = sandbox.networkNamespace {
       throw SandboxError("networkNamespace", path, "a task cannot both join a network namespace and have a new one")
+    }
+    if let group = sandbox.networkGroup, group.isEmpty || !sandbox.namespaces.contains(.network) {
+      throw SandboxError("networkGroup", group, "names the sharers of a network namespace: ask for one")
     }
     try checkIDs(sandbox)
     if sandbox.usesInit && !sandbox.namespaces.contains(.pid) {

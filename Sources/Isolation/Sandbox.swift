@@ -12,6 +12,9 @@ public struct Sandbox: Sendable, Equatable {
   /// Path of a network namespace to join; nil: the host's, or with `.network` in `namespaces` a new one in which only
   /// the loopback interface is up.
   public var networkNamespace: String?
+  /// With `.network` in `namespaces`: tasks of the same name share one network namespace, which the first of them makes
+  /// and which goes with the last; nil: one for the task alone.
+  public var networkGroup: String?
   /// The ids that the task's users are on the host; nil: the same ones. See `UserNamespace`.
   public var userNamespace: UserNamespace?
   /// Its root file system; nil: the host's (then `mounts` must be empty).
@@ -231,6 +234,8 @@ public struct Mount: Sendable, Equatable {
     /// A new tmpfs of at most `sizeBytes`, its root directory with these permissions; swapped out never, where the
     /// kernel can (Linux 6.4).
     case temporary(sizeBytes: UInt64, permissions: UInt32)
+    /// A detached mount that comes with the start request as a descriptor.
+    case handedOver
   }
   /// What is mounted.
   public var source: Source

@@ -50,6 +50,28 @@ public enum Files {
     if durable { try FileDescriptor.open(parent(of: path), [.readOnly, .directory]).synchronize() }
   }
 
+  /// rename(2); what is at `target` is replaced, where that is possible.
+  public static func rename(_ path: String, to target: String) throws(SystemError) {
+    try check(serai_renameat(at, path, at, target, 0), "rename", path)
+  }
+
+  /// Reads a small file of the kernel's own (cgroup, procfs) with one read(2) into a buffer that the caller keeps:
+  /// statistics of a thousand tasks are ten thousand of them.
+  ///
+  /// - Returns: how many bytes of `buffer` are the file's; nil when it cannot be read.
+  public static func readSmall(_ directory: String, _ name: StaticString, into buffer: inout [UInt8]) -> Int? {
+    let count = buffer.withUnsafeMutableBytes { room in
+      guard let base = room.baseAddress else { return -22 }
+      return name.withUTF8Buffer { text in
+        // A literal ends with a NUL.
+        text.withMemoryRebound(to: CChar.self) { characters in
+          characters.baseAddress.map { serai_read_below(at, directory, $0, base, room.count) } ?? -22
+        }
+      }
+    }
+    return count < 0 ? nil : count
+  }
+
   /// mkdir -p. Existing directories keep their mode.
   public static func makeDirectories(_ path: String, permissions: UInt32 = 0o755) throws(SystemError) {
     let made = serai_mkdirat(at, path, permissions)

@@ -9,11 +9,42 @@ public enum UserNamespaces {
   public static func make(first: UInt32, count: UInt32, proc: borrowing FileDescriptor) throws(SystemError)
     -> FileDescriptor
   {
-    let fd = serai_user_namespace(proc.number, first, count)
-    return FileDescriptor(
-      adopting: try check(
-        fd, "create user namespace", "ids from \(first)",
-        advice: "the kernel needs CONFIG_USER_NS, and user.max_user_namespaces must allow one more"))
+    try UserNamespaceHelper().open(first: first, count: count, proc: proc)
+  }
+}
+
+/// A user namespace that maps no ids yet, held by a child of this process that shares its memory and does nothing.
+public final class UserNamespaceHelper: Sendable {
+  private let pid: Int32
+  /// The address of the child's stack, which lives as long as the child.
+  private let stack: UInt
+
+  /// Makes the namespace.
+  ///
+  /// - Throws: ENOSPC when the host's limit of user namespaces is reached.
+  public init() throws(SystemError) {
+    var stack: UnsafeMutableRawPointer?
+    pid = try check(
+      serai_user_namespace_hold(&stack), "create user namespace",
+      advice: "the kernel needs CONFIG_USER_NS, and user.max_user_namespaces must allow one more")
+    self.stack = UInt(bitPattern: stack)
+  }
+
+  /// Maps the ids 0 ..< `count` to this namespace's from `first` on, and opens the namespace. The child is then told to
+  /// end; whoever lets go of this value waits for that.
+  ///
+  /// - Parameter proc: a procfs of the caller's pid namespace.
+  public func open(first: UInt32, count: UInt32, proc: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+    let fd = try check(
+      serai_user_namespace_map(proc.number, pid, first, count), "map user namespace", "ids from \(first)")
+    _ = serai_kill(pid, 9)
+    return FileDescriptor(adopting: fd)
+  }
+
+  deinit {
+    // Not reaped so far: the number is still this child's.
+    _ = serai_kill(pid, 9)
+    serai_user_namespace_reap(pid, UnsafeMutableRawPointer(bitPattern: stack))
   }
 }
 

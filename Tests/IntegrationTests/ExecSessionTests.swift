@@ -92,8 +92,8 @@ import Testing
         print("saw" if text in seen else "missed", text.decode())
         seen = seen.split(text, 1)[-1]
     def send(text): os.write(fd, text)
-    send(b"test -t 0 && echo term''inal; stty size; echo $TERM\\r")
-    wait(b"terminal"); wait(b"33 101"); wait(b"xterm")
+    send(b"test -t 0 && echo term''inal; tty; stty size; echo $TERM\\r")
+    wait(b"terminal"); wait(b"/dev/pts/0"); wait(b"33 101"); wait(b"xterm")
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     os.kill(pid, signal.SIGWINCH)
     for i in range(100):
@@ -117,7 +117,7 @@ import Testing
       try await agent.submit("host", Self.job)
       let id = try await agent.allocation(of: "host", being: "running").short
       let player = try scratch.write("player.py", Self.player)
-      let seen = "saw terminal\nsaw 33 101\nsaw xterm\nsaw 40 120\nsaw before\nsaw after=130\n"
+      let seen = "saw terminal\nsaw /dev/pts/0\nsaw 33 101\nsaw xterm\nsaw 40 120\nsaw before\nsaw after=130\n"
       let exits = try await shell(agent, "python3 \(player) $serai exec \(id) /bin/sh")
       try #require(exits.output == seen + "status 5\n", "\(exits)")
       let leaves = try await shell(agent, "LEAVE=1 python3 \(player) $serai exec \(id) /bin/sh")

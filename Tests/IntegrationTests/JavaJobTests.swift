@@ -84,7 +84,7 @@ import Testing
   }
 
   /// The class in a jar: a zip that python writes.
-  private func jar(_ scratch: Scratch) async throws -> [UInt8] {
+  static func jar(_ scratch: Scratch) async throws -> [UInt8] {
     let script = """
       import base64, sys, zipfile
       jar = zipfile.ZipFile("app.jar", "w", zipfile.ZIP_DEFLATED)
@@ -99,7 +99,7 @@ import Testing
 
   @Test func jarsAndClassesRunWithinTheTasksMemory() async throws {
     try await Scratch.with { scratch in
-      let server = try FileServer(scratch, ["/app.jar": try await jar(scratch)])
+      let server = try FileServer(scratch, ["/app.jar": try await Self.jar(scratch)])
       let agent = try await Agent.development(scratch)
       let attributes = try await eventually("the node is known") {
         try await agent.get("/v1/nodes").arrayValue?.first?["ID"]?.stringValue
@@ -147,7 +147,7 @@ import Testing
 
   @Test func moreThanTheTasksMemoryIsAnOOMKill() async throws {
     try await Scratch.with { scratch in
-      let server = try FileServer(scratch, ["/app.jar": try await jar(scratch)])
+      let server = try FileServer(scratch, ["/app.jar": try await Self.jar(scratch)])
       let agent = try await Agent.development(scratch)
       try await agent.submit(
         "eat",

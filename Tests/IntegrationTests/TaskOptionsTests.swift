@@ -143,6 +143,83 @@ import Testing
     }
   }
 
+  @Test func tasksOfAGroupWithoutANetworkShareTheLoopbackInterface() async throws {
+    try await Scratch.with { scratch in
+      let agent = try await Agent.development(scratch)
+      func task(_ name: String, _ code: String, _ more: String = "") -> String {
+        """
+        task "\(name)" {
+          driver = "exec"
+          config {
+            command = "/usr/bin/python3"
+            args    = ["-c", <<-EOS
+        import socket, time
+        \(code)
+        EOS
+            ]
+          }
+          \(more)
+        }
+
+        """
+      }
+      let server = task(
+        "server",
+        "s = socket.socket(); s.bind((\"127.0.0.1\", 80)); s.listen(8)\nwhile True: s.accept()[0].sendall(b\"hello\")",
+        "lifecycle {\n hook = \"prestart\"\n sidecar = true\n}")
+      let ask = task(
+        "client",
+        """
+        for n in range(200):
+            try:
+                print(socket.create_connection(("127.0.0.1", 80), 2).recv(9).decode(), flush=True)
+                break
+            except ConnectionRefusedError: time.sleep(0.05)
+        """)
+      try await agent.submit(
+        "pair",
+        """
+        job "pair" {
+          type = "batch"
+          group "pair" {
+            \(Self.once)
+            network {
+              mode = "none"
+            }
+            \(server)\(ask)
+          }
+        }
+
+        """)
+      let done = try await agent.allocation(of: "pair", being: "complete")
+      try #require(try await agent.log(done, "client") == "hello\n", "\(done.tasks)")
+    }
+  }
+
+  @Test func anAllocationThatTakesMoreDiskThanItAskedForFails() async throws {
+    try await Scratch.with { scratch in
+      let agent = try await Agent.development(scratch)
+      let disk = "ephemeral_disk {\n size = 25\n}"
+      let logs = "logs {\n max_files = 1\n max_file_size = 1\n}"
+      try await agent.submit(
+        "hog",
+        job("hog", script: "dd if=/dev/zero of=/local/x bs=1M count=40 2>/dev/null; sleep 600", group: disk, task: logs)
+      )
+      try await agent.submit(
+        "modest",
+        job(
+          "modest", script: "dd if=/dev/zero of=/local/x bs=1M count=10 2>/dev/null; truncate -s 1G /tmp/y; sleep 600",
+          group: disk, task: logs))
+      let modest = try await agent.allocation(of: "modest", being: "running")
+      let failed = try await agent.allocation(of: "hog", being: "failed")
+      try #require(
+        failed.task.messages("Disk Resources Exceeded").first?.contains("ephemeral_disk allows 25") == true,
+        "\(failed.task.messages)")
+      // A hole is no disk: it was looked at as often.
+      try #require(try await agent.allocation(of: "modest", being: "running").id == modest.id)
+    }
+  }
+
   @Test func rawTasksAreTheHostsAndEndWithTheirGroup() async throws {
     try await Scratch.with { scratch in
       let agent = try Agent(

@@ -1,7 +1,7 @@
 # make test-isolation: every check of what a task can see, reach and use up, from inside real tasks. The lines that begin
 # with "isolation:" are its figures. make race and make leak are the long versions of two of them.
 
-ISOLATION_TESTS := AttemptTests|ViewTests|HogTests|RaceTests|CycleTests|IsolationChecks|SeccompChecks|UserNamespaceChecks|OptionChecks
+ISOLATION_TESTS := AttemptTests|ViewTests|HogTests|RaceTests|CycleTests|IsolationChecks|SeccompChecks|UserNamespaceChecks|OptionChecks|HandedOverChecks|SpareTests
 
 .PHONY: test-isolation race leak
 test-isolation: setup ## what tasks cannot do, tried from inside real tasks, each wall alone too; as root

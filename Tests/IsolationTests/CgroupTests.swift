@@ -151,7 +151,7 @@ import Testing
           "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
         ])
       try populate(
-        "\(base)/cpuacct/t", ["cpuacct.usage": "99\n", "cpuacct.usage_user": "90\n", "cpuacct.usage_sys": "9\n"])
+        "\(base)/cpuacct/t", ["cpuacct.usage_all": "cpu user system\n0 60 4\n1 30 5\n"])
       try populate("\(base)/pids/t", ["pids.current": "7\n"])
       let driver = CgroupV1(mounts: ["memory": "\(base)/memory", "cpuacct": "\(base)/cpuacct", "pids": "\(base)/pids"])
       let statistics = try driver.statistics("t")

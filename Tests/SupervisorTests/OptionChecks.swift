@@ -34,6 +34,46 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false]) func tasksOfANetworkGroupShareALoopbackInterfaceAndOthersDoNot(
+    _ hasIDs: Bool
+  ) async throws {
+    try await withSupervisor { fixture, client in
+      func change(_ group: String) -> (inout Sandbox) -> Void {
+        {
+          $0.namespaces.insert(.network)
+          $0.networkGroup = group
+          if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+        }
+      }
+      let server = """
+        import socket
+        s = socket.socket(); s.bind(('127.0.0.1', 81)); s.listen(8); print('ready', flush=True)
+        while True: s.accept()[0].sendall(b'hello')
+        """
+      let listening = try fixture.spec(
+        "listening", Command("/usr/bin/python3", arguments: ["-c", server]), change: change("one"))
+      _ = try await client.start(listening)
+      #expect(try await eventually { fixture.log("listening") == "ready\n" })
+      let ask = """
+        readlink /proc/self/ns/net; ls /sys/class/net
+        python3 -c "import socket; print(socket.create_connection(('127.0.0.1', 81), 2).recv(9).decode())" 2>&1 | tail -1
+        """
+      let same = try await output(fixture, client, "same", ask, change: change("one"))
+      let other = try await output(fixture, client, "other", ask, change: change("two"))
+      let host = try FileDescriptor.open("/proc/self/ns", [.readOnly, .directory]).readSymbolicLink("net")
+      #expect(same.hasSuffix("\nlo\nhello\n") && !same.contains(host), "\(same)")
+      #expect(other.contains("\nlo\n") && other.contains("refused") && !other.contains("hello"), "\(other)")
+      // A supervisor that did not start them knows who shares.
+      kill(client.pid, SIGKILL)
+      let pid = client.pid
+      #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
+      let next = try await fixture.launcher.connect()
+      let again = try await output(fixture, next, "again", ask, change: change("one"))
+      #expect(again.prefix { $0 != "\n" } == same.prefix { $0 != "\n" } && again.hasSuffix("hello\n"), "\(again)")
+      next.close()
+    }
+  }
+
   @Test func aLowPortOfTheHostNeedsTheCapability() async throws {
     try await withSupervisor { fixture, client in
       // Port 80 of 127.0.0.2 would do as well; whether it is free does not matter for the control.
@@ -258,6 +298,59 @@ import Testing
       #expect(seen == "/proc/\(getpid())\n")
       let own = try await output(fixture, client, "own", script)
       #expect(own == "")
+    }
+  }
+}
+
+/// Mounts that come with the start request.
+@Suite(.enabled(if: isRoot, needsRoot)) struct HandedOverChecks {
+  @Test(arguments: [true, false]) func aHandedOverMountIsTheTasksAndItsMakersAlone(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let options: [(String, String?)] = [
+        ("size", "1048576"), ("mode", "700"),
+        ("uid", hasIDs ? "\(UserNamespaceChecks.range.firstID + 65534)" : "65534"),
+      ]
+      let mount = try DetachedMount.create(
+        type: "tmpfs", options: options, attributes: [.noSetuid, .noDevices, .noExecute])
+      let place = mount.intoDescriptor()
+      try place.open(beneath: "before", [.writeOnly, .create], permissions: 0o644).writeAll(Array("early".utf8))
+      // The second start is in a child that has waited, the third after that.
+      for round in 1...3 {
+        let spec = try fixture.task(
+          "handed\(round)",
+          """
+          cat /secrets/before; echo; stat -fc %T /secrets; stat -c %a /secrets
+          dd if=/dev/zero of=/secrets/big bs=64k count=32 2>&1 | grep -o 'No space'; rm /secrets/big
+          cp /bin/true /secrets/true && chmod +x /secrets/true; /secrets/true 2>&1 | grep -o 'Permission denied'
+          while ! grep late /secrets/after\(round) 2>/dev/null; do sleep 0.01; done
+          """
+        ) {
+          $0.mounts.append(Mount(source: .handedOver, target: "/secrets", attributes: [.noExecute]))
+          if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+        }
+        _ = try await client.start(spec, mounts: [place.number])
+        // Once it has filled the place and made room again.
+        for _ in 0..<4000 where !fixture.log("handed\(round)").contains("Permission denied") {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+        try place.open(beneath: "after\(round)", [.writeOnly, .create], permissions: 0o644)
+          .writeAll(Array("late".utf8))
+        let exit = try await client.exit(of: spec.id)
+        let log = fixture.log("handed\(round)")
+        #expect(exit.exitCode == 0, "\(fixture.log("handed\(round)", "stderr"))")
+        #expect(log == "early\ntmpfs\n700\nNo space\nPermission denied\nlate\n", "\(log)")
+        let mounts = try Files.readText("/proc/self/mountinfo")
+        #expect(!mounts.contains("/\(fixture.name)/handed"))
+      }
+      let missing = try fixture.task("none", "true") {
+        $0.mounts.append(Mount(source: .handedOver, target: "/secrets"))
+      }
+      do throws(SupervisorError) {
+        _ = try await client.start(missing)
+        Issue.record("a mount that was not handed over was not missed")
+      } catch {
+        #expect(error.kind == .invalidRequest && error.message.contains("1 mounts are to be handed over, 0 came"))
+      }
     }
   }
 }

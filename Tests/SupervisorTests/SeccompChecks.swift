@@ -67,6 +67,56 @@ import Testing
     }
   }
 
+  /// ia32 calls by number and three arguments, and what they return.
+  static let foreignProbe = """
+    import mmap, ctypes
+    m = mmap.mmap(-1, 4096, prot=7)
+    # push rbx; mov eax, edi; mov ebx, esi; mov ecx, edx's copy; int 0x80; pop rbx; ret
+    m.write(bytes([0x53, 0x41, 0x89, 0xd0, 0x89, 0xf8, 0x89, 0xf3, 0x44, 0x89, 0xc1, 0x89, 0xca, 0x31, 0xd2,
+                   0xcd, 0x80, 0x5b, 0xc3]))
+    f = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int)(
+        ctypes.addressof(ctypes.c_char.from_buffer(m)))
+    def call(name, *args):
+        r = f(*args)
+        print(name, 'ok' if r >= 0 else r, flush=True)
+    call('getpid', 20, 0, 0)
+    call('socket_inet', 359, 2, 1)
+    call('socket_unix', 359, 1, 1)
+    call('socket_alg', 359, 38, 5)
+    call('socket_vsock', 359, 40, 1)
+    call('socket_packet', 359, 17, 3)
+    call('socketcall_socket', 102, 1, 0)
+    call('unshare_user', 310, 0x10000000, 0)
+    call('mount', 21, 0, 0)
+    call('keyctl', 288, 0, 0)
+    call('bpf', 357, 0, 0)
+    call('clone_newuser', 120, 0x10000011, 0)
+    call('tiocsti', 54, 0, 0x5412)
+    call('unknown', 5000, 0, 0)
+    """
+
+  /// Where 32-bit programs are allowed they get what others get, no more.
+  @Test func foreignCallsThatAreAllowedAreFilteredAlike() async throws {
+    try await withSupervisor { fixture, client in
+      let spec = try fixture.spec("foreign", Command("/usr/bin/python3", arguments: ["-c", Self.foreignProbe])) {
+        $0.allowsForeignABI = true
+      }
+      _ = try await client.start(spec)
+      let exit = try await client.exit(of: spec.id)
+      #expect(exit.exitCode == 0, "\(fixture.log("foreign", "stderr"))")
+      let outcomes = Dictionary(
+        fixture.log("foreign").split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+          .filter { $0.count == 2 }.map { ($0[0], $0[1]) }
+      ) { $1 }
+      let expected = [
+        "getpid": "ok", "socket_inet": "ok", "socket_unix": "ok", "socket_alg": "-97", "socket_vsock": "-97",
+        "socket_packet": "-97", "socketcall_socket": "-97", "unshare_user": "-1", "mount": "-1", "keyctl": "-1",
+        "bpf": "-1", "clone_newuser": "-38", "tiocsti": "-1", "unknown": "-38",
+      ]
+      for (name, outcome) in expected { #expect(outcomes[name] == outcome, "\(name): \(outcomes[name] ?? "-")") }
+    }
+  }
+
   @Test func aForeignABICallKillsTheProcess() async throws {
     // mov eax, 20 (getpid of ia32); int 0x80; ret, in an executable mapping.
     let probe = """

@@ -45,6 +45,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false]) func aTerminalOfTheTasksOwnHasANameAndCanBeOpenedByIt(_ hasIDs: Bool) async throws {
+    try await withSupervisor { fixture, client in
+      let spec = try fixture.spec("named", Command("sleep", arguments: ["60"])) {
+        if hasIDs { $0.userNamespace = UserNamespaceChecks.range }
+      }
+      let status = try await client.start(spec)
+      let terminal = try Terminal(seenBy: status.pid)
+      let peer = terminal.peer.number
+      let exit = try await client.execute(
+        Command("sh", arguments: ["-c", "tty && echo opened > $(tty)"]), in: spec.id, streams: [peer, peer, peer],
+        terminal: true)
+      #expect(exit.exitCode == 0)
+      #expect(
+        String(decoding: try terminal.master.read(upTo: 100), as: UTF8.self) == "/dev/pts/0\r\nopened\r\n")
+    }
+  }
+
   @Test func aFailureSaysWhyAndAnEndingTaskEndsItsCommands() async throws {
     try await withSupervisor { fixture, client in
       let spec = try fixture.spec("end", Command("sleep", arguments: ["60"]))

@@ -31,6 +31,8 @@ import Testing
     sandbox.ambientCapabilities = []
     sandbox.seccomp = .profile("{}")
     sandbox.allowsForeignABI = true
+    sandbox.networkGroup = "allocation"
+    sandbox.mounts.append(Mount(source: .handedOver, target: "/secrets", attributes: [.noExecute]))
     sandbox.logsRefusedCalls = true
     sandbox.landlock = .required
     sandbox.limits.ioWeight = 7
@@ -49,7 +51,7 @@ import Testing
     let requests: [Request] = [
       .hello(version: 1), .start(spec), .list, .signal(id: "x", 15), .kill(id: "x"), .acknowledge(id: "x"),
       .statistics(id: "x"), .setLimits(id: "x", CgroupLimits()), .shutdown, .upgrade(executable: "/x"),
-      .execute(id: "x", Command("sh"), user: "nobody", terminal: true),
+      .execute(id: "x", Command("sh"), user: "nobody", terminal: true), .usage(ids: ["x", "y"]), .usage(ids: []),
     ]
     for request in requests {
       #expect(try Numbered<Request>(decoding: Numbered(number: 7, body: request).encoded).body == request)
@@ -58,7 +60,11 @@ import Testing
       exitCode: -1, signal: 9, dumpedCore: true, oomKilled: true, isKnown: false, endedNanoseconds: -5,
       memoryPeakBytes: 3, memoryLimitBytes: 9, wasHostShortOfMemory: true)
     let status = TaskStatus(id: "x", state: .exited(exit), pid: 4, startedNanoseconds: 1, notes: ["a", "b"])
+    var usage = CgroupStatistics()
+    for index in 0..<CgroupStatistics.fieldCount { usage.set(UInt64(index) << 40 | 1, at: index) }
     let replies: [Reply] = [
+      .usage([TaskUsage(id: "x", usage: usage), TaskUsage(id: "", usage: CgroupStatistics())]), .usage([]),
+      .statistics(usage),
       .done, .failed(SupervisorError(.notFound, "m", step: "s")), .welcome(version: 1, pid: 2, executable: "/e"),
       .task(status), .tasks([status, status]), .statistics(CgroupStatistics()), .started(status),
       .exited(id: "x", exit),

@@ -52,6 +52,8 @@ int serai_random(void *_Nonnull buffer, size_t count);
 
 /// posix_openpt(3), unlockpt(3): the master; TIOCGPTPEER gives the other end without a path. TIOCSWINSZ, TIOCSCTTY.
 int serai_openpt(void);
+/// unlockpt(3) of a master that was opened by other means.
+int serai_pt_unlock(int master);
 int serai_pt_peer(int master);
 int serai_pt_size(int fd, uint16_t rows, uint16_t columns);
 int serai_controlling_terminal(int fd);

@@ -28,6 +28,9 @@ int serai_openat2(int dirfd, const char *_Nonnull path, uint64_t flags, uint32_t
 int serai_close(int fd);
 /// read(2), write(2), pread(2), pwrite(2): retry EINTR.
 ssize_t serai_read(int fd, void *_Nonnull buffer, size_t count);
+/// openat(2) of `directory`/`name` below dirfd, one read(2), close(2): for small files of the kernel's own.
+ssize_t serai_read_below(int dirfd, const char *_Nonnull directory, const char *_Nonnull name, void *_Nonnull buffer,
+                         size_t capacity);
 ssize_t serai_write(int fd, const void *_Nonnull buffer, size_t count);
 ssize_t serai_pread(int fd, void *_Nonnull buffer, size_t count, int64_t offset);
 ssize_t serai_pwrite(int fd, const void *_Nonnull buffer, size_t count, int64_t offset);

@@ -39,10 +39,14 @@ int serai_unshare(uint64_t flags);
 int serai_sethostname(const char *_Nonnull name, size_t length);
 int serai_chroot(const char *_Nonnull path);
 
-/// Makes a user namespace in which `count` ids from 0 on are the caller's namespace's from `first` on (uid and gid), and
-/// returns a descriptor of it. `proc` is a descriptor of a procfs of the caller's pid namespace. A helper process that
-/// shares the caller's memory lives for the duration of the call. Needs CAP_SETUID and CAP_SETGID.
-int serai_user_namespace(int proc, uint32_t first, uint32_t count);
+/// A new user namespace, held by a child that shares the caller's memory and runs on a stack of its own until it is
+/// killed. Returns the child's pid. Needs CAP_SETUID and CAP_SETGID.
+pid_t serai_user_namespace_hold(void *_Nullable *_Nonnull stack);
+/// Maps the ids 0 .. count-1 of the namespace that `helper` holds to the caller's from `first` on, and opens it. `proc` is
+/// a procfs in which the helper has that number.
+int serai_user_namespace_map(int proc, pid_t helper, uint32_t first, uint32_t count);
+/// Waits for the end of a helper that was killed, and frees its stack.
+void serai_user_namespace_reap(pid_t helper, void *_Nullable stack);
 /// setfsuid(2) and setfsgid(2) of this thread; -EPERM when they did not take.
 int serai_setfsids(uint32_t uid, uint32_t gid);
 /// PR_SET_SECUREBITS.

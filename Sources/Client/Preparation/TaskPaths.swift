@@ -10,6 +10,8 @@ struct TaskPath: Equatable, Sendable {
   var base: String
   /// Relative, without ".."; "" for the base itself.
   var relative: String
+  /// What holds `base`, where it is no directory of the host.
+  private var holder: SecretsMount?
 
   /// nil for a path that leads out of the task's directories.
   init?(_ path: String, _ directories: TaskDirectories) {
@@ -20,7 +22,11 @@ struct TaskPath: Equatable, Sendable {
     var parts = path.split(separator: "/").filter { $0 != "." }
     if parts.contains("..") || path.utf8.contains(0) { return nil }
     base = directories.task
-    if parts.first == "alloc" {
+    if let mount = directories.secretsMount, parts.first == "secrets" {
+      parts.removeFirst()
+      base = mount.path
+      holder = mount
+    } else if parts.first == "alloc" {
       parts.removeFirst()
       base = directories.shared
     }
@@ -61,7 +67,12 @@ struct TaskPath: Equatable, Sendable {
     let file = try place.open(beneath: temporary, [.writeOnly, .create, .exclusive], permissions: 0o600)
     try file.writeAll(bytes)
     try file.setPermissions(permissions)
-    if let owner { try file.setOwner(uid: owner.uid, gid: owner.gid) }
+    let offset = holder?.firstID ?? 0
+    if let owner {
+      try file.setOwner(uid: owner.uid + offset, gid: owner.gid + offset)
+    } else if offset != 0 {
+      try file.setOwner(uid: offset, gid: offset)
+    }
     try place.rename(temporary, to: name)
     return true
   }

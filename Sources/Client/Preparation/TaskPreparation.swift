@@ -29,6 +29,8 @@ struct TaskPreparation: Sendable {
   let artifactLimits: ArtifactLimits
   let payload: [UInt8]?
   let hasArtifacts: Bool
+  /// What the task has at /secrets, where that is no directory of the host.
+  let secrets: SecretsMount?
 
   /// What the steps yield.
   struct Outcome: Sendable {
@@ -40,7 +42,11 @@ struct TaskPreparation: Sendable {
     var changedTemplates: [Int] = []
   }
 
-  private var directories: TaskDirectories { directory.task(task.name) }
+  private var directories: TaskDirectories {
+    var directories = directory.task(task.name)
+    directories.secretsMount = secrets
+    return directories
+  }
 
   /// Takes all steps.
   /// - Parameter report: told what is worth an event while it goes on.
@@ -64,7 +70,7 @@ struct TaskPreparation: Sendable {
   private func makeDirectories() async throws(PreparationFailure) -> ArtifactOwner {
     let user = environment.interpolation(task.user)
     let wanted = user.isEmpty && driver.capabilities.isolation == .image ? "nobody" : user
-    let (directory, name) = (directory, task.name)
+    let (directory, name, secrets) = (directory, task.name, secrets)
     // In an isolated task's root the places of mounts are made when it starts.
     let places =
       driver.capabilities.isolation == .none
@@ -77,6 +83,7 @@ struct TaskPreparation: Sendable {
         let owner = ArtifactOwner(uid: account?.uid ?? 0, gid: account?.gid ?? 0)
         try directory.ensure()
         try directory.ensure(task: name, owner: (owner.uid, owner.gid))
+        try secrets?.give(to: owner.uid, gid: owner.gid)
         for place in places { try directory.ensurePlace(place, inTask: name) }
         return owner
       }

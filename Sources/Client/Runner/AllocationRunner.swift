@@ -49,6 +49,9 @@ actor AllocationRunner {
   /// What a task's templates with `env` hold.
   private var templateVariables: [String: [String: String]] = [:]
   private var templateWatches: [String: Task<Void, Never>] = [:]
+  private var diskWatch: Task<Void, Never>?
+  /// What isolated tasks have at /secrets.
+  private var secrets: [String: SecretsMount] = [:]
   /// What tasks need in order to use the devices that they hold.
   private var reservations: [String: DeviceReservation] = [:]
   /// Nothing happens here any more: the allocation is deleted, or the agent ends and leaves its tasks to the next one.
@@ -223,7 +226,10 @@ actor AllocationRunner {
     while !isDestroyed {
       do throws(DriverError) {
         let found = try await driver.recover(handle)
-        if case .running = found { watchExit(name, handle, driver) }
+        if case .running = found {
+          watchExit(name, handle, driver)
+          beginDiskWatch()
+        }
         self.handle(.task(name, .recovered(found, attempt: attempt)))
         if case .running = found {
           await resumeTemplates(of: name)
@@ -365,6 +371,7 @@ actor AllocationRunner {
     for timer in timers.values { timer.cancel() }
     timers = [:]
     for watch in templateWatches.values { watch.cancel() }
+    diskWatch?.cancel()
     resumeFinishWaiters()
   }
 
@@ -378,6 +385,7 @@ actor AllocationRunner {
     handle(.stop)
     await waitUntilFinished()
     isDestroyed = true
+    diskWatch?.cancel()
     for timer in timers.values { timer.cancel() }
     timers = [:]
     let directory = directory
@@ -413,6 +421,8 @@ actor AllocationRunner {
     case .finished:
       for timer in timers.values { timer.cancel() }
       timers = [:]
+      diskWatch?.cancel()
+      diskWatch = nil
       log.info("the allocation has ended", (key: "status", value: machine.status.status.rawValue))
     }
   }
@@ -466,6 +476,7 @@ actor AllocationRunner {
     if let problem = obstacle(to: task) {
       return handle(.task(name, .setUpFailed(.setupFailure(problem, at: Moment.now.wall))))
     }
+    ensureSecrets(of: task)
     do throws(DeviceError) {
       try await reserveDevices(of: name)
     } catch {
@@ -516,12 +527,37 @@ actor AllocationRunner {
     return nil
   }
 
+  /// Keeps what an earlier attempt had, where it can be attached once more.
+  private func ensureSecrets(of task: JobTask) {
+    guard context.drivers[task.driver]?.capabilities.isolation == .image, secrets[task.name]?.isReusable != true else {
+      return
+    }
+    do throws(SystemError) {
+      secrets[task.name] = try SecretsMount(sizeBytes: UInt64(clamping: task.resources?.secretsMB ?? 1) << 20)
+      // What lay in it has gone with it.
+      if task.artifacts.contains(where: { ($0.relativeDest ?? "").contains("secrets") }) {
+        machine.members[task.name]?.machine.hasArtifacts = false
+      }
+    } catch {
+      secrets[task.name] = nil
+      log.warn(
+        "make a file system in memory for secrets: using the task's directory", (key: "task", value: task.name),
+        (key: "error", value: "\(error)"))
+    }
+  }
+
+  private func directories(of name: String) -> TaskDirectories {
+    var directories = directory.task(name)
+    directories.secretsMount = secrets[name]
+    return directories
+  }
+
   private func preparation(of task: JobTask) -> TaskPreparation? {
     guard let driver = context.drivers[task.driver] else { return nil }
     return TaskPreparation(
       task: task, driver: driver, environment: environment(of: task, driver, templates: false), directory: directory,
       work: context.work, artifactLimits: context.configuration.artifacts, payload: plan.job.payload?.bytes,
-      hasArtifacts: machine.members[task.name]?.machine.hasArtifacts ?? false)
+      hasArtifacts: machine.members[task.name]?.machine.hasArtifacts ?? false, secrets: secrets[task.name])
   }
 
   // MARK: - Templates
@@ -540,7 +576,14 @@ actor AllocationRunner {
 
   /// Goes on with the templates of a task that ran while no agent did: what has changed meanwhile is dealt with now.
   private func resumeTemplates(of name: String) async {
-    guard let task = task(name), !task.templates.isEmpty, let preparation = preparation(of: task) else { return }
+    guard let task = task(name), !task.templates.isEmpty else { return }
+    if secrets[name] == nil, let pid = handles[name]?.pid,
+      context.drivers[task.driver]?.capabilities.isolation == .image
+    {
+      // A task that an agent of an earlier version has started has a directory there.
+      secrets[name] = try? SecretsMount(ofRunning: pid)
+    }
+    guard let preparation = preparation(of: task) else { return }
     do throws(PreparationFailure) {
       let outcome = try await preparation.renderTemplates()
       templateVariables[name] = outcome.variables
@@ -613,7 +656,7 @@ actor AllocationRunner {
     var request = TaskStart(
       allocationID: id, taskName: name, attempt: attempt, config: environment.interpolation(task.config),
       environment: environment.block, user: environment.interpolation(task.user), resources: limits,
-      directories: directory.task(name), logs: plan.logs(of: task, directory: directory))
+      directories: directories(of: name), logs: plan.logs(of: task, directory: directory))
     request.userNamespace = context.identifiers.range(for: id.description)
     request.hasNoNetwork = plan.group.networks.first?.mode == "none"
     do throws(ClientError) {
@@ -639,6 +682,7 @@ actor AllocationRunner {
         machine.members[name]?.machine.emit(.driverMessage(note, at: Moment.now.wall))
       }
       watchExit(name, handle, driver)
+      beginDiskWatch()
       self.handle(.task(name, .started))
     } catch {
       log.warn("start a task", (key: "task", value: name), (key: "error", value: error.message))
@@ -675,6 +719,22 @@ actor AllocationRunner {
           delay = min(delay * 2, .seconds(5))
         }
       }
+    }
+  }
+
+  /// From the first task on; again after one has been found to take too much and others are started.
+  private func beginDiskWatch() {
+    guard diskWatch == nil, let limit = plan.group.ephemeralDisk?.sizeMB, limit > 0 else { return }
+    diskWatch = watchDisk(limitMB: limit, context.work)
+  }
+
+  /// All tasks end as failed: they share what is taken, and whose it is cannot be told.
+  func diskExceeded(used: UInt64, limitMB: Int) {
+    diskWatch = nil
+    guard !isDestroyed else { return }
+    log.warn("more disk is taken than ephemeral_disk allows", (key: "MiB", value: "\(used >> 20)"))
+    for name in machine.order where handles[name] != nil {
+      handle(.task(name, .kill(event: .diskExceeded(used: used, limitMB: limitMB, at: Moment.now.wall), fails: true)))
     }
   }
 

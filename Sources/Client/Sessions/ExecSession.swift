@@ -43,7 +43,7 @@ public struct ExecSession: Sendable {
   public func run(over channel: any ExecChannel) async throws(ClientError) {
     let streams: SessionStreams
     do throws(SystemError) {
-      streams = try SessionStreams(isTerminal: request.hasTerminal)
+      streams = try SessionStreams(isTerminal: request.hasTerminal, pid: handle.pid)
     } catch {
       throw ClientError(.system, "make the session's streams: \(error)")
     }

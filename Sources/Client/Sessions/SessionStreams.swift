@@ -15,10 +15,12 @@ final class SessionStreams: Sendable {
   private let theirs: Mutex<[Int32]>
 
   /// Makes three pipes, or a terminal.
-  init(isTerminal: Bool) throws(SystemError) {
+  ///
+  /// - Parameter pid: a process of the task, among whose terminals it shall be.
+  init(isTerminal: Bool, pid: Int) throws(SystemError) {
     self.isTerminal = isTerminal
     if isTerminal {
-      let (master, peer) = try Terminal().release()
+      let (master, peer) = try Self.terminal(seenBy: pid).release()
       theirs = Mutex([peer])
       output = try SessionStream(adopting: master, reads: true, writes: true)
       error = nil
@@ -37,6 +39,17 @@ final class SessionStreams: Sendable {
   }
 
   deinit { closeTheirs() }
+
+  private static func terminal(seenBy pid: Int) throws(SystemError) -> Terminal {
+    do {
+      return try Terminal(seenBy: Int32(clamping: pid))
+    } catch  where error.errno == .noSuchFile || error.errno == .permissionDenied {
+      // A task of the host's file system may see no terminals under that name.
+      return try Terminal()
+    } catch {
+      throw error
+    }
+  }
 
   /// Numbers for the command's input, output and error.
   var numbers: [Int32] {

@@ -56,6 +56,8 @@ public protocol CgroupDriver: Sendable {
   func ensure(_ path: String, limits: CgroupLimits) throws(SystemError)
   /// Puts the calling process, which has one thread, into the group.
   func attachSelf(_ path: String) throws(SystemError)
+  /// Gives a group another name, below the same parent; its processes stay in it. Says no where this version cannot.
+  func rename(_ path: String, to target: String) throws(SystemError) -> Bool
   /// Changes the limits of an existing group.
   func apply(_ limits: CgroupLimits, to path: String) throws(SystemError)
   /// Whether clone3 puts a child into its group (v2). Else the child makes and enters it itself.
@@ -70,8 +72,17 @@ public protocol CgroupDriver: Sendable {
   ///
   /// - Throws: EBUSY while processes are in it.
   func remove(_ path: String) throws(SystemError)
-  /// What the group has used.
+  /// What the group has used, with what became of it at its memory limit.
   func statistics(_ path: String) throws(SystemError) -> CgroupStatistics
+  /// What the group uses now, with as few files as will do.
+  ///
+  /// - Parameter isThrottled: whether it has a hard CPU limit, so that throttling is worth a look.
+  func usage(_ path: String, isThrottled: Bool) throws(SystemError) -> CgroupStatistics
+  /// Opens the files that `usage` reads, for groups that are asked about again and again: most of the time goes into
+  /// opening them. nil where that would not help. Every open file takes some kilobytes of the kernel's memory.
+  func usageFiles(_ path: String) -> UsageFiles?
+  /// The same from open files; nil when the group has gone.
+  func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics?
   /// A counter that becomes readable when the group is at its memory limit; nil where the kernel ends the whole group
   /// itself (v2), or cannot tell.
   func outOfMemoryEvents(_ path: String) throws(SystemError) -> FileDescriptor?
@@ -94,6 +105,13 @@ extension CgroupLayout {
 }
 
 extension CgroupDriver {
+  /// Only version 1 spreads it over many.
+  public func usageFiles(_ path: String) -> UsageFiles? { nil }
+  /// See `usageFiles`.
+  public func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics? { nil }
+  /// Where one file tells most of it there is nothing to save.
+  public func usage(_ path: String, isThrottled: Bool) throws(SystemError) -> CgroupStatistics { try statistics(path) }
+
   /// Refuses limits that this host cannot enforce.
   ///
   /// - Parameter parent: the group in which the limited one will be.
@@ -120,6 +138,15 @@ extension CgroupDriver {
   }
 }
 
+/// The open usage files of one group.
+public final class UsageFiles: Sendable {
+  /// How many there are at most.
+  public static let most = 7
+  fileprivate let files: [OpenFile?]
+  init(_ files: [OpenFile?]) { self.files = files }
+  subscript(index: Int) -> OpenFile? { files[index] }
+}
+
 /// Readers of cgroup control files.
 enum CgroupFile {
   static func text(_ path: String) -> String? { try? Files.readText(path, limit: 1 << 20) }
@@ -143,31 +170,34 @@ enum CgroupFile {
   /// "name number" lines.
   static func table(_ path: String) -> [String: UInt64] { table(in: brief(path) ?? "") }
 
-  /// The values of some names in "name value" lines, 0 for what is missing. Reads bytes: statistics of a thousand tasks
-  /// are a million of them.
-  static func values(_ names: [StaticString], in path: String) -> [UInt64] {
+  /// The values of some names in "name value" lines, 0 for what is missing.
+  static func values(_ names: [StaticString], in bytes: ArraySlice<UInt8>) -> [UInt64] {
     var result = [UInt64](repeating: 0, count: names.count)
-    guard let bytes = try? FileDescriptor.open(path).read(upTo: 4096) else { return result }
-    var start = 0
-    while start < bytes.count {
-      var end = start
-      var blank = -1
-      while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
-        if bytes[end] == UInt8(ascii: " ") && blank < 0 { blank = end }
-        end += 1
-      }
-      if blank > start {
-        for index in names.indices where names[index].utf8CodeUnitCount == blank - start {
-          let isEqual = names[index].withUTF8Buffer { name in name.elementsEqual(bytes[start..<blank]) }
-          if isEqual { result[index] = number(in: bytes[(blank + 1)..<end]) }
+    bytes.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return }
+      var start = 0
+      while start < bytes.count {
+        var end = start
+        var blank = -1
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+          if bytes[end] == UInt8(ascii: " ") && blank < 0 { blank = end }
+          end += 1
         }
+        if blank > start {
+          for index in names.indices where names[index].utf8CodeUnitCount == blank - start {
+            if memcmp(names[index].utf8Start, base + start, blank - start) == 0 {
+              result[index] = number(in: bytes[(blank + 1)..<end])
+            }
+          }
+        }
+        start = end + 1
       }
-      start = end + 1
     }
     return result
   }
 
-  private static func number(in digits: ArraySlice<UInt8>) -> UInt64 {
+  /// The decimal number at the beginning of some bytes; 0 when there is none.
+  static func number(in digits: some Sequence<UInt8>) -> UInt64 {
     var value: UInt64 = 0
     for digit in digits {
       guard digit >= 48, digit <= 57 else { break }

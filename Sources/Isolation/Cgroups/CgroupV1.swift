@@ -209,39 +209,119 @@ public struct CgroupV1: CgroupDriver, Equatable {
     file("memory", path, "memory.oom_control").map { CgroupFile.table($0)["oom_kill"] ?? 0 } ?? 0
   }
 
-  /// Reads the usage files; one that is missing counts as 0.
+  /// Moves the group's directory in each hierarchy, see `CgroupDriver`.
+  public func rename(_ path: String, to target: String) throws(SystemError) -> Bool {
+    for point in points { try Files.rename("\(point)/\(path)", to: "\(point)/\(target)") }
+    return true
+  }
+
+  /// What it has used, and what became of it at its limit.
   public func statistics(_ path: String) throws(SystemError) -> CgroupStatistics {
-    func number(_ controller: String, _ name: String) -> UInt64 {
-      file(controller, path, name).flatMap { CgroupFile.number($0) } ?? 0
-    }
-    var result = CgroupStatistics()
-    result.cpuNanoseconds = number("cpuacct", "cpuacct.usage")
-    result.cpuUserNanoseconds = number("cpuacct", "cpuacct.usage_user")
-    result.cpuSystemNanoseconds = number("cpuacct", "cpuacct.usage_sys")
-    if let stat = file("cpu", path, "cpu.stat") {
-      let cpu = CgroupFile.values(["nr_throttled", "throttled_time"], in: stat)
-      (result.throttledPeriods, result.throttledNanoseconds) = (cpu[0], cpu[1])
-    }
-    result.memoryBytes = number("memory", "memory.usage_in_bytes")
-    result.memoryPeakBytes = number("memory", "memory.max_usage_in_bytes")
-    result.memoryKernelBytes = number("memory", "memory.kmem.usage_in_bytes")
-    if let stat = file("memory", path, "memory.stat") {
-      let memory = CgroupFile.values(["total_rss", "total_cache", "total_swap"], in: stat)
-      (result.memoryRSSBytes, result.memoryCacheBytes, result.swapBytes) = (memory[0], memory[1], memory[2])
-    }
-    result.pids = number("pids", "pids.current")
+    var result = usage(path, isThrottled: true)
     result.oomKills = oomKills(path)
     // Only where somebody may ask why: most tasks are never killed.
     if result.oomKills > 0 {
-      result.oomEvents = number("memory", "memory.failcnt") + number("memory", "memory.memsw.failcnt")
+      func number(_ name: String) -> UInt64 { file("memory", path, name).flatMap { CgroupFile.number($0) } ?? 0 }
+      result.oomEvents = number("memory.failcnt") + number("memory.memsw.failcnt")
       // Newer kernels do not count any more (6.18 does not): a group that was at its limit, less what is charged in
       // advance, was killed for that.
-      let limit = number("memory", "memory.limit_in_bytes")
+      let limit = number("memory.limit_in_bytes")
       if result.oomEvents == 0 && result.memoryPeakBytes &+ 256 << 10 >= limit { result.oomEvents = 1 }
     }
-    let io = file("blkio", path, "blkio.throttle.io_service_bytes_recursive").flatMap { CgroupFile.text($0) } ?? ""
-    result.ioReadBytes = CgroupFile.sum(io, key: "Read")
-    result.ioWriteBytes = CgroupFile.sum(io, key: "Write")
     return result
+  }
+
+  /// In the order of `UsageFile`.
+  private static let usageNames: [(controller: String, name: StaticString)] = [
+    ("cpuacct", "cpuacct.usage_all"), ("memory", "memory.usage_in_bytes"), ("memory", "memory.max_usage_in_bytes"),
+    ("memory", "memory.stat"), ("pids", "pids.current"), ("blkio", "blkio.throttle.io_service_bytes_recursive"),
+    ("cpu", "cpu.stat"),
+  ]
+  private enum UsageFile: Int, CaseIterable {
+    case processorTime, memory, memoryPeak, memoryParts, pids, io, throttling
+  }
+
+  /// See `CgroupDriver`.
+  public func usageFiles(_ path: String) -> UsageFiles? {
+    UsageFiles(
+      Self.usageNames.map { controller, name in
+        guard let mount = mounts[controller] else { return nil }
+        return try? OpenFile(FileDescriptor.open("\(mount)/\(path)/\(name)"))
+      })
+  }
+
+  /// See `CgroupDriver`.
+  public func usage(of files: UsageFiles, isThrottled: Bool) -> CgroupStatistics? {
+    var isGone = false
+    let result = usage(isThrottled: isThrottled) { file in
+      guard let open = files[file.rawValue] else { return [] }
+      do throws(SystemError) {
+        return try open.descriptor.read(upTo: 2048, at: 0)[...]
+      } catch {
+        // ENODEV: the group has been removed.
+        isGone = true
+        return []
+      }
+    }
+    return isGone ? nil : result
+  }
+
+  /// Reads the usage files, no more of them than are needed; one that is missing counts as 0.
+  public func usage(_ path: String, isThrottled: Bool) -> CgroupStatistics {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    return usage(isThrottled: isThrottled) { file in
+      let (controller, name) = Self.usageNames[file.rawValue]
+      guard let mount = mounts[controller], let count = Files.readSmall("\(mount)/\(path)", name, into: &buffer) else {
+        return []
+      }
+      return buffer[..<count]
+    }
+  }
+
+  private func usage(isThrottled: Bool, _ read: (UsageFile) -> ArraySlice<UInt8>) -> CgroupStatistics {
+    var result = CgroupStatistics()
+    addProcessorTime(read(.processorTime), to: &result)
+    if isThrottled {
+      let cpu = CgroupFile.values(["nr_throttled", "throttled_time"], in: read(.throttling))
+      (result.throttledPeriods, result.throttledNanoseconds) = (cpu[0], cpu[1])
+    }
+    result.memoryBytes = CgroupFile.number(in: read(.memory))
+    result.memoryPeakBytes = CgroupFile.number(in: read(.memoryPeak))
+    let memory = CgroupFile.values(["total_rss", "total_cache", "total_swap"], in: read(.memoryParts))
+    (result.memoryRSSBytes, result.memoryCacheBytes, result.swapBytes) = (memory[0], memory[1], memory[2])
+    // All that is charged and is neither: the file that says it too (memory.kmem.usage_in_bytes) need not be read.
+    let pages = result.memoryRSSBytes &+ result.memoryCacheBytes
+    result.memoryKernelBytes = result.memoryBytes > pages ? result.memoryBytes - pages : 0
+    result.pids = CgroupFile.number(in: read(.pids))
+    let io = read(.io)
+    // A task that has not used a disk has the line of the sum alone.
+    if io.count > 16 {
+      let text = String(decoding: io, as: UTF8.self)
+      result.ioReadBytes = CgroupFile.sum(text, key: "Read")
+      result.ioWriteBytes = CgroupFile.sum(text, key: "Write")
+    }
+    return result
+  }
+
+  /// A line "cpu user system" for the names, then one of numbers for each processor, in nanoseconds.
+  private func addProcessorTime(_ text: ArraySlice<UInt8>, to result: inout CgroupStatistics) {
+    var columns: [UInt64] = [0, 0, 0]
+    var column = 0
+    var isFirst = true
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9") where !isFirst && column < 3:
+        columns[column] = columns[column] &* 10 &+ UInt64(byte - 48)
+      case UInt8(ascii: " "): column += 1
+      case UInt8(ascii: "\n"):
+        result.cpuUserNanoseconds &+= columns[1]
+        result.cpuSystemNanoseconds &+= columns[2]
+        columns = [0, 0, 0]
+        column = 0
+        isFirst = false
+      default: break
+      }
+    }
+    result.cpuNanoseconds = result.cpuUserNanoseconds &+ result.cpuSystemNanoseconds
   }
 }

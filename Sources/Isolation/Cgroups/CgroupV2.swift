@@ -121,6 +121,9 @@ public struct CgroupV2: CgroupDriver, Equatable {
     try CgroupFile.subdirectories("\(mount)/\(path)")
   }
 
+  /// This version keeps a group's name for ever.
+  public func rename(_ path: String, to target: String) throws(SystemError) -> Bool { false }
+
   /// The oom_kill counter, see `CgroupDriver`.
   public func oomKills(_ path: String) -> UInt64 { CgroupFile.table(file(path, "memory.events"))["oom_kill"] ?? 0 }
 

@@ -19,6 +19,8 @@ public struct ChildResources: Sendable {
 
   /// The pidfd of the task that a command is run in; nil for a task's own start.
   public var joined: Int32?
+  /// Detached mounts for those of the plan that are handed over, in their order.
+  public var mounts: [Int32] = []
   /// The compiled system call filter; nil: none.
   public var filter: SeccompFilter?
 
@@ -42,8 +44,8 @@ public struct ChildResources: Sendable {
 ///
 /// Descriptors that a step opens and does not need again are closed by their owners; the rest goes with close_range.
 public struct Child {
-  let plan: Plan
-  let resources: ChildResources
+  var plan: Plan
+  var resources: ChildResources
   let cgroups: any CgroupDriver
   /// The task's root once `rootDirectory` is done.
   var root: OpenFile?
@@ -54,8 +56,12 @@ public struct Child {
   /// The new /proc and /sys while they are being masked.
   var proc: OpenFile?
   var sys: OpenFile?
-  /// /proc/sys/user, opened before it was protected.
+  /// Its "sys", opened before it was protected.
+  var settings: OpenFile?
+  /// /proc/sys/user, likewise.
   var userLimits: OpenFile?
+  /// Holds the user namespace until it has its ids and is open.
+  var namespaceHelper: UserNamespaceHelper?
   /// The user namespace, from the mounts that need it until it is entered.
   var userNamespace: OpenFile?
   /// The host id of the task's id 0; 0: the task has host ids.
@@ -73,15 +79,39 @@ public struct Child {
   /// Runs the plan and never returns: the process becomes the task, or reports what failed and exits.
   public static func run(_ plan: Plan, _ resources: ChildResources, cgroups: any CgroupDriver) -> Never {
     var child = Child(plan: plan, resources: resources, cgroups: cgroups)
-    for step in plan.steps {
+    child.take(plan.steps[...])
+    exitNow(127)
+  }
+
+  /// Takes the steps of a plan's `beginning`; reports what failed and exits.
+  public static func begin(_ beginning: Plan, _ resources: ChildResources, cgroups: any CgroupDriver) -> Child {
+    var child = Child(plan: beginning, resources: resources, cgroups: cgroups)
+    child.take(beginning.steps[...])
+    return child
+  }
+
+  /// Takes the other steps of a plan that can go on from that beginning, and never returns.
+  ///
+  /// - Parameters:
+  ///   - cgroup: what the child's cgroup is called by now.
+  ///   - mounts: detached ones, see `ChildResources`.
+  public consuming func goOn(with plan: Plan, cgroup: String, mounts: [Int32]) -> Never {
+    self.plan = plan
+    resources.mounts = mounts
+    resources.cgroup = cgroup
+    take(plan.steps.dropFirst(plan.commonCount))
+    exitNow(127)
+  }
+
+  private mutating func take(_ steps: ArraySlice<Step>) {
+    for step in steps {
       do {
-        try child.take(step)
+        try take(step)
       } catch {
-        child.send(Report(isFailure: true, step: step.name, error))
+        send(Report(isFailure: true, step: step.name, error))
         exitNow(127)
       }
     }
-    exitNow(127)
   }
 
   /// Sends a record; when the supervisor is gone nobody needs it.
@@ -114,18 +144,21 @@ public struct Child {
     case .mountPropagation(let slave):
       try takePropagatedMounts()
       try MountTree.separate(slave: slave)
-    case .userNamespace(let range, let hidePID): try makeUserNamespace(range, hidePID: hidePID)
+    case .holdUserNamespace: namespaceHelper = try UserNamespaceHelper()
+    case .userNamespace(let range): try makeUserNamespace(range)
     case .enterUserNamespace: try enterUserNamespace()
     case .rootDirectory(let path):
       try openRoot(path)
     case .chrootEntry(let entry, let layers, let readOnly): try addEntry(entry, layers: layers, readOnly: readOnly)
     case .mountProc(let hidePID): try mountProc(hidePID: hidePID)
+    case .placeProc: try place(proc, at: "/proc")
     case .sysctl(let sysctl): try set(sysctl)
     case .unprivilegedPorts: try allowUnprivilegedPorts()
     case .maskPath(let masked): try mask(masked)
     case .protectPath(let path): try protect(path)
     case .mountSys: try mountSys()
     case .cgroupView: try showCgroup()
+    case .placeSys: try place(sys, at: "/sys")
     case .mountDevices(let bytes, let ipc, let own): try mountDevices(sharedMemoryBytes: bytes, ipc: ipc, own: own)
     case .readOnlyRoot: try makeRootReadOnly()
     case .mount(let mount): try addMount(mount)
@@ -136,8 +169,16 @@ public struct Child {
     case .resourceLimit(let limit): try apply(limit)
     case .user(let name, let users, let groups): try lookUp(name, deniedUsers: users, deniedGroups: groups)
     case .streams: try placeStreams()
-    case .joinTask(let namespaces): try joinTask(namespaces)
-    case .terminal: try Terminal.control(0)
+    case .joinTask(let namespaces, let range):
+      firstID = range?.firstID ?? 0
+      idCount = range?.count ?? 0
+      try joinTask(namespaces)
+    case .terminal:
+      try Terminal.control(0)
+      // So that programs can open it by its name, and nobody else can: the group is tty, which may write to it.
+      if let account {
+        try FileDescriptor.duplicate(of: 0).setOwner(uid: hostID(account.uid), gid: hostID(5))
+      }
     case .boundingSet(let mask):
       for number in Int32(0)..<64 where mask & (1 << UInt64(number)) == 0 {
         // The first that the kernel does not know is behind its last.

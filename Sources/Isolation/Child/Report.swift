@@ -22,6 +22,9 @@ public struct Report: Sendable, Equatable, CustomStringConvertible {
   /// First byte of a message that is no report but carries the pidfd of the process that goes on.
   public static let processKind: UInt8 = 2
 
+  /// The only byte of a message that is no report but says that a child waits for a task.
+  public static let readyKind: UInt8 = 3
+
   /// The record: kind, step, 2 bytes reserved, errno, at most 1,500 bytes of object. serai_init.c writes the same.
   public var encoded: [UInt8] {
     let code = UInt32(bitPattern: errno.rawValue)

@@ -96,8 +96,10 @@ public enum Step: Sendable, Equatable {
   case cgroupNamespace
   /// Separate the mounts; as a slave the host's later mounts still show up.
   case mountPropagation(slave: Bool)
-  /// Make the user namespace, for the mounts; the child enters it later.
-  case userNamespace(UserNamespace, hidePID: Bool)
+  /// Make the user namespace, of whose ids nothing is known yet.
+  case holdUserNamespace
+  /// Give it its ids, for the mounts; the child enters it later.
+  case userNamespace(UserNamespace)
   /// Enter it, and allow no others inside.
   case enterUserNamespace
   case loopback
@@ -105,10 +107,14 @@ public enum Step: Sendable, Equatable {
   case rootDirectory(String)
   case chrootEntry(ChrootEntry, layers: String, readOnly: Bool)
   case mountProc(hidePID: Bool)
+  /// Move it into the root.
+  case placeProc
   case maskPath(MaskedPath)
   case protectPath(String)
   case mountSys
   case cgroupView
+  /// Move it into the root.
+  case placeSys
   case mountDevices(sharedMemoryBytes: UInt64, ipc: Bool, own: [DeviceNode])
   case mount(Mount)
   case sysctl(Sysctl)
@@ -119,7 +125,8 @@ public enum Step: Sendable, Equatable {
   case resourceLimit(ResourceLimit)
   case user(String, deniedUsers: [ClosedRange<UInt32>], deniedGroups: [ClosedRange<UInt32>])
   case streams
-  case joinTask(Namespaces)
+  /// Enter the namespaces of a running task; what its ids are on the host.
+  case joinTask(Namespaces, UserNamespace?)
   case terminal
   case boundingSet(UInt64)
   case identity
@@ -144,7 +151,7 @@ public enum Step: Sendable, Equatable {
     case .networkNamespace: .networkNamespace
     case .cgroupNamespace: .cgroupNamespace
     case .mountPropagation: .mountPropagation
-    case .userNamespace, .enterUserNamespace: .userNamespace
+    case .holdUserNamespace, .userNamespace, .enterUserNamespace: .userNamespace
     case .loopback: .loopback
     case .unprivilegedPorts, .sysctl: .sysctl
     case .cgroupView: .cgroupView
@@ -153,10 +160,10 @@ public enum Step: Sendable, Equatable {
     case .landlock: .landlock
     case .rootDirectory: .rootDirectory
     case .chrootEntry: .chrootEntry
-    case .mountProc: .mountProc
+    case .mountProc, .placeProc: .mountProc
     case .maskPath: .maskPath
     case .protectPath: .protectPath
-    case .mountSys: .mountSys
+    case .mountSys, .placeSys: .mountSys
     case .mountDevices: .mountDevices
     case .mount: .mount
     case .pivot: .pivot

@@ -4,14 +4,12 @@ import Linux
 // is built before needs the host's privileges. So the namespaces and mounts belong to the host: not even the task's
 // root, with every capability, can change them.
 extension Child {
-  mutating func makeUserNamespace(_ range: UserNamespace, hidePID: Bool) throws(SystemError) {
-    let proc = try makeProc(hidePID: hidePID)
-    let namespace = try UserNamespaces.make(first: range.firstID, count: range.count, proc: proc.descriptor)
-    userNamespace = OpenFile(namespace)
-    // The process that made it had a number of the task's: it is given back, so that the first command is number 2
-    // below the init whatever the task's ids are. A kernel without the file (CHECKPOINT_RESTORE) only counts on.
-    try? proc.descriptor.open(beneath: "sys/kernel/ns_last_pid", [.writeOnly]).writeAll(Array("1".utf8))
-    userLimits = OpenFile(try proc.descriptor.open(beneath: "sys/user", [.path, .directory]))
+  mutating func makeUserNamespace(_ range: UserNamespace) throws(SystemError) {
+    guard let proc, let settings, let helper = namespaceHelper else {
+      throw SystemError("create user namespace", "", .badDescriptor, advice: "the plan holds none, or mounts no /proc")
+    }
+    userNamespace = OpenFile(try helper.open(first: range.firstID, count: range.count, proc: proc.descriptor))
+    userLimits = OpenFile(try settings.descriptor.open(beneath: "user", [.path, .directory]))
     firstID = range.firstID
     idCount = range.count
     // Files are made as the task's root (see `asTaskRoot`), with the privileges of the host's.
@@ -46,8 +44,12 @@ extension Child {
     guard let namespace = userNamespace, let userLimits else {
       throw SystemError("setns", "user", .badDescriptor, advice: "the plan makes no user namespace")
     }
+    // The process that made it had a number of the task's: it is given back, so that the first command is number 2
+    // below the init whatever the task's ids are. A kernel without the file (CHECKPOINT_RESTORE) only counts on.
+    namespaceHelper = nil
+    try? settings?.descriptor.open(beneath: "kernel/ns_last_pid", [.writeOnly]).writeAll(Array("1".utf8))
     try Myself.join(namespace.descriptor, .user)
-    userNamespace = nil
+    self.userNamespace = nil
     // None inside: what a nested one opens up in the kernel is not the task's business. The setting is that of the
     // namespace we are in; whoever opens the file for writing must have its CAP_SYS_RESOURCE, as we do for a moment.
     let file = try userLimits.descriptor.open(beneath: "max_user_namespaces", [.writeOnly])

@@ -90,6 +90,9 @@ public enum Templates {
   static let fileSystems = "fs"
   /// Where the layers of overlays are attached until the old root goes.
   static let stage = "stage"
+  /// Where a task's /proc and /sys are attached while they are built.
+  static let proc = "proc"
+  static let sys = "sys"
 
   private static let nodes: [(String, UInt32, UInt32)] = [
     ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
@@ -108,7 +111,7 @@ public enum Templates {
     defer { Myself.setUmask(mask) }
     _ = try root.open(beneath: emptyFile, [.readOnly, .create], permissions: 0o444)
     _ = try root.ensureDirectory(emptyDirectory, permissions: 0o555)
-    _ = try root.ensureDirectory(stage, permissions: 0o700)
+    for name in [stage, proc, sys] { _ = try root.ensureDirectory(name, permissions: 0o700) }
     let groups = try root.ensureDirectory(fileSystems).ensureDirectory("cgroup")
     let names = Set(try groups.entries().map(\.name))
     for view in cgroups.views("") where !view.name.isEmpty {

@@ -243,7 +243,7 @@ extension Child {
       beneath: relative.isEmpty ? "." : relative, [.path], resolve: [.beneath, .noSymlinks, .noMagicLinks])
   }
 
-  func addMount(_ mount: Mount) throws(SystemError) {
+  mutating func addMount(_ mount: Mount) throws(SystemError) {
     switch mount.source {
     case .bind(let source):
       let object = try Self.open(source, of: mount)
@@ -261,11 +261,33 @@ extension Child {
       if !plan.hasOwnRoot { try detached.set(.private, recursive: mount.recursive) }
       try detached.set(mount.attributes.union([.noSetuid, .noDevices]), recursive: mount.recursive)
       try detached.attach(to: target)
+    case .handedOver:
+      guard let number = resources.mounts.first else {
+        throw SystemError("mount", mount.target, .badDescriptor, advice: "no mount was handed over for it")
+      }
+      resources.mounts.removeFirst()
+      try attach(handedOver: try FileDescriptor.duplicate(of: number), mount)
     case .temporary(let size, let permissions):
       let target = try openTarget(mount.target, directory: true, followLinks: true)
       let options: [(String, String?)] = [("size", "\(size)"), ("mode", String(permissions, radix: 8))] + taskOwner
       try temporary(options, mount.attributes.union([.noSetuid, .noDevices])).attach(to: target)
     }
+  }
+
+  /// A copy where the kernel can make one of a detached mount (Linux 6.15), so that whoever has handed it over can do so
+  /// again; else the mount itself.
+  private func attach(handedOver object: borrowing FileDescriptor, _ mount: Mount) throws(SystemError) {
+    let target = try openTarget(mount.target, directory: true, followLinks: true)
+    let attributes = mount.attributes.union([.noSetuid, .noDevices])
+    do {
+      let copy = try DetachedMount.clone(object, recursive: false)
+      try copy.set(attributes)
+      return try copy.attach(to: target)
+    } catch {
+      if error.errno != .invalidArgument { throw error }
+    }
+    try DetachedMount.set(attributes, mountOf: object)
+    try DetachedMount.attach(mountOf: object, to: target)
   }
 
   private func mapIDs(of mount: borrowing DetachedMount, _ source: String) throws(SystemError) {

@@ -2,27 +2,30 @@ import Linux
 
 // /proc, /sys and /dev of a task.
 extension Child {
-  /// A new procfs of the pid namespace; in no tree until `mountProc`.
-  mutating func makeProc(hidePID: Bool) throws(SystemError) -> OpenFile {
-    if let proc { return proc }
+  /// A new procfs of the pid namespace. It is attached aside, where it can be masked, until the root is there.
+  mutating func mountProc(hidePID: Bool) throws(SystemError) {
     // "2": processes of others are invisible. By number: Linux before 5.8 knows no names.
     let mount = try DetachedMount.create(
       type: "proc", options: hidePID ? [("hidepid", "2")] : [], attributes: [.noSetuid, .noDevices, .noExecute])
-    let file = OpenFile(mount.intoDescriptor())
+    let file = try attachAside(mount, Templates.proc)
+    settings = OpenFile(try file.descriptor.open(beneath: "sys", [.path, .directory]))
     proc = file
-    return file
-  }
-
-  mutating func mountProc(hidePID: Bool) throws(SystemError) {
-    let target = try openTarget("/proc", directory: true, followLinks: false)
-    try DetachedMount.attach(mountOf: try makeProc(hidePID: hidePID).descriptor, to: target)
   }
 
   mutating func mountSys() throws(SystemError) {
-    let target = try openTarget("/sys", directory: true, followLinks: false)
     let mount = try DetachedMount.create(type: "sysfs", attributes: [.readOnly, .noSetuid, .noDevices, .noExecute])
-    try mount.attach(to: target)
-    sys = OpenFile(mount.intoDescriptor())
+    sys = try attachAside(mount, Templates.sys)
+  }
+
+  private func attachAside(_ mount: consuming DetachedMount, _ name: String) throws(SystemError) -> OpenFile {
+    try mount.attach(to: try FileDescriptor.open("\(resources.templates)/\(name)", [.path, .directory]))
+    return OpenFile(mount.intoDescriptor())
+  }
+
+  /// Moves a mount that is attached aside into the root, with what covers parts of it.
+  func place(_ mount: OpenFile?, at path: String) throws(SystemError) {
+    guard let mount else { throw SystemError("move_mount", path, .badDescriptor, advice: "the plan mounts no \(path)") }
+    try DetachedMount.attach(mountOf: mount.descriptor, to: try openTarget(path, directory: true, followLinks: false))
   }
 
   /// /sys/fs shows nothing but the task's own cgroup, read-only: runtimes look there for their limits.
@@ -86,11 +89,11 @@ extension Child {
     }
   }
 
-  /// Writes a setting of one of the task's namespaces, which this process is in; before /proc/sys is protected.
+  /// Writes a setting of one of the task's namespaces, which this process is in.
   func set(_ sysctl: Sysctl) throws(SystemError) {
-    let path = "sys/" + sysctl.name.map { $0 == "." ? "/" : String($0) }.joined()
+    let path = sysctl.name.map { $0 == "." ? "/" : String($0) }.joined()
     do {
-      try proc?.descriptor.open(beneath: path, [.writeOnly]).writeAll(Array(sysctl.value.utf8))
+      try settings?.descriptor.open(beneath: path, [.writeOnly]).writeAll(Array(sysctl.value.utf8))
     } catch {
       throw SystemError("write sysctl", "\(sysctl.name) = \(sysctl.value)", error.errno)
     }

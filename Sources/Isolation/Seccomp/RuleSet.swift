@@ -51,17 +51,42 @@ final class RuleSet {
     }
   }
 
-  private let context: scmp_filter_ctx
+  /// Whose calls the rules are for.
+  enum ABI {
+    /// This processor's own; all others are killed.
+    case own
+    /// This processor's own; all others pass, for other programs to judge.
+    case ownBesideForeign
+    /// 32-bit programs' (ia32) alone; all others pass.
+    case foreign
+  }
 
-  init(otherwise: Action) throws(SandboxError) {
+  private let context: scmp_filter_ctx
+  private let abi: ABI
+
+  init(otherwise: Action, abi: ABI = .own) throws(SandboxError) {
     guard let context = seccomp_init(otherwise.code) else {
       throw SandboxError("seccomp", "init", "libseccomp refused: out of memory?")
     }
     self.context = context
-    // SCMP_ACT_KILL_PROCESS for calls of another ABI; a balanced tree instead of 300 comparisons in a row.
-    _ = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, 0x8000_0000)
+    self.abi = abi
+    let others: Action = abi == .own ? .killProcess : .allow
+    _ = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, others.code)
+    // A balanced tree instead of 300 comparisons in a row.
     _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
+    if abi != .foreign { return }
+    #if arch(x86_64)
+      var result = seccomp_arch_add(context, Self.ia32)
+      if result == 0 { result = seccomp_arch_remove(context, 0xc000_003e) }  // SCMP_ARCH_X86_64
+      if result < 0 {
+        throw SandboxError("seccomp", "architecture", "libseccomp refused: \(Errno(rawValue: -result))")
+      }
+    #else
+      throw SandboxError("seccomp", "architecture", "this processor runs no 32-bit programs")
+    #endif
   }
+
+  private static let ia32: UInt32 = 0x4000_0003  // SCMP_ARCH_X86
 
   deinit { seccomp_release(context) }
 
@@ -87,7 +112,8 @@ final class RuleSet {
   /// A name that this libseccomp does not know, or this processor does not have, is skipped.
   func add(_ action: Action, _ name: String, _ conditions: [Condition] = []) throws(SandboxError) {
     let number = seccomp_syscall_resolve_name(name)
-    if number < 0 { return }
+    // Negative numbers but one are libseccomp's own, for calls that only other processors have.
+    if number == -1 || (number < 0 && abi != .foreign) { return }
     try add(action, number: number, conditions)
   }
 

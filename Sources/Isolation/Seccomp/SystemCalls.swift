@@ -71,6 +71,18 @@ enum SystemCalls {
     """)
   private static let information = words("getrandom sysinfo uname ustat")
 
+  /// What 32-bit programs need besides.
+  static let allowedIn32Bit = words(
+    """
+    _llseek _newselect clock_getres_time64 clock_gettime64 clock_nanosleep_time64 fcntl64 fstatat64 ftruncate64
+    futex_time64 getegid32 geteuid32 getgid32 getgroups32 getresgid32 getresuid32 getuid32 io_pgetevents_time64
+    lstat64 mmap2 mq_timedreceive_time64 mq_timedsend_time64 nice ppoll_time64 pselect6_time64 recvmmsg_time64
+    rt_sigtimedwait_time64 sched_rr_get_interval_time64 semtimedop_time64 sendfile64 set_thread_area setfsgid32
+    setfsuid32 setgid32 setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigaction signal sigpending
+    sigprocmask sigreturn sigsuspend stat64 statfs64 timer_gettime64 timer_settime64 timerfd_gettime64
+    timerfd_settime64 truncate64 ugetrlimit utimensat_time64 waitpid
+    """)
+
   /// Known and refused: EPERM says more than "this kernel has no such call".
   static let refused = words(
     """

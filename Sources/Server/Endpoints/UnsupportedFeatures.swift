@@ -29,11 +29,6 @@ struct UnsupportedFeatures {
     refuse(path, "consul", when: group.consul.map { !$0.namespace.isEmpty || !$0.partition.isEmpty } ?? false)
     if group.maxRunDuration != nil { found.append("\(path): this version does not run max_run_duration: remove it") }
     for network in group.networks { self.network(network, path) }
-    if group.networks.contains(where: { $0.mode == "none" }), group.tasks.count > 1 {
-      found.append(
-        "\(path) > network: this version does not run mode \"none\" for several tasks, which would have to share a "
-          + "loopback interface: put each into a group of its own")
-    }
     for task in group.tasks { self.task(task, path) }
   }
 

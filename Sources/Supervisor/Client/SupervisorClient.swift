@@ -81,8 +81,11 @@ public final class SupervisorClient: Sendable {
   ///
   /// - Throws: `.startFailed` with the failed step; `.alreadyExists` when the id is taken by a task that runs or has
   ///   not been acknowledged.
-  public func start(_ spec: TaskSpec) async throws(SupervisorError) -> TaskStatus {
-    guard case .task(let status) = try await ask(.start(spec)) else { throw Self.unexpected }
+  ///
+  /// - Parameter mounts: detached mounts for the sandbox's mounts that are handed over, in their order; the caller keeps
+  ///   owning them.
+  public func start(_ spec: TaskSpec, mounts: [Int32] = []) async throws(SupervisorError) -> TaskStatus {
+    guard case .task(let status) = try await ask(.start(spec), descriptors: mounts) else { throw Self.unexpected }
     return status
   }
 
@@ -108,6 +111,12 @@ public final class SupervisorClient: Sendable {
   public func statistics(_ id: String) async throws(SupervisorError) -> CgroupStatistics {
     guard case .statistics(let statistics) = try await ask(.statistics(id: id)) else { throw Self.unexpected }
     return statistics
+  }
+
+  /// What many tasks use, in one round: those that do not run are left out.
+  public func usage(of ids: [String]) async throws(SupervisorError) -> [String: CgroupStatistics] {
+    guard case .usage(let all) = try await ask(.usage(ids: ids)) else { throw Self.unexpected }
+    return Dictionary(all.map { ($0.id, $0.usage) }) { $1 }
   }
 
   /// Changes the limits of a running task (devices excepted).

@@ -88,7 +88,7 @@ extension SupervisorServer {
       if let session = client.sessions[request] { end(session) }
       return send(.done, to: client, number: number)
     }
-    if case .start(let spec) = request { return start(spec, for: client, request: number) }
+    if case .start(let spec) = request { return start(spec, mounts: files, for: client, request: number) }
     if case .execute(let id, let command, let user, let terminal) = request {
       do throws(SupervisorError) {
         let task = try running(id)
@@ -131,6 +131,7 @@ extension SupervisorServer {
       let task = try running(id)
       return .statistics(
         try system("task \(id)") { () throws(SystemError) in try cgroups.statistics(task.record.cgroup) })
+    case .usage(let ids): return .usage(ids.compactMap { usage(of: $0) })
     case .setLimits(let id, let limits):
       let task = try running(id)
       try system("task \(id)") { () throws(SystemError) in
@@ -149,6 +150,21 @@ extension SupervisorServer {
       upgradeTo = path
       return .done
     }
+  }
+
+  private func usage(of id: String) -> TaskUsage? {
+    guard let task = tasks[id] else { return nil }
+    if case .ended = task.phase { return nil }
+    let isThrottled = task.record.spec.sandbox.limits.cpuQuotaMicroseconds != nil
+    if task.usageFiles == nil && keptUsageFiles + UsageFiles.most <= usageFileLimit {
+      task.usageFiles = cgroups.usageFiles(task.record.cgroup)
+      if task.usageFiles != nil { keptUsageFiles += UsageFiles.most }
+    }
+    let kept = task.usageFiles.flatMap { cgroups.usage(of: $0, isThrottled: isThrottled) }
+    // One whose group has gone by now has ended.
+    guard var usage = try? kept ?? cgroups.usage(task.record.cgroup, isThrottled: isThrottled) else { return nil }
+    usage.oomKills = max(usage.oomKills, task.oomKills)
+    return TaskUsage(id: id, usage: usage)
   }
 
   private func running(_ id: String) throws(SupervisorError) -> SupervisedTask {

@@ -90,6 +90,8 @@ extension SupervisorServer {
   private func finish(_ task: SupervisedTask, _ status: WaitStatus?) {
     task.output = nil
     task.error = nil
+    if task.usageFiles != nil { keptUsageFiles -= UsageFiles.most }
+    task.usageFiles = nil
     if let events = task.memoryEvents { unwatch(events.descriptor.number, token: task.memoryToken) }
     task.memoryEvents = nil
     if let failure = task.failure {
@@ -191,11 +193,12 @@ extension SupervisorServer {
         adopt(task)
       }
     }
-    // Groups of tasks that nobody knows: a crash between the clone and the record.
-    for id in try cgroups.children("\(cgroupName)/task") where tasks[id] == nil {
-      let group = "\(cgroupName)/task/\(id)"
-      try? cgroups.kill(group)
-      try? cgroups.remove(group)
+    try runtime.removeSpares()
+    // Groups of tasks that nobody knows: a crash between the clone and the record, or a child that waited for a task.
+    let known = Set(tasks.values.map(\.record.cgroup))
+    for name in try cgroups.children("\(cgroupName)/task") {
+      let group = "\(cgroupName)/task/\(name)"
+      if !known.contains(group) { removeLater(group) }
     }
   }
 

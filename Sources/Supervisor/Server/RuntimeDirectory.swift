@@ -12,6 +12,7 @@ import Linux
 /// <runtime>/tasks/<id>/exit   how it ended, from then until acknowledged
 /// <runtime>/tasks/<id>/status the in-task init writes the task's wait status here
 /// <runtime>/tasks/<id>/out, err   FIFOs behind the task's stdout and stderr
+/// <runtime>/tasks/.spare-…        the same of a child that waits for a task, see Spares.swift
 /// ```
 ///
 /// There is nothing to compact and nothing to replay: a task's directory exists exactly as long as the task matters.
@@ -41,6 +42,16 @@ struct RuntimeDirectory {
   func taskIDs() throws(SystemError) -> [String] {
     try FileDescriptor.open(tasksPath, [.readOnly, .directory]).entries()
       .filter { $0.kind == .directory && TaskSpec.isValid(id: $0.name) }.map(\.name).sorted()
+  }
+}
+
+extension RuntimeDirectory {
+  /// Removes what a supervisor that was killed has left of children without a task.
+  func removeSpares() throws(SystemError) {
+    for entry in try FileDescriptor.open(tasksPath, [.readOnly, .directory]).entries()
+    where entry.name.hasPrefix(".spare-") {
+      try task(entry.name).remove()
+    }
   }
 }
 

@@ -35,6 +35,8 @@ final class SupervisedTask {
   var memoryToken: UInt64 = 0
   var outOfMemorySince: Int64?
   var memoryPeakBytes: UInt64 = 0
+  /// For who asks again and again what it uses.
+  var usageFiles: UsageFiles?
   /// Somebody asked to kill it: repeated until the cgroup is empty.
   var isKillAsked = false
 

@@ -27,7 +27,7 @@ public enum SupervisorProgram {
       // Fails only for a leader of a session, which a new child is not.
       try Myself.newSession()
     }
-    hideProgramFile(&options)
+    try hideProgramFile(&options)
     Myself.setUmask(0o022)
     // Eight descriptors a task: as many as this host allows. A task's own limits are the job's.
     let files = try Myself.limit(ResourceLimit.Resource.openFiles.rawValue)
@@ -99,7 +99,7 @@ public enum SupervisorProgram {
   /// Processes that enter a task run this program until their execve, and `#!/proc/self/exe` as a task's command names
   /// it (the class of CVE-2019-5736): the kernel then refuses to execute it, to root as well, the file cannot be written
   /// to through the link, and the link does not tell where the file lies. Unlike a copy in memory this costs none.
-  private static func hideProgramFile(_ options: inout Options) {
+  private static func hideProgramFile(_ options: inout Options) throws(SystemError) {
     do {
       if let number = options.image {
         try DetachedMount.set(.noExecute, mountOf: FileDescriptor(adopting: number))
@@ -116,8 +116,9 @@ public enum SupervisorProgram {
           + ["-executable", options.executable, "-image", "\(file.number)"],
         environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
     } catch {
-      // Without mounts there are no isolated tasks either.
-      log("cannot hide the program's file from tasks: \(error), ignoring")
+      throw SystemError(
+        "hide the program's file from tasks", options.executable, error.errno,
+        advice: "\(error.operation) failed: the supervisor needs root and the mount calls of Linux 5.12")
     }
   }
 

@@ -5,7 +5,8 @@ import Linux
 /// come and go. Nothing it does waits for a task, a client or a disk: set-up runs in the cloned child, file writes on
 /// the writer thread.
 ///
-/// The code is in five files: this one (loop and events), Starting.swift, Ending.swift, Sessions.swift, Clients.swift.
+/// The code is in six files: this one (loop and events), Starting.swift, Spares.swift, Ending.swift, Sessions.swift,
+/// Clients.swift.
 final class SupervisorServer {
   /// What a token of the event queue stands for.
   enum Source {
@@ -17,6 +18,7 @@ final class SupervisorServer {
     case process(SupervisedTask)
     case log(SupervisedTask, LogStream)
     case memory(SupervisedTask)
+    case spare(Spare)
     case sessionReport(ExecSession)
     case sessionProcess(ExecSession)
   }
@@ -40,6 +42,15 @@ final class SupervisorServer {
   var clients: [UInt64: ClientConnection] = [:]
   var isStopping = false
   var upgradeTo: String?
+  /// Children that wait for a task, what kinds of them are wanted, most recent first, and when they are made.
+  var spares: [Spare] = []
+  var wantedSpares: [Plan] = []
+  var spareAt: Int64?
+  /// How many files of `UsageFiles` are open, and how many may be: the descriptors are for tasks first.
+  var keptUsageFiles = 0
+  let usageFileLimit: Int
+  /// Groups of no task that are to be removed.
+  var strayGroups: Set<String> = []
   /// When the loop must look at ending tasks again (CLOCK_MONOTONIC); nil: nothing to look at.
   var wakeAt: Int64?
 
@@ -51,6 +62,7 @@ final class SupervisorServer {
     self.cgroups = cgroups
     self.cgroupName = cgroupName
     self.executable = executable
+    usageFileLimit = Int(clamping: try Myself.limit(ResourceLimit.Resource.openFiles.rawValue).hard / 3)
     self.listener = OpenSocket(listener)
     self.lock = OpenFile(lock)
     let queue = try EventQueue()
@@ -98,8 +110,11 @@ final class SupervisorServer {
       if let due = wakeAt, Clock.monotonicNanoseconds >= due {
         wakeAt = nil
         for task in tasks.values { progress(task) }
+        makeSpares()
+        removeStrayGroups()
       }
     }
+    discardSpares()
     return upgradeTo
   }
 
@@ -120,6 +135,7 @@ final class SupervisorServer {
     case .process(let task): processEnded(task)
     case .log(_, let stream): pump(stream, token: event.token)
     case .memory(let task): endIfKilledForMemory(task)
+    case .spare(let spare): hear(spare)
     case .sessionReport(let session): readReports(of: session)
     case .sessionProcess(let session): processEnded(session)
     }
@@ -194,8 +210,12 @@ final class FilterCache {
   /// Profiles are few; a client that sends ever new ones does not make us grow.
   private static let limit = 32
 
+  /// What tasks have that ask for nothing else.
+  let standard: SeccompFilter
+
   init() throws(SandboxError) {
-    filters[Key(policy: .standard, allowsForeignABI: false)] = try SeccompFilter.standard()
+    standard = try SeccompFilter.standard()
+    filters[Key(policy: .standard, allowsForeignABI: false)] = standard
   }
 
   /// The filter for a task; nil when it has none.

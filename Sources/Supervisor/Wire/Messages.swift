@@ -27,6 +27,8 @@ enum Request: Equatable {
   case execute(id: String, Command, user: String?, terminal: Bool)
   /// Kills the command of this client's `execute` of that number, with its process group. One that has ended is no error.
   case endCommand(request: UInt64)
+  /// What these tasks use now; those that do not run are left out.
+  case usage(ids: [String])
 }
 
 /// What the supervisor answers, or tells without being asked (`number` 0).
@@ -41,6 +43,7 @@ enum Reply: Equatable {
   case exited(id: String, TaskExit)
   /// An `execute` has ended.
   case executed(TaskExit)
+  case usage([TaskUsage])
 }
 
 struct Numbered<Body> {
@@ -89,6 +92,9 @@ extension Numbered: WireValue where Body == Request {
     case .endCommand(let request):
       w.field(2, 12 as UInt64)
       w.field(12, request)
+    case .usage(let ids):
+      w.field(2, 13 as UInt64)
+      for id in ids { w.field(5, id) }
     }
   }
 
@@ -109,6 +115,7 @@ extension Numbered: WireValue where Body == Request {
       body = .execute(
         id: try r.string(5), try r.value(9), user: try r.optionalString(10), terminal: try r.bool(11))
     case 12: body = .endCommand(request: try r.number(12))
+    case 13: body = .usage(ids: try r.strings(5))
     case let kind: throw WireError(problem: "request kind \(kind)")
     }
   }
@@ -154,6 +161,9 @@ struct NumberedReply: WireValue {
     case .executed(let exit):
       w.field(2, 9 as UInt64)
       w.field(9, exit)
+    case .usage(let all):
+      w.field(2, 10 as UInt64)
+      w.field(11, TaskUsage.packed(all))
     }
   }
 
@@ -169,6 +179,7 @@ struct NumberedReply: WireValue {
     case 7: body = .started(try r.value(6))
     case 8: body = .exited(id: try r.string(8), try r.value(9))
     case 9: body = .executed(try r.value(9))
+    case 10: body = .usage(try TaskUsage.unpacked(try r.optionalBytes(11) ?? []))
     case let kind: throw WireError(problem: "reply kind \(kind)")
     }
   }

@@ -6,6 +6,9 @@
 struct WireWriter {
   private(set) var bytes: [UInt8] = []
 
+  mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+  mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+
   mutating func number(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
@@ -87,7 +90,7 @@ struct WireReader {
     }
   }
 
-  private static func number(_ bytes: ArraySlice<UInt8>, _ at: inout Int) throws(WireError) -> UInt64 {
+  static func number(_ bytes: ArraySlice<UInt8>, _ at: inout Int) throws(WireError) -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       guard at < bytes.endIndex else { throw WireError(problem: "ends inside a number") }
@@ -98,6 +101,13 @@ struct WireReader {
       if byte & 0x80 == 0 { return value }
     }
     throw WireError(problem: "a number above 64 bits")
+  }
+
+  /// The fields that are numbers, in the order in which they came.
+  var numbers: [(tag: Int, value: UInt64)] {
+    fields.compactMap { field in
+      if case .number(let value) = field.value { (field.tag, value) } else { nil }
+    }
   }
 
   func has(_ tag: Int) -> Bool { fields.contains { $0.tag == tag } }

@@ -39,6 +39,7 @@ extension Sandbox: WireValue {
     w.field(26, true)
     for name in ambientCapabilities { w.field(27, name) }
     w.field(28, allowsForeignABI)
+    if let networkGroup { w.field(31, networkGroup) }
     w.field(29, logsRefusedCalls)
     w.field(30, UInt64(landlock.rawValue))
   }
@@ -74,6 +75,7 @@ extension Sandbox: WireValue {
     devices = try r.values(25)
     if try r.bool(26) { ambientCapabilities = try r.strings(27) }
     allowsForeignABI = try r.bool(28)
+    networkGroup = try r.optionalString(31)
     logsRefusedCalls = try r.bool(29)
     let landlock = UInt8(exactly: try r.number(30)).flatMap { LandlockPolicy(rawValue: $0) }
     guard let landlock else { throw WireError(problem: "unknown Landlock policy") }
@@ -176,6 +178,7 @@ extension Mount: WireValue {
     case .temporary(let size, let permissions):
       w.field(2, size)
       w.field(3, UInt64(permissions))
+    case .handedOver: w.field(10, true)
     }
     w.field(4, target)
     w.field(5, attributes.rawValue)
@@ -188,6 +191,8 @@ extension Mount: WireValue {
     let source: Source
     if let path = try r.optionalString(1) {
       source = .bind(path)
+    } else if try r.bool(10) {
+      source = .handedOver
     } else {
       source = .temporary(sizeBytes: try r.number(2), permissions: try r.uint32(3))
     }
@@ -266,20 +271,102 @@ extension DeviceRule: WireValue {
 }
 
 extension CgroupStatistics: WireValue {
+  /// In the order of their numbers, which begin with 1: append only.
+  static let fieldCount = 19
+
   func encode(to w: inout WireWriter) {
-    for (index, path) in Self.fields.enumerated() { w.field(index + 1, self[keyPath: path]) }
+    for index in 0..<Self.fieldCount where value(at: index) != 0 { w.field(index + 1, value(at: index)) }
   }
   init(from r: WireReader) throws(WireError) {
     self.init()
-    for (index, path) in Self.fields.enumerated() { self[keyPath: path] = try r.number(index + 1) }
+    for (tag, value) in r.numbers { set(value, at: tag - 1) }
   }
-  /// In the order of their numbers: append only.
-  private static var fields: [WritableKeyPath<CgroupStatistics, UInt64>] {
-    [
-      \.cpuNanoseconds, \.cpuUserNanoseconds, \.cpuSystemNanoseconds, \.throttledPeriods, \.throttledNanoseconds,
-      \.memoryBytes, \.memoryPeakBytes, \.memoryRSSBytes, \.memoryCacheBytes, \.swapBytes, \.memoryKernelBytes, \.pids,
-      \.oomKills, \.oomEvents, \.ioReadBytes, \.ioWriteBytes, \.cpuPressureMicroseconds, \.memoryPressureMicroseconds,
-      \.ioPressureMicroseconds,
-    ]
+
+  // Written out: an answer about all tasks of a node has twenty thousand of these fields.
+  func value(at index: Int) -> UInt64 {
+    switch index {
+    case 0: cpuNanoseconds
+    case 1: cpuUserNanoseconds
+    case 2: cpuSystemNanoseconds
+    case 3: throttledPeriods
+    case 4: throttledNanoseconds
+    case 5: memoryBytes
+    case 6: memoryPeakBytes
+    case 7: memoryRSSBytes
+    case 8: memoryCacheBytes
+    case 9: swapBytes
+    case 10: memoryKernelBytes
+    case 11: pids
+    case 12: oomKills
+    case 13: oomEvents
+    case 14: ioReadBytes
+    case 15: ioWriteBytes
+    case 16: cpuPressureMicroseconds
+    case 17: memoryPressureMicroseconds
+    case 18: ioPressureMicroseconds
+    default: 0
+    }
+  }
+
+  mutating func set(_ value: UInt64, at index: Int) {
+    switch index {
+    case 0: cpuNanoseconds = value
+    case 1: cpuUserNanoseconds = value
+    case 2: cpuSystemNanoseconds = value
+    case 3: throttledPeriods = value
+    case 4: throttledNanoseconds = value
+    case 5: memoryBytes = value
+    case 6: memoryPeakBytes = value
+    case 7: memoryRSSBytes = value
+    case 8: memoryCacheBytes = value
+    case 9: swapBytes = value
+    case 10: memoryKernelBytes = value
+    case 11: pids = value
+    case 12: oomKills = value
+    case 13: oomEvents = value
+    case 14: ioReadBytes = value
+    case 15: ioWriteBytes = value
+    case 16: cpuPressureMicroseconds = value
+    case 17: memoryPressureMicroseconds = value
+    case 18: ioPressureMicroseconds = value
+    default: break
+    }
+  }
+}
+
+/// What one task uses, in an answer about many.
+struct TaskUsage: Equatable {
+  var id: String
+  var usage: CgroupStatistics
+
+  /// All in one run of bytes: the count of fields, then for each task the length of its id, the id, and the fields.
+  static func packed(_ all: [TaskUsage]) -> [UInt8] {
+    var w = WireWriter()
+    w.reserve(all.count * 128)
+    w.number(UInt64(CgroupStatistics.fieldCount))
+    for task in all {
+      w.number(UInt64(task.id.utf8.count))
+      w.append(task.id.utf8)
+      for index in 0..<CgroupStatistics.fieldCount { w.number(task.usage.value(at: index)) }
+    }
+    return w.bytes
+  }
+
+  static func unpacked(_ bytes: ArraySlice<UInt8>) throws(WireError) -> [TaskUsage] {
+    var all: [TaskUsage] = []
+    var at = bytes.startIndex
+    if bytes.isEmpty { return all }
+    let count = try WireReader.number(bytes, &at)
+    while at < bytes.endIndex {
+      let length = try WireReader.number(bytes, &at)
+      guard length <= UInt64(bytes.endIndex - at), count <= 256 else { throw WireError(problem: "a list of usages") }
+      let id = String(decoding: bytes[at..<(at + Int(length))], as: UTF8.self)
+      at += Int(length)
+      var usage = CgroupStatistics()
+      // A newer side may say more.
+      for index in 0..<Int(count) { usage.set(try WireReader.number(bytes, &at), at: index) }
+      all.append(TaskUsage(id: id, usage: usage))
+    }
+    return all
   }
 }

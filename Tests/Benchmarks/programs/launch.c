@@ -1,6 +1,6 @@
 // launch PROGRAM ARGUMENTS…: for every line on standard input runs the command once, with every argument "@" replaced by a
-// new name, and answers with two monotonic times in nanoseconds: just before it was started, and what its first line of
-// output says.
+// new name, and answers with three monotonic times in nanoseconds: just before it was started, what its first line of
+// output says, and when it had ended.
 //
 // It runs in a mount namespace of its own in which /sys/fs/cgroup shows the version 1 hierarchies alone, where a host has
 // both: crun refuses the hybrid layout. The host's own view does not change.
@@ -81,12 +81,13 @@ int main(int count, char **arguments) {
     close(ends[0]);
     int status;
     waitpid(child, &status, 0);
+    long long end = now();
     posix_spawn_file_actions_destroy(&actions);
     if (status || !length) {
       fprintf(stderr, "launch: %s ended with status %#x and said \"%s\"\n", command[0], status, line);
       return 1;
     }
-    printf("%lld %lld\n", start, atoll(line));
+    printf("%lld %lld %lld\n", start, atoll(line), end);
     fflush(stdout);
   }
   return 0;

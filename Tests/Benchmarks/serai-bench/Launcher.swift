@@ -31,12 +31,51 @@ final class Launcher {
       try Child("\(place.programs)/launch", ["crun", "run", "--bundle", bundle, "@"], environment: Child.environment))
   }
 
+  /// `crun exec` into a container of its own, which runs until `endContainer`.
+  static func crunExec(_ place: Place, name: String, entries: [ChrootEntry]) throws -> Launcher {
+    let bundle = "\(place.folder)/\(name)"
+    try Bundle(folder: bundle, entries: entries, ownIDs: false, program: "pause").write()
+    let container = "serai-bench-\(getpid())"
+    let run = "crun run -d --bundle \(bundle) \(container) </dev/null >/dev/null && echo 1"
+    let starter = Launcher(
+      try Child("\(place.programs)/launch", ["sh", "-c", run], environment: Child.environment))
+    try starter.child.write("\n")
+    _ = try starter.child.line()
+    starter.end()
+    return Launcher(
+      try Child(
+        "\(place.programs)/launch", ["crun", "exec", container, "\(Place.programsInside)/stamp"],
+        environment: Child.environment))
+  }
+
+  /// Removes the container of `crunExec`.
+  static func endContainer(_ place: Place) {
+    let remove = "crun delete -f serai-bench-\(getpid()) >/dev/null 2>&1; echo 1"
+    guard let child = try? Child("\(place.programs)/launch", ["sh", "-c", remove], environment: Child.environment)
+    else { return }
+    try? child.write("\n")
+    _ = try? child.line()
+    child.end(SIGTERM)
+  }
+
   /// From the request to the task's first instruction, in nanoseconds.
   func start() throws -> Int64 {
+    let times = try times()
+    return times[1] - times[0]
+  }
+
+  /// From the request until the command has ended, in nanoseconds.
+  func roundTrip() throws -> Int64 {
+    let times = try times()
+    guard times.count == 3 else { throw Failure("a launcher answered without the end") }
+    return times[2] - times[0]
+  }
+
+  private func times() throws -> [Int64] {
     try child.write("\n")
     let times = try child.line().split(separator: " ").compactMap { Int64($0) }
-    guard times.count == 2, times[1] > times[0] else { throw Failure("a launcher answered without two times") }
-    return times[1] - times[0]
+    guard times.count >= 2, times[1] > times[0] else { throw Failure("a launcher answered without two times") }
+    return times
   }
 
   func end() { child.end(SIGTERM) }
@@ -47,6 +86,7 @@ private struct Bundle {
   let folder: String
   let entries: [ChrootEntry]
   let ownIDs: Bool
+  var program = "stamp"
 
   func write() throws {
     let root = folder + "/rootfs"
@@ -112,7 +152,7 @@ private struct Bundle {
       "ociVersion": "1.0.2",
       "process": [
         "terminal": false, "user": ["uid": 65534, "gid": 65534], "cwd": "/", "env": ["PATH=/usr/bin:/bin"],
-        "args": [.string("\(Place.programsInside)/stamp")], "noNewPrivileges": true,
+        "args": [.string("\(Place.programsInside)/\(program)")], "noNewPrivileges": true,
         "capabilities": ["bounding": capabilities],
       ],
       "root": ["path": "rootfs", "readonly": false], "hostname": "task", "mounts": .array(mounts),

@@ -10,6 +10,7 @@ struct Starts {
     var rows = try await isolatedStarts()
     rows += try await apiToTask()
     rows += try await taskRoot()
+    rows += try await sessions()
     return rows
   }
 
@@ -64,6 +65,36 @@ struct Starts {
     try await ours.shutdown()
     try await own.shutdown()
     return rows
+  }
+
+  /// A command in a running task, from the request until its end is known.
+  private func sessions() async throws -> [Row] {
+    let crun = try Launcher.crunExec(place, name: "crun-exec", entries: place.entries)
+    defer {
+      crun.end()
+      Launcher.endContainer(place)
+    }
+    let ours = try Supervised(place, name: "sessions", entries: place.entries)
+    let own = try Supervised(place, name: "sessions-own", entries: place.entries, change: Supervised.userAndNetwork)
+    let (task, ownTask) = (try ours.task("pause"), try own.task("pause"))
+    try await ours.start(task)
+    try await own.start(ownTask)
+    var times = (peer: Samples(), ours: Samples(), own: Samples())
+    for round in 0..<rounds + 3 {
+      let time = (try crun.roundTrip(), try await ours.session(task), try await own.session(ownTask))
+      guard round >= 3 else { continue }
+      times.peer.add(time.0)
+      times.ours.add(time.1)
+      times.own.add(time.2)
+    }
+    try await ours.kill(task)
+    try await own.kill(ownTask)
+    try await ours.shutdown()
+    try await own.shutdown()
+    return [("exec session, round trip, p50", times.ours.p50), ("the same into own ids and network", times.own.p50)].map
+    {
+      Row(what: $0.0, unit: "ms", peer: ("crun exec", times.peer.p50), ours: $0.1, budget: .timesPeer(2))
+    }
   }
 
   /// `PUT /v1/jobs` → first instruction, beside an isolated start alone: the peer has no API to ask. The floor is what

@@ -88,8 +88,25 @@ final class Supervised: Sendable {
     try await end(request)
   }
 
-  func statistics(_ request: Request) async throws {
-    _ = try await link.connection().statistics(request.spec.id)
+  /// What all of these use, in one answer.
+  func statistics(_ requests: [Request]) async throws {
+    let usage = try await link.connection().usage(of: requests.map(\.spec.id))
+    guard usage.count == requests.count, usage.values.allSatisfy({ $0.memoryBytes > 0 && $0.pids > 0 }) else {
+      throw Failure("a running task uses nothing")
+    }
+  }
+
+  /// Runs a command in a running task.
+  /// - Returns: from the request until it has ended, in nanoseconds.
+  func session(_ request: Request) async throws -> Int64 {
+    let null = try FileDescriptor.open("/dev/null", [.readWrite])
+    let began = Clock.monotonicNanoseconds
+    let exit = try await link.connection().execute(
+      Command("\(Place.programsInside)/stamp"), in: request.spec.id,
+      streams: [null.number, null.number, null.number])
+    let ended = Clock.monotonicNanoseconds
+    guard exit.exitCode == 0 else { throw Failure("a command ended with status \(exit.exitCode)") }
+    return ended - began
   }
 
   /// Starts a task that says when it began, waits for its end and forgets it.

@@ -59,6 +59,8 @@ private func fuzzSandbox(_ bytes: [UInt8]) {
 private func fuzzRecord(_ bytes: [UInt8]) {
   guard let record = try? TaskRecord(decoding: bytes) else { return }
   precondition((try? TaskRecord(decoding: record.encoded)) == record)
+  let order = SpareOrder(spec: record.spec, cgroup: record.cgroup)
+  precondition((try? SpareOrder(decoding: order.encoded))?.spec == record.spec)
 }
 
 /// A plan never mounts outside the task's root, and whoever has a filter has no_new_privs.
@@ -82,6 +84,8 @@ private func fuzzCgroups(_ text: String) {
   _ = CgroupFile.table(in: text)
   _ = CgroupFile.sum(text, key: "rbytes")
   _ = CgroupFile.pressure(text)
+  let values = CgroupFile.values(["cache", "total_rss"], in: Array(text.utf8)[...])
+  precondition(values.count == 2)
   _ = CgroupFile.number(in: text)
 }
 

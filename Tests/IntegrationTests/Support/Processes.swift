@@ -16,7 +16,11 @@ struct HostProcess: Sendable, Hashable, CustomStringConvertible {
 
   /// Every process in the control group of one agent's tasks, without its supervisor.
   static func tasks(cgroup name: String) -> [HostProcess] {
-    all { pid in text("/proc/\(pid)/cgroup").contains("/\(name)/task") }
+    // Children of the supervisor that wait for a task are nobody's.
+    all { pid in
+      let groups = text("/proc/\(pid)/cgroup")
+      return groups.contains("/\(name)/task") && !groups.contains("/\(name)/task/.spare-")
+    }
   }
 
   /// Every process that has this text in one of its arguments.
@@ -48,8 +52,10 @@ struct AgentCgroups {
     return Set(hierarchies.map { "\($0.target)/\(name)" }).sorted().filter { Files.exists($0) }
   }
 
-  /// Paths of the groups that exist for tasks.
-  var ofTasks: [String] { places.flatMap { Self.below("\($0)/task").dropLast() } }
+  /// Paths of the groups that exist for tasks; those of children that wait for one are not among them.
+  var ofTasks: [String] {
+    places.flatMap { Self.below("\($0)/task").dropLast() }.filter { !$0.contains("/.spare-") }
+  }
 
   /// Kills what runs in the groups and removes them.
   func remove() async throws {

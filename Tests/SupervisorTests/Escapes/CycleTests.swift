@@ -106,21 +106,31 @@ import Testing
       }
       #expect(Self.cycles < 100 || kills > 0)
       try remember(client.pid)
+      let pid = client.pid
+      // Children that wait for a task are the supervisor's: two descriptors each, and a group that says what it is.
+      func spares() throws -> Int {
+        let points = try HostState(fixture).cgroups
+        return Set(points.compactMap { $0.split(separator: "/").last }.filter { $0.hasPrefix(".spare-") }).count
+      }
+      let only = try await eventually(seconds: 30) {
+        try HostState(fixture).cgroups.allSatisfy { $0.contains("/.spare-") } && spares() <= 2
+      }
+      let then = try HostState(fixture)
+      #expect(only, "\(then)")
+      let (now, waiting) = (try descriptors(pid), try spares())
+      kill(pid, SIGKILL)
+      #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
+      client.close()
+      let fresh = try await fixture.launcher.connect()
       let gone = try await eventually(seconds: 30) {
         let state = try HostState(fixture)
         return state.mounts.isEmpty && state.cgroups.isEmpty && state.namespaces.isEmpty && state.processes.isEmpty
       }
       let end = try HostState(fixture)
       #expect(gone, "\(end)")
-      // The supervisor holds what one without tasks holds, whatever the number of cycles; some connections may be closing.
-      let now = try descriptors(client.pid)
-      kill(client.pid, SIGKILL)
-      let pid = client.pid
-      #expect(try await eventually { !Files.exists("/proc/\(pid)/exe") })
-      client.close()
-      let fresh = try await fixture.launcher.connect()
+      // Exactly what one without tasks holds, whatever the number of cycles.
       let bare = try descriptors(fresh.pid)
-      #expect(now <= bare + 8, "descriptors: \(now) after \(Self.cycles) cycles")
+      #expect(now == bare + 2 * waiting, "descriptors: \(now) after \(Self.cycles) cycles, \(waiting) children waiting")
       let left = try FileDescriptor.open(fixture.launcher.runtimeDirectory + "/tasks", [.readOnly, .directory])
         .entries()
       #expect(left.isEmpty)
