@@ -95,7 +95,7 @@ extension Simulator {
       result.quarantined += 1
       result.coverage.note(.quarantine)
     case .membership(let membership, _): if membership.isJoint { result.coverage.note(.jointMembership) }
-    case .leader, .uncertain, .withdrawn: break
+    case .leader, .uncertain: break
     }
     workload.handle(event, on: host)
   }
