@@ -145,11 +145,11 @@ import Testing
     for number in 1...4 { group.propose(first, node(UInt64(number)), token: UInt64(number)) }
     group.deliver()
     // Nodes are silent for nearly as long as they may be, then the leader is lost.
-    group.run(milliseconds: 19_000)
+    group.run(milliseconds: 13_000)
     #expect(group[first].committed.nodes.allSatisfy { $0.1.value.status == .ready })
     group.cut = [first]
     let second = group.electSomebody()
-    group.run(milliseconds: 15_000)
+    group.run(milliseconds: 10_000)
     #expect(group[second].committed.nodes.allSatisfy { $0.1.value.status == .ready }, "a new grace for everybody")
     group.run(milliseconds: 8_000)
     #expect(group[second].committed.nodes.allSatisfy { $0.1.value.status == .down })

@@ -14,8 +14,8 @@ import Transport
     try await silent.runAll(server)
     let before = server.allocations("web").map(\.id)
     let other = try await FakeNode(server, "other")
-    // Ten seconds to live and ten of grace are the defaults.
-    try await server.pass(.seconds(19))
+    // Ten seconds to live and four of grace are the defaults.
+    try await server.pass(.seconds(13))
     #expect(server.reader.node(silent.id)?.value.status == .ready)
     try await other.beat()
     try await server.pass(.seconds(2))
@@ -50,7 +50,7 @@ import Transport
     await first.stop()
     first.clock.advance(.hours(1))
     let second = try await TestServer(at: first.path, clock: first.clock)
-    try await second.pass(.seconds(19))
+    try await second.pass(.seconds(13))
     #expect(second.reader.node(node.id)?.value.status == .ready)
     try await second.pass(.seconds(2))
     #expect(second.reader.node(node.id)?.value.status == .down)
