@@ -137,7 +137,7 @@ struct Scale {
         "ID": .string(id), "Name": .string(id), "Type": "service", "Datacenters": ["*"],
         "TaskGroups": [
           [
-            "Name": "g", "Count": .int(Int64(count)), "EphemeralDisk": ["SizeMB": 10],
+            "Name": "g", "Count": .int(Int64(count)), "EphemeralDisk": ["SizeMB": 300],
             "Tasks": [
               [
                 "Name": "main", "Driver": "exec", "Config": ["command": "/bin/true"],
